@@ -1,0 +1,38 @@
+"""The base of every event's data, and what a decision is told about the moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from events.vocabulary import Actor, Mode
+
+
+class Event(BaseModel):
+    """The data of one immutable fact; frozen. Attributes that a later version added are kept.
+
+    `name` and `schema_version` are its wire name (`noun.past_participle`) and version; never a Python path.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
+
+    name: ClassVar[str]
+    schema_version: ClassVar[int] = 1
+    broadcast: ClassVar[bool] = False
+    derived: ClassVar[bool] = False
+
+    def wire_data(self) -> dict[str, Any]:
+        """JSON-ready data: absent is not stated, so nothing is written as null."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who decides, when by their own clock, and in what earnest. Decisions take it as an argument."""
+
+    at: datetime
+    by: Actor
+    mode: Mode = Mode.ACTUAL
