@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -15,6 +15,7 @@ class Event(BaseModel):
     """The data of one immutable fact; frozen. Attributes that a later version added are kept.
 
     `name` and `schema_version` are its wire name (`noun.past_participle`) and version; never a Python path.
+    `broadcast` events go to every partition; `derived` ones are made by a projection and name its engine.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
@@ -31,8 +32,9 @@ class Event(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Who decides, when by their own clock, and in what earnest. Decisions take it as an argument."""
+    """Who decides, when by their own clock (`today` is that moment's local date), and in what earnest."""
 
     at: datetime
+    today: date
     by: Actor
     mode: Mode = Mode.ACTUAL

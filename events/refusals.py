@@ -7,10 +7,9 @@ Refusal
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 
 class Refusal(Exception):
@@ -43,53 +42,10 @@ class BadInput(Refusal):
 
 
 class NotNow(Refusal):
-    """The state of things forbids it. The class docstring's first line is the sentence, with named places to fill."""
+    """The state of things forbids it. `sentence` has named places that `details` fill; never personal ones."""
 
-    sentence: ClassVar[str] = ""
+    sentence: ClassVar[str]
 
     def __init__(self, **details: object) -> None:
         self.details = details
         super().__init__(self.sentence.format(**details))
-
-
-class Command(BaseModel):
-    """What somebody asks for. Closed: an unknown field or word is refused, since here a typing error must not be lost."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
-
-
-C = TypeVar("C", bound=Command)
-
-
-def read_command(command: type[C], fields: Mapping[str, Any]) -> C:
-    """Validate a command's fields; raises BadInput with one problem a field, never quoting what was typed."""
-    try:
-        return command.model_validate(fields)
-    except ValidationError as error:
-        raise BadInput(
-            *(_problem(command, detail) for detail in error.errors(include_url=False, include_input=False))
-        ) from None
-
-
-def _problem(command: type[Command], detail: Any) -> Problem:
-    path = ".".join(str(part) for part in detail["loc"]) or command.__name__
-    context = detail.get("ctx", {})
-    match detail["type"]:
-        case "missing":
-            return Problem(field=path, expected="a value", mend="add this field")
-        case "extra_forbidden":
-            return Problem(field=path, expected="only known fields", mend="remove it or correct its name")
-        case "enum" | "literal_error":
-            return Problem(field=path, expected=f"one of {context.get('expected')}", mend="choose one of these words")
-        case "string_too_long" | "too_long":
-            return Problem(field=path, expected=f"at most {context.get('max_length')}", mend="shorten it")
-        case "string_too_short" | "too_short":
-            return Problem(field=path, expected=f"at least {context.get('min_length')}", mend="say more")
-        case "timezone_aware":
-            return Problem(
-                field=path, expected="a time with its offset", mend="write it like 2026-05-20T06:30:00+02:00"
-            )
-        case _:
-            message = str(detail["msg"]).removeprefix("Value error, ")
-            expected, _, mend = message.partition("; ")
-            return Problem(field=path, expected=expected, mend=mend or "correct it and send it again")

@@ -6,7 +6,7 @@ shown as `other`. Commands use the enums as they are, so a person who types an u
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self, TypeVar
 from uuid import UUID
@@ -458,6 +458,30 @@ class Actor(Value):
     on_behalf_of: UUID | None = None
 
 
-def plain(value: Any) -> Any:
-    """Return a value as JSON types, for messages."""
-    return value.value if isinstance(value, Word) else value
+class Stated(Toll):
+    """What a report or an assessment says of one kind of harm."""
+
+    what: Open[HarmKind]
+
+
+class Dated(Value):
+    """When something happened or is expected, as dates with their precision; times of day are sealed."""
+
+    starts: date | None = Field(default=None, alias="from")
+    ends: date | None = Field(default=None, alias="to")
+    precision: Open[TimePrecision] = TimePrecision.DAY
+
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
+
+    @property
+    def last(self) -> date | None:
+        """The latest day it may have been."""
+        return self.ends or self.starts
+
+
+class Located(Value):
+    """Where: a unit, how precisely it is known, and the gazetteer it was read in."""
+
+    unit: UnitId
+    precision: Open[PlacePrecision]
+    gazetteer: str

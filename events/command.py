@@ -1,0 +1,85 @@
+"""The base of every command: what somebody asks for, read strictly and told clearly where it cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from events.refusals import BadInput, Problem
+from events.sealed import Clear, KeyKind, Under
+
+TEXT_LIMIT_CHARACTERS = 10_000
+"""The longest personal text of one field: about twenty minutes of speech."""
+
+Text = Annotated[SecretStr, Field(min_length=1, max_length=TEXT_LIMIT_CHARACTERS)]
+"""Personal or free text: hidden from every repr and log; an event holds it sealed."""
+
+
+class Command(BaseModel):
+    """What somebody asks for. Closed: an unknown field or word is refused, since a typing error must not be lost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
+
+    def revealed(self) -> dict[str, Any]:
+        """JSON types with every text in clear, for the command's HMAC alone."""
+        return {name: _reveal(getattr(self, name)) for name in type(self).model_fields}
+
+
+def _reveal(value: Any) -> Any:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case Command():
+            return value.revealed()
+        case BaseModel():
+            return value.model_dump(mode="json")
+        case dict():
+            return {str(key): _reveal(part) for key, part in value.items()}
+        case list() | tuple():
+            return [_reveal(part) for part in value]
+        case bool() | int() | str() | None:
+            return value
+        case _:
+            return str(value)
+
+
+def clear(text: SecretStr | None, kind: KeyKind, owner: UUID) -> Clear | None:
+    """Mark a text for sealing under somebody's key; nothing stays nothing."""
+    return None if text is None else Clear(text=text, under=Under(kind=kind, owner=owner))
+
+
+C = TypeVar("C", bound=Command)
+
+
+def read_command(command: type[C], fields: Mapping[str, Any]) -> C:
+    """Validate a command's fields; raises BadInput with one problem a field, never quoting what was typed."""
+    try:
+        return command.model_validate(fields)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+        raise BadInput(*(_problem(command, detail) for detail in details)) from None
+
+
+def _problem(command: type[Command], detail: Any) -> Problem:
+    path = ".".join(str(part) for part in detail["loc"]) or command.__name__
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "missing":
+            expected, mend = "a value", "add this field"
+        case "extra_forbidden":
+            expected, mend = "only known fields", "remove it or correct its name"
+        case "enum" | "literal_error":
+            expected, mend = f"one of {context.get('expected')}", "choose one of these words"
+        case "string_too_long" | "too_long":
+            expected, mend = f"at most {context.get('max_length')}", "shorten it"
+        case "string_too_short" | "too_short":
+            expected, mend = f"at least {context.get('min_length')}", "say more"
+        case "timezone_aware":
+            expected, mend = "a time with its offset", "write it like 2026-05-20T06:30:00+02:00"
+        case _:
+            message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+            expected, _, mend = message.partition("; ")
+    return Problem(field=path, expected=expected, mend=mend or "correct it and send it again")
