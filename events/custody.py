@@ -1,0 +1,152 @@
+"""Who opened what, and why: the record of custody, written before a sealed text is shown.
+
+Opening is a decision like any other. `OPENS` is the one table that says which role may open what: by whose key seals
+it, and for which purposes. Area is checked where a request comes in; here nobody gets more than their role needs.
+
+- reviewer: texts of reports and of cases, to review them and to correct them;
+- referral officer: the same, to refer and to look after people;
+- recipient: of a case nothing but what a referral says it needs to know;
+- custodian: everything; what is under a person's own key (name, contact, the link from a report to its reporter) only
+  with two approvers, who are not the custodian;
+- reporter, coordinator, analyst, auditor, consumer, admin, system and any role not known here: nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from events.event import Act, Event
+from events.refusals import NotNow
+from events.sealed import KeyKind
+from events.vocabulary import Open, Role, Word
+
+APPROVERS_FOR_A_PERSON = 2
+"""Identity is opened with two approvers (design, protection)."""
+
+
+class ViewPurpose(Word):
+    """What a sealed text is opened for."""
+
+    REVIEW = "review"
+    REFERRAL = "referral"
+    CARE = "care"
+    CORRECTION = "correction"
+    ERASURE = "erasure"
+    AUDIT = "audit"
+    EXPORT = "export"
+    DISCLOSURE = "disclosure"
+
+
+class RecordViewed(Event):
+    """Sealed fields of one recorded event were opened. Stream: `custody/<id of the viewed record>`.
+
+    `viewed` is the stream of the event, `viewed_version` its number there, `viewed_type` its wire name; `fields` the
+    paths opened. Who opened them stands in the envelope; `approved_by` are those who agreed, where that was needed.
+    """
+
+    name: ClassVar[str] = "custody.record_viewed"
+
+    viewed: Annotated[str, Field(pattern=r"^[a-z_]+/[A-Za-z0-9:._-]{1,100}$")]
+    viewed_version: Annotated[int, Field(ge=1)]
+    viewed_type: str
+    fields: Annotated[tuple[str, ...], Field(min_length=1)]
+    purpose: Open[ViewPurpose]
+    approved_by: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """What a role may open: texts under keys of these kinds, for these purposes; `only` narrows to (type, field)."""
+
+    kinds: frozenset[KeyKind]
+    purposes: frozenset[ViewPurpose]
+    only: frozenset[tuple[str, str]] | None = None
+
+    def covers(self, kind: KeyKind, purpose: ViewPurpose, type_: str, field: str) -> bool:
+        return kind in self.kinds and purpose in self.purposes and (self.only is None or (type_, field) in self.only)
+
+
+_TEXTS = frozenset({KeyKind.REPORT, KeyKind.CASE})
+
+OPENS: Mapping[Role, tuple[Opens, ...]] = {
+    Role.REVIEWER: (Opens(_TEXTS, frozenset({ViewPurpose.REVIEW, ViewPurpose.CORRECTION})),),
+    Role.REFERRAL_OFFICER: (
+        Opens(_TEXTS, frozenset({ViewPurpose.REFERRAL, ViewPurpose.CARE, ViewPurpose.CORRECTION})),
+    ),
+    Role.RECIPIENT: (
+        Opens(
+            frozenset({KeyKind.CASE}),
+            frozenset({ViewPurpose.REFERRAL}),
+            only=frozenset({("case.referred", "minimum_data")}),
+        ),
+    ),
+    Role.CUSTODIAN: (
+        Opens(
+            frozenset(KeyKind),
+            frozenset(
+                {
+                    ViewPurpose.CARE,
+                    ViewPurpose.CORRECTION,
+                    ViewPurpose.ERASURE,
+                    ViewPurpose.AUDIT,
+                    ViewPurpose.EXPORT,
+                    ViewPurpose.DISCLOSURE,
+                }
+            ),
+        ),
+    ),
+}
+"""Who may open what. A role that is not here opens nothing."""
+
+
+class MayNotOpen(NotNow):
+    """This role does not open this field for this purpose."""
+
+    sentence = "the role {role} does not open {field} of {type} for {purpose}: ask somebody whose work it is"
+
+
+class NeedsApprovers(NotNow):
+    """What is under a person's own key is opened with two approvers, other than the one who opens it."""
+
+    sentence = "{field} of {type} says who a person is: name two approvers, neither of them yourself"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedField:
+    """One sealed field of a recorded event, and whose key seals it."""
+
+    path: str
+    kind: KeyKind
+
+
+def view(
+    act: Act,
+    *,
+    viewed: str,
+    viewed_version: int,
+    viewed_type: str,
+    fields: Sequence[SealedField],
+    purpose: ViewPurpose,
+    approved_by: Sequence[UUID] = (),
+) -> RecordViewed:
+    """Decide whether these fields may be opened; raises MayNotOpen or NeedsApprovers."""
+    approvers = set(approved_by) - {act.by.ref, act.by.on_behalf_of}
+    for field in fields:
+        grants = OPENS.get(act.by.role, ())
+        if not any(grant.covers(field.kind, purpose, viewed_type, field.path) for grant in grants):
+            raise MayNotOpen(role=act.by.role.value, field=field.path, type=viewed_type, purpose=purpose.value)
+        if field.kind is KeyKind.PERSON and len(approvers) < APPROVERS_FOR_A_PERSON:
+            raise NeedsApprovers(field=field.path, type=viewed_type)
+    return RecordViewed(
+        viewed=viewed,
+        viewed_version=viewed_version,
+        viewed_type=viewed_type,
+        fields=tuple(field.path for field in fields),
+        purpose=purpose,
+        approved_by=tuple(approved_by),
+    )
