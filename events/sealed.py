@@ -24,8 +24,8 @@ class KeyKind(StrEnum):
 class Under(BaseModel):
     """Which key seals a text.
 
-    `owner` is the report's or case's id, or the person's random id. A person has another key in each stream, so that two
-    sealed values under equal key ids never tell that two reports came from one person.
+    `owner` is the report's or case's id, or the person's random id. A person has another key in each stream, so that
+    equal key ids never tell that two reports came from one person.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Self, TypeVar
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, PlainSerializer
@@ -221,6 +221,26 @@ class Independence(Word):
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
+
+
+class Withdrawal(Word):
+    """Why a report is taken back."""
+
+    SOURCE_WITHDREW = "source_withdrew"
+    FALSE = "false"
+    DUPLICATE = "duplicate"
+    UNSAFE = "unsafe"
+    ENTERED_BY_MISTAKE = "entered_by_mistake"
+
+
+class Recusal(Word):
+    """Why a reviewer stands aside."""
+
+    OWN_REPORT = "own_report"
+    KNOWS_THE_PEOPLE = "knows_the_people"
+    CONCERNED = "concerned"
+    UNSAFE = "unsafe"
+    OTHER = "other"
 
 
 # --- what a case and its referrals are --------------------------------------------------------------------------
