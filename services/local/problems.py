@@ -1,0 +1,64 @@
+"""What can go wrong on the way to a running stack, each as the sentence that a person at the keyboard reads.
+
+LocalProblem                 the message is the whole answer; the command line prints it and exits 1
+├── WrongVersion             a data folder was made by another PostgreSQL or Kafka
+├── ChildDied                a server ended by itself; its last log lines are in the message
+├── PortTaken                something else listens where a server should
+├── FolderUnusable           a folder cannot be written, or its disk is full
+├── AlreadyRunning           another supervisor owns this data folder
+├── JarsUnavailable          the Kafka jars could not be fetched
+├── JarsDiffer               a jar is not the one that the lock names
+└── TopicsDiffer             a topic exists with another number of partitions or other settings
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class LocalProblem(Exception):
+    """Something a person can mend; the message says what and how."""
+
+
+class WrongVersion(LocalProblem):
+    """A data folder was made by another version."""
+
+
+class ChildDied(LocalProblem):
+    """A server ended although nobody asked it to."""
+
+
+class PortTaken(LocalProblem):
+    """Something else listens where a server should."""
+
+
+class FolderUnusable(LocalProblem):
+    """A folder cannot be written, or its disk is full."""
+
+
+class AlreadyRunning(LocalProblem):
+    """Another supervisor owns this data folder."""
+
+
+class JarsUnavailable(LocalProblem):
+    """The Kafka jars could not be fetched."""
+
+
+class JarsDiffer(LocalProblem):
+    """A jar is not the one that the lock names."""
+
+
+class TopicsDiffer(LocalProblem):
+    """A topic exists with another number of partitions or other settings."""
+
+
+def last_lines(log: Path, count: int = 12) -> str:
+    """The end of a log, indented, for the foot of a sentence; says so when there is nothing."""
+    try:
+        with log.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - 65_536))
+            lines = file.read().decode(errors="replace").splitlines()[-count:]
+    except OSError:
+        lines = []
+    return "\n".join(f"    {line}" for line in lines) or "    (its log is empty)"
