@@ -1,0 +1,1 @@
+"""The database that ledger, vault and projections share: its migrations, and how SQL is kept beside Python."""
