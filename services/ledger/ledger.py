@@ -140,6 +140,12 @@ class Ledger(Protocol):
         """Set a simulated ledger's clock forward; refused on a real one and backwards."""
         ...
 
+    async def shut_door(self, because: str) -> None:
+        """Refuse every append from now on with this sentence; repeats still answer as the first time."""
+        ...
+
+    async def open_door(self) -> None: ...
+
 
 class LedgerError(Exception):
     """The ledger did not answer with `Accepted`."""

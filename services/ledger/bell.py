@@ -1,0 +1,82 @@
+"""Rings when the ledger grows: LISTEN on a connection of its own, and a slow poll for what LISTEN may miss."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+
+from services.ledger.ledger import LedgerUnavailable
+
+RECONNECT_SECONDS = 0.2
+
+
+class Bell:
+    """Wakes waiters when a position is in the ledger. A notification is only a hint: the head is read each time.
+
+    The same question, asked every `poll_seconds`, is the connection's sign of life: where no answer comes, it is
+    replaced. So a lost notification or connection costs latency and nothing else.
+    """
+
+    def __init__(self, dsn: str, head_query: str, poll_seconds: float) -> None:
+        self._dsn = dsn
+        self._head_query = head_query
+        self._poll_seconds = poll_seconds
+        self._head = 0
+        self._rung = asyncio.Event()
+        self._waiters: dict[asyncio.Future[None], int] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def wait_for(self, position: int) -> None:
+        """Return when the ledger holds this position; there is no deadline here."""
+        if self._head >= position:
+            return
+        if self._task is None:
+            self._task = asyncio.create_task(self._listen(), name="ledger bell")
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters[waiter] = position
+        try:
+            await waiter
+        finally:
+            del self._waiters[waiter]
+
+    async def close(self) -> None:
+        """Stop listening; whoever still waits is told so."""
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_exception(LedgerUnavailable("this ledger was closed while somebody waited for it"))
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _listen(self) -> None:
+        while True:
+            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                connection = await asyncpg.connect(
+                    self._dsn, timeout=self._poll_seconds + 5, server_settings={"application_name": "intabaza bell"}
+                )
+                try:
+                    connection.add_termination_listener(self._ring)
+                    await connection.add_listener("ledger", self._ring)
+                    await self._watch(connection)
+                finally:
+                    connection.terminate()
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _watch(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        while True:
+            self._rung.clear()
+            head = await connection.fetchrow(self._head_query, timeout=self._poll_seconds + 5)
+            if head is not None and head["position"] > self._head:
+                self._head = head["position"]
+                for waiter, position in self._waiters.items():
+                    if position <= self._head and not waiter.done():
+                        waiter.set_result(None)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._rung.wait(), self._poll_seconds)
+
+    def _ring(self, *_: Any) -> None:
+        self._rung.set()

@@ -1,0 +1,27 @@
+-- name: append
+-- A whole group in one round trip; what the function decides is said in migration 0003.
+select member, outcome, detail, stream, expected, actual, home, first_position, stamp, clock_behind
+from ledger.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+
+-- name: placed
+-- What repeated commands answered the first time; rows never change, so a later statement reads the same.
+select command_id, position, stream, version, event_id, recorded_at
+from ledger.event where command_id = any ($1) order by position
+
+-- name: ask
+-- Burns an absent id under the append lock, so it is no mere reading.
+select position, stream, version, event_id, recorded_at from ledger.ask($1)
+
+-- name: read_stream
+-- Columns in the order of `Recorded`, which is built from a row as it comes.
+select position, stream, version, event_id, type, home, recorded_at, command_id, command_mac, body, splice_version
+from ledger.event where stream = $1 and version > $2 order by version
+
+-- name: read
+-- Columns in the order of `Recorded`; commit order is position order, so no later commit can fill in before these.
+select position, stream, version, event_id, type, home, recorded_at, command_id, command_mac, body, splice_version
+from ledger.event where position > $1 order by position limit $2
+
+-- name: head
+-- Backwards over the primary key: one row, however long the ledger is.
+select position, recorded_at from ledger.event order by position desc limit 1
