@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, overload
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -46,9 +46,20 @@ def _reveal(value: Any) -> Any:
             return str(value)
 
 
-def clear(text: SecretStr | None, kind: KeyKind, owner: UUID) -> Clear | None:
+@overload
+def clear(text: SecretStr | str, kind: KeyKind, owner: UUID) -> Clear: ...
+
+
+@overload
+def clear(text: SecretStr | str | None, kind: KeyKind, owner: UUID) -> Clear | None: ...
+
+
+def clear(text: SecretStr | str | None, kind: KeyKind, owner: UUID) -> Clear | None:
     """Mark a text for sealing under somebody's key; nothing stays nothing."""
-    return None if text is None else Clear(text=text, under=Under(kind=kind, owner=owner))
+    if text is None:
+        return None
+    secret = text if isinstance(text, SecretStr) else SecretStr(str(text))
+    return Clear(text=secret, under=Under(kind=kind, owner=owner))
 
 
 C = TypeVar("C", bound=Command)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, SecretStr
+from pydantic import AwareDatetime, Field
 
 from events.command import Command, Text, clear
 from events.event import Act
@@ -124,9 +124,9 @@ def receive(
             place_words=clear(command.place_words, KeyKind.REPORT, own),
             exact_times=clear(command.exact_times, KeyKind.REPORT, own),
             sub_kind=clear(command.sub_kind, KeyKind.REPORT, own),
-            actor_class=clear(_word(command.actor_class), KeyKind.REPORT, own),
+            actor_class=clear(command.actor_class, KeyKind.REPORT, own),
             contact=clear(command.contact, *whose),
-            source=clear(_word(person), *whose),
+            source=clear(str(person) if person else None, *whose),
         ),
     )
 
@@ -261,7 +261,7 @@ def correct(report: Report, command: Correct, act: Act) -> tuple[ReportEvent, ..
             urgency=command.urgency,
             text=clear(command.text, KeyKind.REPORT, own),
             sub_kind=clear(command.sub_kind, KeyKind.REPORT, own),
-            actor_class=clear(_word(command.actor_class), KeyKind.REPORT, own),
+            actor_class=clear(command.actor_class, KeyKind.REPORT, own),
             exact_times=clear(command.exact_times, KeyKind.REPORT, own),
             no_longer_stated=tuple(sorted(command.no_longer_stated)),
             reason=clear(command.reason, KeyKind.REPORT, own),
@@ -286,8 +286,9 @@ def supersede(
 ) -> tuple[tuple[ReportEvent, ...], tuple[ReportEvent, ...]]:
     """Receive a report again in the home `there`, where its better place lies.
 
-    Returns the events for its stream and for the new one. `words` are its sealed fields as the vault opened them; they are sealed anew under the new report's keys. Grades and
-    conclusion are carried, so that nothing is graded twice and nothing counts twice.
+    Returns the events for its stream and for the new one. `words` are its sealed fields as the vault opened them; they
+    are sealed anew under the new report's keys. Grades and conclusion are carried, so that nothing is graded or counted
+    twice.
     """
     content = _stands(report)
     if again.version:
@@ -313,10 +314,6 @@ def supersede(
     flags = tuple(flag for flag in content.flags if flag != Flag.UNPLACED)
     received = content.model_copy(update={"place": place, "flags": flags, "carried": carried, **sealed_anew})
     return (ReportSuperseded(received_again_as=own, home=there),), (received,)
-
-
-def _word(value: ActorClass | UUID | None) -> Text | None:
-    return None if value is None else SecretStr(str(value))
 
 
 def _stands(report: Report) -> ReportReceived:

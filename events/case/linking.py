@@ -1,0 +1,166 @@
+"""How cases hold together: reports linked to them, cases related or merged; every one of these can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from events.case.events import (
+    CaseEvent,
+    CaseMerged,
+    CaseMergeReversed,
+    CaseRelated,
+    CaseReportLinked,
+    CaseReportUnlinked,
+    CaseUnrelated,
+)
+from events.case.refusals import (
+    CaseIsMerged,
+    ItselfMeant,
+    LinkedAlready,
+    MergedAcrossHomes,
+    NoSuchCase,
+    NotLinked,
+    NotMerged,
+    NotRelated,
+    RelatedAlready,
+    ReportDoesNotStand,
+    ReportElsewhere,
+)
+from events.case.standing import exists, takes_work
+from events.case.state import Case, Stage
+from events.command import Command, Text, clear
+from events.event import Act
+from events.report.state import Report, Standing
+from events.sealed import KeyKind
+from events.vocabulary import Independence, Relation
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A report as it stands, the home it lives in, and whether it is independent of the others."""
+
+    report: Report
+    home: str
+    independent: Independence = Independence.UNKNOWN
+
+
+def linked(case: Case, evidence: Sequence[Evidence], *, home: str) -> tuple[CaseEvent, ...]:
+    """Events that link reports to a case in `home`; each must stand, live there and not be linked yet."""
+    taken = set(case.linked)
+    events: list[CaseEvent] = []
+    for one in evidence:
+        report_id = one.report.report_id
+        if one.report.standing != Standing.STANDS:
+            raise ReportDoesNotStand(report_id=report_id)
+        if one.home != home:
+            raise ReportElsewhere(report_id=report_id)
+        if report_id in taken:
+            raise LinkedAlready(report_id=report_id)
+        taken.add(report_id)
+        events.append(CaseReportLinked(report_id=report_id, independent=one.independent))
+    return tuple(events)
+
+
+class LinkReport(Command):
+    """Count a report as evidence of this case."""
+
+    report_id: UUID
+    independent: Independence = Independence.UNKNOWN
+
+
+def link_report(
+    case: Case, command: LinkReport, act: Act, *, report: Report, home: str, there: str
+) -> tuple[CaseEvent, ...]:
+    """Link the report that lives in home `there` to a case in `home`."""
+    takes_work(case)
+    return linked(case, [Evidence(report=report, home=there, independent=command.independent)], home=home)
+
+
+class UnlinkReport(Command):
+    """Count a report no longer as evidence of this case."""
+
+    report_id: UUID
+    reason: Text
+
+
+def unlink_report(case: Case, command: UnlinkReport, act: Act) -> tuple[CaseEvent, ...]:
+    """Unlink, also in a closed case: what was wrong is put right whenever it is found."""
+    exists(case)
+    if command.report_id not in case.linked:
+        raise NotLinked(report_id=command.report_id)
+    reason = clear(command.reason, KeyKind.CASE, case.case_id)
+    return (CaseReportUnlinked(report_id=command.report_id, reason=reason),)
+
+
+class Relate(Command):
+    """Say how this case stands to another, in whichever home."""
+
+    case_id: UUID
+    relation: Relation
+
+
+def relate(case: Case, command: Relate, act: Act, *, other: Case, there: str) -> tuple[CaseEvent, ...]:
+    """Relate to `other`, which lives in home `there`; nothing moves."""
+    exists(case)
+    if command.case_id == case.case_id:
+        raise ItselfMeant()
+    if other.stage == Stage.ABSENT:
+        raise NoSuchCase()
+    if (command.case_id, command.relation) in case.related:
+        raise RelatedAlready()
+    return (CaseRelated(case_id=command.case_id, home=there, relation=command.relation),)
+
+
+class Unrelate(Command):
+    """Take a relation back."""
+
+    case_id: UUID
+    relation: Relation
+
+
+def unrelate(case: Case, command: Unrelate, act: Act) -> tuple[CaseEvent, ...]:
+    exists(case)
+    if (command.case_id, command.relation) not in case.related:
+        raise NotRelated()
+    return (CaseUnrelated(case_id=command.case_id, relation=command.relation),)
+
+
+class Merge(Command):
+    """Two cases were one: this one is absorbed into another."""
+
+    into: UUID
+
+
+def merge(
+    case: Case, command: Merge, act: Act, *, into: Case, home: str, there: str
+) -> tuple[tuple[CaseEvent, ...], tuple[CaseEvent, ...]]:
+    """Merge `case` into another of the same home; events for its stream and for the other's."""
+    takes_work(case)
+    takes_work(into)
+    if case.case_id == into.case_id:
+        raise ItselfMeant()
+    if home != there:
+        raise MergedAcrossHomes()
+    return (CaseMerged(into=into.case_id),), (CaseMerged(absorbed=case.case_id),)
+
+
+class ReverseMerge(Command):
+    """The two cases are two after all."""
+
+    into: UUID
+
+
+def reverse_merge(
+    case: Case, command: ReverseMerge, act: Act, *, into: Case
+) -> tuple[tuple[CaseEvent, ...], tuple[CaseEvent, ...]]:
+    """Reverse a merging: both cases stand as before it, and what was done in the other since stays there."""
+    if case.merged_into != into.case_id or command.into != into.case_id:
+        raise NotMerged()
+    if into.merged_into is not None:
+        raise CaseIsMerged(into=into.merged_into)
+    return (CaseMergeReversed(into=into.case_id),), (CaseMergeReversed(absorbed=case.case_id),)
+
+
+COMMANDS: tuple[type[Command], ...] = (LinkReport, UnlinkReport, Relate, Unrelate, Merge, ReverseMerge)

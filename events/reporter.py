@@ -1,0 +1,221 @@
+"""A reporter as the network knows one: enrolled, covering places, giving signs of life, stood down; never named.
+
+A reporter who covers places in two homes has a stream in each, under ids that do not match and stand in no report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Annotated, ClassVar, Self, TypeAlias, assert_never
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from events.command import Command, Text, clear
+from events.event import Act, Event
+from events.refusals import BadInput, NotNow
+from events.sealed import KeyKind, Sealable
+from events.vocabulary import Channel, Language, Open, Reliability, UnitId, Word
+
+# --- events -----------------------------------------------------------------------------------------------------------
+
+
+class StandDown(Word):
+    """Why a reporter stops."""
+
+    OWN_WISH = "own_wish"
+    SAFETY = "safety"
+    MOVED = "moved"
+    SILENT = "silent"
+    BY_THE_NETWORK = "by_the_network"
+
+
+class ReporterEnrolled(Event):
+    """A reporter joined after training; a new source starts at F: its reliability cannot be judged."""
+
+    name: ClassVar[str] = "reporter.enrolled"
+
+    languages: tuple[Open[Language], ...]
+    channels: tuple[Open[Channel], ...]
+    trained: bool
+    reliability: Open[Reliability] = Reliability.F
+    name_sealed: Sealable | None = Field(default=None, alias="person_name")
+    contact: Sealable | None = None
+
+
+class ReporterCoverageAssigned(Event):
+    """Which places a reporter covers and how often a sign of life is expected over each channel, in days."""
+
+    name: ClassVar[str] = "reporter.coverage_assigned"
+
+    units: tuple[UnitId, ...]
+    channel: Open[Channel]
+    cadence_days: Annotated[int, Field(ge=1, le=366)]
+
+
+class ReporterCheckedIn(Event):
+    """Signs of life of one day, appended all together; how safe the reporter feels (1 to 10) is sealed."""
+
+    name: ClassVar[str] = "reporter.checked_in"
+
+    on: date
+    channel: Open[Channel]
+    nothing_to_report: bool
+    felt_safety: Sealable | None = None
+
+
+class ReporterStoodDown(Event):
+    """A reporter covers nothing any more."""
+
+    name: ClassVar[str] = "reporter.stood_down"
+
+    reason: Open[StandDown]
+    note: Sealable | None = None
+
+
+ReporterEvent: TypeAlias = ReporterEnrolled | ReporterCoverageAssigned | ReporterCheckedIn | ReporterStoodDown
+
+
+# --- state ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """What the network knows of one reporter in one home."""
+
+    reporter_id: UUID
+    version: int = 0
+    enrolled: bool = False
+    reliability: Reliability = Reliability.F
+    units: tuple[str, ...] = ()
+    channel: Channel | None = None
+    cadence_days: int = 0
+    last_sign: date | None = None
+
+
+def evolve(reporter: Reporter, event: ReporterEvent) -> Reporter:
+    """Apply one event; total: never raises on history."""
+    reporter = replace(reporter, version=reporter.version + 1)
+    match event:
+        case ReporterEnrolled():
+            return replace(reporter, enrolled=True, reliability=event.reliability)
+        case ReporterCoverageAssigned():
+            return replace(reporter, units=event.units, channel=event.channel, cadence_days=event.cadence_days)
+        case ReporterCheckedIn():
+            last = max(event.on, reporter.last_sign) if reporter.last_sign else event.on
+            return replace(reporter, last_sign=last)
+        case ReporterStoodDown():
+            return replace(reporter, enrolled=False, units=(), cadence_days=0)
+        case _:
+            assert_never(event)
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+class EnrolledAlready(NotNow):
+    sentence = "this reporter is enrolled already"
+
+
+class NotEnrolled(NotNow):
+    sentence = "this reporter is not enrolled: enrol first"
+
+
+class CoverageLeavesHome(NotNow):
+    sentence = "the units {units} lie in another home: the reporter has another stream there"
+
+
+# --- decisions --------------------------------------------------------------------------------------------------------
+
+
+class Enrol(Command):
+    """Enrol a reporter after training."""
+
+    languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=4)]
+    channels: Annotated[tuple[Channel, ...], Field(min_length=1, max_length=7)]
+    trained: bool
+    person_name: Text | None = None
+    contact: Text | None = None
+
+
+def enrol(reporter: Reporter, command: Enrol, act: Act, *, person: UUID) -> tuple[ReporterEvent, ...]:
+    """Enrol a reporter whose words are sealed under `person`'s key."""
+    if reporter.enrolled:
+        raise EnrolledAlready()
+    return (
+        ReporterEnrolled(
+            languages=command.languages,
+            channels=command.channels,
+            trained=command.trained,
+            reliability=reporter.reliability,
+            name_sealed=clear(command.person_name, KeyKind.PERSON, person),
+            contact=clear(command.contact, KeyKind.PERSON, person),
+        ),
+    )
+
+
+class AssignCoverage(Command):
+    """Say which places a reporter covers, over which channel, with a sign of life every so many days."""
+
+    units: Annotated[tuple[UnitId, ...], Field(min_length=1, max_length=50)]
+    channel: Channel
+    cadence_days: Annotated[int, Field(ge=1, le=366)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.units)) != len(self.units):
+            raise ValueError("each unit once; leave the repeated one out")
+        return self
+
+
+def assign_coverage(
+    reporter: Reporter, command: AssignCoverage, act: Act, *, outside: frozenset[str]
+) -> tuple[ReporterEvent, ...]:
+    """Assign places; `outside` are those of them that do not lie in this stream's home."""
+    if not reporter.enrolled:
+        raise NotEnrolled()
+    if outside:
+        raise CoverageLeavesHome(units=", ".join(sorted(outside)))
+    return (ReporterCoverageAssigned(units=command.units, channel=command.channel, cadence_days=command.cadence_days),)
+
+
+class CheckIn(Command):
+    """A sign of life, also that there is nothing to report."""
+
+    on: date
+    channel: Channel
+    nothing_to_report: bool
+    felt_safety: Annotated[int, Field(ge=1, le=10)] | None = None
+
+
+def check_in(reporter: Reporter, command: CheckIn, act: Act, *, person: UUID) -> tuple[ReporterEvent, ...]:
+    if not reporter.enrolled:
+        raise NotEnrolled()
+    if command.on > act.today:
+        raise BadInput.field("on", "a day that is not in the future", "correct the date")
+    felt = None if command.felt_safety is None else str(command.felt_safety)
+    return (
+        ReporterCheckedIn(
+            on=command.on,
+            channel=command.channel,
+            nothing_to_report=command.nothing_to_report,
+            felt_safety=clear(felt, KeyKind.PERSON, person),
+        ),
+    )
+
+
+class StandDownReporter(Command):
+    """Let a reporter stop."""
+
+    reason: StandDown
+    note: Text | None = None
+
+
+def stand_down(reporter: Reporter, command: StandDownReporter, act: Act, *, person: UUID) -> tuple[ReporterEvent, ...]:
+    if not reporter.enrolled:
+        raise NotEnrolled()
+    return (ReporterStoodDown(reason=command.reason, note=clear(command.note, KeyKind.PERSON, person)),)
+
+
+COMMANDS: tuple[type[Command], ...] = (Enrol, AssignCoverage, CheckIn, StandDownReporter)

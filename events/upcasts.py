@@ -1,0 +1,23 @@
+"""How old data becomes new: one step a version, at the edge, so that the rest of the code knows the newest only.
+
+A step takes the data of version n and returns the data of version n + 1; it never fails on what was once written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+
+UPCASTS: Mapping[tuple[str, int], Upcast] = {}
+"""(wire name, old version) → the step to the next version. Empty: every event is still in its first version."""
+
+
+def lift(
+    name: str, version: int, newest: int, data: dict[str, Any], upcasts: Mapping[tuple[str, int], Upcast] = UPCASTS
+) -> dict[str, Any]:
+    """Lift data from a version to the newest, step by step; KeyError where a step is missing."""
+    for step in range(version, newest):
+        data = upcasts[name, step](data)
+    return data
