@@ -21,7 +21,7 @@ from uuid import UUID
 from pydantic import Field
 
 from events.event import Act, Event
-from events.refusals import NotNow
+from events.refusals import BadInput, NotNow
 from events.sealed import KeyKind
 from events.vocabulary import Open, Role, Word
 
@@ -134,7 +134,9 @@ def view(
     purpose: ViewPurpose,
     approved_by: Sequence[UUID] = (),
 ) -> RecordViewed:
-    """Decide whether these fields may be opened; raises MayNotOpen or NeedsApprovers."""
+    """Decide whether these fields may be opened; raises BadInput, MayNotOpen or NeedsApprovers."""
+    if not fields:
+        raise BadInput.field("fields", "at least one sealed field", "name what you need to read")
     approvers = set(approved_by) - {act.by.ref, act.by.on_behalf_of}
     for field in fields:
         grants = OPENS.get(act.by.role, ())
@@ -148,5 +150,5 @@ def view(
         viewed_type=viewed_type,
         fields=tuple(field.path for field in fields),
         purpose=purpose,
-        approved_by=tuple(approved_by),
+        approved_by=tuple(dict.fromkeys(approved_by)),
     )

@@ -1,0 +1,39 @@
+"""The vault's own connections to Postgres, as the role intabaza_vault; nobody else opens its schema."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from services.database.sql import named_queries
+from services.vault.refused import VaultUnavailable
+
+QUERIES = named_queries("services.vault", "vault.sql")
+
+CONNECTION_FAULTS = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError)
+"""The server is away or the connection broke: worth one more try where a repeat changes nothing."""
+
+
+async def connect_vault(dsn: str, most_connections: int = 4) -> asyncpg.Pool:
+    """Open the pool. `synchronous_commit` is set here, since a key must be on disk before what it seals."""
+    try:
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=most_connections,
+            command_timeout=30,
+            server_settings={"synchronous_commit": "on", "jit": "off", "application_name": "intabaza vault"},
+        )
+    except (*CONNECTION_FAULTS, asyncpg.PostgresError) as error:
+        raise VaultUnavailable(f"connect ({type(error).__name__})") from None
+
+
+@asynccontextmanager
+async def answers(what: str) -> AsyncIterator[None]:
+    """Turn the database's faults into VaultUnavailable, without their texts: a server may quote what it was sent."""
+    try:
+        yield
+    except (*CONNECTION_FAULTS, asyncpg.PostgresError) as error:
+        raise VaultUnavailable(f"{what} ({type(error).__name__})") from None

@@ -1,0 +1,159 @@
+"""The keys in Postgres. Callers at the same moment share one round trip and one synced commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from secrets import token_bytes
+from uuid import UUID, uuid4
+
+import asyncpg
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from events.sealed import KeyKind
+from services.vault.connection import CONNECTION_FAULTS, QUERIES, answers
+from services.vault.keys import DataKey, Need
+from services.vault.master import MasterKey
+from services.vault.refused import KeyGone, MasterKeyRefused, NoSuchKey, VaultError, VaultUnavailable
+
+DATA_KEY_BYTES = 32
+MOST_NEEDS_IN_A_BATCH = 1_000
+
+_Waiting = tuple[tuple[Need, ...], "asyncio.Future[Mapping[Need, DataKey]]"]
+
+
+class KeyRing:
+    """Keys (services/vault/keys) on a pool of the role intabaza_vault. Use it within one event loop."""
+
+    def __init__(self, pool: asyncpg.Pool, master: MasterKey) -> None:
+        self._pool = pool
+        self._master = master
+        self._waiting: list[_Waiting] = []
+        self._making: asyncio.Task[None] | None = None
+
+    async def close(self) -> None:
+        """Stop making keys; who still waits is told that the vault is unavailable. The pool stays its owner's."""
+        if self._making is not None:
+            self._making.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._making
+        _refuse(self._waiting, VaultUnavailable("make keys (it is closing)"))
+        self._waiting.clear()
+
+    async def keys_for(self, needs: Collection[Need]) -> Mapping[Need, DataKey]:
+        if not needs:
+            return {}
+        answer: asyncio.Future[Mapping[Need, DataKey]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((tuple(needs), answer))
+        if self._making is None or self._making.done():
+            self._making = asyncio.create_task(self._make_while_somebody_waits())
+        return await answer
+
+    async def _make_while_somebody_waits(self) -> None:
+        while self._waiting:
+            batch = self._next_batch()
+            try:
+                made = await self._make({need for needs, _ in batch for need in needs})
+            except VaultError as error:
+                _refuse(batch, error)
+            except Exception as error:
+                _refuse(batch, VaultUnavailable(f"make keys ({type(error).__name__})"))
+            except asyncio.CancelledError:
+                _refuse(batch, VaultUnavailable("make keys (it is closing)"))
+                raise
+            else:
+                for needs, answer in batch:
+                    _give(needs, answer, made)
+
+    def _next_batch(self) -> list[_Waiting]:
+        taken, size = 0, 0
+        while taken < len(self._waiting) and (taken == 0 or size < MOST_NEEDS_IN_A_BATCH):
+            size += len(self._waiting[taken][0])
+            taken += 1
+        batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        return batch
+
+    async def _make(self, wanted: set[Need]) -> Mapping[Need, DataKey | VaultError]:
+        """Make and read back; what is wrong with one key is its own answer. A repeat finds what the first try made."""
+        needs = list(wanted)
+        made = {uuid4(): token_bytes(DATA_KEY_BYTES) for _ in needs}
+        key_ids = list(made)
+        spoken = [(place, person) for place, need in enumerate(needs, 1) for person in need.speaks_of]
+        arguments = (
+            [need.kind.value for need in needs],
+            [need.subject for need in needs],
+            [need.person_id for need in needs],
+            key_ids,
+            [
+                self._master.wrap(key_id, need.kind, need.subject, made[key_id])
+                for key_id, need in zip(key_ids, needs, strict=True)
+            ],
+            self._master.version,
+            [place for place, _ in spoken],
+            [person for _, person in spoken],
+        )
+        async with answers("make keys"):
+            try:
+                rows = await self._pool.fetch(QUERIES["make_keys"], *arguments)
+            except CONNECTION_FAULTS:
+                rows = await self._pool.fetch(QUERIES["make_keys"], *arguments)
+        keys: dict[Need, DataKey | VaultError] = dict.fromkeys(needs, KeyGone())
+        for place, row_id, wrapped, version in rows:
+            if wrapped is None:
+                continue
+            need, key_id = needs[place - 1], UUID(int=row_id.int)
+            try:
+                secret = made.get(key_id) or self._master.unwrap(key_id, need.kind, need.subject, wrapped, version)
+                keys[need] = DataKey(key_id, need.kind, AESGCM(secret))
+            except MasterKeyRefused as error:
+                keys[need] = error
+        return keys
+
+    async def open_keys(self, key_ids: Collection[UUID]) -> Mapping[UUID, DataKey]:
+        async with answers("open keys"):
+            rows = {row["key_id"]: row for row in await self._pool.fetch(QUERIES["read_keys"], list(key_ids))}
+        keys: dict[UUID, DataKey] = {}
+        for key_id in key_ids:
+            row = rows.get(key_id)
+            if row is None:
+                raise NoSuchKey(key_id)
+            if row["wrapped"] is None:
+                raise KeyGone
+            kind = KeyKind(row["kind"])
+            secret = self._master.unwrap(key_id, kind, row["subject"], row["wrapped"], row["wrap_version"])
+            keys[key_id] = DataKey(key_id, kind, AESGCM(secret))
+        return keys
+
+    async def destroy(self, key_ids: Collection[UUID]) -> frozenset[UUID]:
+        async with answers("destroy keys"):
+            rows = await self._pool.fetch(QUERIES["destroy_keys"], list(key_ids))
+        return frozenset(UUID(int=row["key_id"].int) for row in rows)
+
+    async def erase(self, person_id: UUID) -> frozenset[UUID]:
+        async with answers("erase a person"):
+            rows = await self._pool.fetch(QUERIES["erase_person"], person_id)
+        return frozenset(UUID(int=row["key_id"].int) for row in rows)
+
+
+def _refuse(batch: list[_Waiting], error: VaultError) -> None:
+    for _, answer in batch:
+        if not answer.done():
+            answer.set_exception(error)
+
+
+def _give(
+    needs: tuple[Need, ...],
+    answer: asyncio.Future[Mapping[Need, DataKey]],
+    made: Mapping[Need, DataKey | VaultError],
+) -> None:
+    if answer.done():
+        return
+    keys: dict[Need, DataKey] = {}
+    for need in needs:
+        key = made[need]
+        if isinstance(key, VaultError):
+            answer.set_exception(key)
+            return
+        keys[need] = key
+    answer.set_result(keys)

@@ -1,0 +1,103 @@
+"""A vault in memory, for tests of pure code: it keeps the promises that the contract tests bind both vaults to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from secrets import token_bytes
+from uuid import UUID, uuid4
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from services.vault.keys import DataKey, Need
+from services.vault.persons import phone_number
+from services.vault.refused import KeyGone, NoSuchKey, SourceDiffers
+
+
+class MemoryVault:
+    """Keys and Persons of one process. Its keys end with it, so it never seals what must last."""
+
+    def __init__(self) -> None:
+        self._keys: dict[UUID, DataKey | None] = {}
+        self._subjects: dict[tuple[str, str], UUID] = {}
+        self._speaks_of: dict[UUID, set[UUID]] = {}
+        self._phones: dict[str, UUID] = {}
+        self._erased: set[UUID] = set()
+        self._sources: dict[UUID, UUID] = {}
+        self._pseudonyms: dict[tuple[UUID, UUID], UUID] = {}
+        self._reporters: dict[tuple[UUID, str], UUID] = {}
+
+    def lives(self, key_id: UUID) -> bool:
+        """Whether an append may name this key."""
+        return self._keys.get(key_id) is not None
+
+    async def keys_for(self, needs: Collection[Need]) -> Mapping[Need, DataKey]:
+        return {need: self._key_for(need) for need in needs}
+
+    def _key_for(self, need: Need) -> DataKey:
+        people = set(need.speaks_of) | ({need.person_id} if need.person_id else set())
+        if people & self._erased:
+            raise KeyGone
+        subject = (need.kind.value, need.subject)
+        if subject not in self._subjects:
+            key_id = self._subjects[subject] = uuid4()
+            self._keys[key_id] = DataKey(key_id, need.kind, AESGCM(token_bytes(32)))
+        key = self._keys[self._subjects[subject]]
+        if key is None:
+            raise KeyGone
+        self._speaks_of.setdefault(key.key_id, set()).update(people)
+        return key
+
+    async def open_keys(self, key_ids: Collection[UUID]) -> Mapping[UUID, DataKey]:
+        opened: dict[UUID, DataKey] = {}
+        for key_id in key_ids:
+            if key_id not in self._keys:
+                raise NoSuchKey(key_id)
+            key = self._keys[key_id]
+            if key is None:
+                raise KeyGone
+            opened[key_id] = key
+        return opened
+
+    async def destroy(self, key_ids: Collection[UUID]) -> frozenset[UUID]:
+        doomed = frozenset(key_id for key_id in key_ids if self.lives(key_id))
+        self._keys.update(dict.fromkeys(doomed))
+        return doomed
+
+    async def erase(self, person_id: UUID) -> frozenset[UUID]:
+        self._erased.add(person_id)
+        self._phones = {phone: person for phone, person in self._phones.items() if person != person_id}
+        self._sources = {report: person for report, person in self._sources.items() if person != person_id}
+        self._pseudonyms = {key: ref for key, ref in self._pseudonyms.items() if key[0] != person_id}
+        self._reporters = {key: ref for key, ref in self._reporters.items() if key[0] != person_id}
+        return await self.destroy([key for key, people in self._speaks_of.items() if person_id in people])
+
+    async def find_person(self, phone: str) -> UUID | None:
+        return self._phones.get(phone_number(phone))
+
+    async def person_by_phone(self, phone: str) -> UUID:
+        return self._phones.setdefault(phone_number(phone), uuid4())
+
+    async def record_source(self, report_id: UUID, person_id: UUID) -> None:
+        self._refuse_erased(person_id)
+        if self._sources.setdefault(report_id, person_id) != person_id:
+            raise SourceDiffers(report_id)
+
+    async def same_person(self, report_id: UUID, person_id: UUID) -> bool | None:
+        source = self._sources.get(report_id)
+        return None if source is None else source == person_id
+
+    async def same_source(self, report_id: UUID, other_report_id: UUID) -> bool | None:
+        sources = (self._sources.get(report_id), self._sources.get(other_report_id))
+        return None if None in sources else sources[0] == sources[1]
+
+    async def pseudonym(self, person_id: UUID, about: UUID) -> UUID:
+        self._refuse_erased(person_id)
+        return self._pseudonyms.setdefault((person_id, about), uuid4())
+
+    async def reporter_id(self, person_id: UUID, home: str) -> UUID:
+        self._refuse_erased(person_id)
+        return self._reporters.setdefault((person_id, home), uuid4())
+
+    def _refuse_erased(self, person_id: UUID) -> None:
+        if person_id in self._erased:
+            raise KeyGone

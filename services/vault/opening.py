@@ -1,0 +1,181 @@
+"""Opens sealed texts for a role and a purpose, and writes down who opened what before anybody sees it.
+
+The order is what protects: decide, read the keys, open in memory, append `custody.record_viewed` under those keys, and
+only then hand the texts over. The append refuses a key that was destroyed meanwhile, and without the append there is no
+text.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from pydantic import SecretStr, ValidationError
+
+from events import custody
+from events.custody import SealedField, ViewPurpose
+from events.envelope import Draft, Envelope, canonical, event_id
+from events.event import Act
+from events.sealed import Clear, Sealed, Under
+from services.ledger.ledger import Append, Conflict, Entry, Ledger, Recorded, Submission, Unknown
+from services.vault.commands import CommandIds
+from services.vault.keys import DataKey, Keys
+from services.vault.refused import CannotOpen, NotSealed
+from services.vault.sealing import open_text, step_into
+
+MOST_TRIES = 8
+"""Each try that meets a conflict learns the stream's version; eight viewers at once are more than one record has."""
+
+MOST_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """A recorded event as it was written, and its sealed fields by path."""
+
+    stream: str
+    version: int
+    type: str
+    home: str
+    sealed: Mapping[str, Sealed]
+
+    @classmethod
+    def of(cls, recorded: Recorded | Envelope[Any]) -> _Event:
+        if isinstance(recorded, Recorded):
+            data = orjson.loads(recorded.body)["data"]
+            return cls(recorded.stream, recorded.version, recorded.type, recorded.home, dict(_sealed(data, "")))
+        data = recorded.data.wire_data()
+        return cls(
+            recorded.subject, recorded.streamversion, recorded.type, recorded.partitionkey, dict(_sealed(data, ""))
+        )
+
+
+def sealed_fields(recorded: Recorded | Envelope[Any]) -> tuple[str, ...]:
+    """The paths of an event's sealed fields, as `unseal` takes them."""
+    return tuple(_Event.of(recorded).sealed)
+
+
+class Opener:
+    """Opens what the sealer sealed. `source` is this deployment's, as in every event."""
+
+    def __init__(self, keys: Keys, ledger: Ledger, commands: CommandIds, source: str) -> None:
+        self._keys = keys
+        self._ledger = ledger
+        self._commands = commands
+        self._source = source
+        self._versions: OrderedDict[str, int] = OrderedDict()
+
+    async def unseal(
+        self,
+        recorded: Recorded | Envelope[Any],
+        fields: Collection[str],
+        act: Act,
+        purpose: ViewPurpose,
+        approved_by: Sequence[UUID] = (),
+    ) -> Mapping[str, SecretStr]:
+        """Open these fields of a recorded event for the one who acts, and record it first.
+
+        Raises MayNotOpen or NeedsApprovers (events/custody), NotSealed, KeyGone, CannotOpen, or what the ledger says;
+        whatever goes wrong, no text is given.
+        """
+        event, fields = _Event.of(recorded), tuple(dict.fromkeys(fields))
+        keys = await self._keys_of(event, fields)
+        viewed = custody.view(
+            act,
+            viewed=event.stream,
+            viewed_version=event.version,
+            viewed_type=event.type,
+            fields=[SealedField(path, keys[event.sealed[path].key_id].kind) for path in fields],
+            purpose=purpose,
+            approved_by=approved_by,
+        )
+        texts = _open(event, fields, keys)
+        await self._record(event, viewed, act, frozenset(keys))
+        return texts
+
+    async def carry(self, recorded: Recorded | Envelope[Any], under: Mapping[str, Under]) -> Mapping[str, Clear]:
+        """Take fields over into a new event, to be sealed anew under the keys named; nobody sees them.
+
+        For a report that is received again elsewhere. A `Clear` cannot be written or shown, so no view is recorded.
+        """
+        event = _Event.of(recorded)
+        texts = _open(event, under, await self._keys_of(event, under))
+        return {path: Clear(text=text, under=under[path]) for path, text in texts.items()}
+
+    async def _keys_of(self, event: _Event, fields: Collection[str]) -> Mapping[UUID, DataKey]:
+        for path in fields:
+            if path not in event.sealed:
+                raise NotSealed(event.stream, event.version, path, list(event.sealed))
+        return await self._keys.open_keys({event.sealed[path].key_id for path in fields})
+
+    async def _record(self, event: _Event, viewed: custody.RecordViewed, act: Act, key_ids: frozenset[UUID]) -> None:
+        """Append the view; a lost answer is asked for again under the same id, a moved stream is followed."""
+        stream = f"custody/{event.stream.partition('/')[2]}"
+        command_id = uuid4()
+        mac = self._commands.command_mac(canonical(viewed.wire_data()))
+        version = self._versions.get(stream, 0)
+        for tries_left in reversed(range(MOST_TRIES)):
+            draft = Draft(
+                event_id=event_id(command_id, 0),
+                source=self._source,
+                stream=stream,
+                version=version + 1,
+                home=event.home,
+                data=viewed,
+                command_id=command_id,
+                command_mac=mac,
+                actor=act.by,
+                mode=act.mode,
+            )
+            entry = Entry(event_id=draft.event_id, type=viewed.name, body=draft.body())
+            append = Append(stream=stream, expected_version=version, home=event.home, entries=(entry,))
+            try:
+                accepted = await self._ledger.append(Submission(command_id, mac, (append,), key_ids))
+            except Conflict as conflict:
+                if not tries_left or conflict.stream != stream:
+                    raise
+                version = conflict.actual
+            except Unknown:
+                if not tries_left:
+                    raise
+            else:
+                self._remember(stream, accepted.placed[0].version)
+                return
+
+    def _remember(self, stream: str, version: int) -> None:
+        """Only saves a round trip: a wrong version meets a conflict that tells the right one."""
+        self._versions[stream] = version
+        self._versions.move_to_end(stream)
+        while len(self._versions) > MOST_REMEMBERED:
+            self._versions.popitem(last=False)
+
+
+def _open(event: _Event, fields: Collection[str], keys: Mapping[UUID, DataKey]) -> dict[str, SecretStr]:
+    texts: dict[str, SecretStr] = {}
+    for path in fields:
+        sealed = event.sealed[path]
+        try:
+            texts[path] = SecretStr(open_text(sealed, keys[sealed.key_id], event.stream, event.version, path))
+        except (InvalidTag, ValueError):
+            raise CannotOpen(event.stream, event.version, path) from None
+    return texts
+
+
+def _sealed(value: Any, path: str) -> Iterator[tuple[str, Sealed]]:
+    if isinstance(value, dict):
+        if {"kid", "nonce", "ct"} <= value.keys():
+            try:
+                yield path, Sealed.model_validate(value)
+            except ValidationError:
+                return  # not ours after all: it is listed nowhere and opens nowhere
+        else:
+            for name, part in value.items():
+                yield from _sealed(part, step_into(path, name))
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from _sealed(part, step_into(path, str(place)))

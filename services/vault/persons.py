@@ -1,0 +1,59 @@
+"""The port of the persons: who is behind a random id, answered only where a decision needs it.
+
+The events know persons as random ids and pseudonyms; the vault alone knows which of them are one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+from uuid import UUID
+
+from events.refusals import BadInput
+
+_E164 = re.compile(r"^\+[1-9][0-9]{6,14}$")
+_WRITTEN_BETWEEN = re.compile(r"[\s().\-/]")
+
+
+def phone_number(written: str) -> str:
+    """One number, one spelling (E.164); raises BadInput without quoting the number."""
+    number = _WRITTEN_BETWEEN.sub("", written)
+    if number.startswith("00"):
+        number = "+" + number[2:]
+    if not _E164.match(number):
+        raise BadInput.field(
+            "phone", "a number with its country's code, as +257 79 000 000", "write it from the plus sign on"
+        )
+    return number
+
+
+class Persons(Protocol):
+    """The people of one deployment. For an erased person everything answers as for somebody never known."""
+
+    async def find_person(self, phone: str) -> UUID | None:
+        """The person with this phone, or None."""
+        ...
+
+    async def person_by_phone(self, phone: str) -> UUID:
+        """The person with this phone; makes one, under a random id, at its first call. Raises BadInput."""
+        ...
+
+    async def record_source(self, report_id: UUID, person_id: UUID) -> None:
+        """Say whose report it is, before it is appended; raises SourceDiffers, and KeyGone for an erased person."""
+        ...
+
+    async def same_person(self, report_id: UUID, person_id: UUID) -> bool | None:
+        """Whether the report is this person's own; None where its source is not known."""
+        ...
+
+    async def same_source(self, report_id: UUID, other_report_id: UUID) -> bool | None:
+        """Whether two reports have one source; None where either's source is not known."""
+        ...
+
+    async def pseudonym(self, person_id: UUID, about: UUID) -> UUID:
+        """The person's name in events about this case or report: always the same there, another one elsewhere."""
+        ...
+
+    async def reporter_id(self, person_id: UUID, home: str) -> UUID:
+        """The id of the person's `reporter/` stream in this home; the ids of two homes do not match."""
+        ...

@@ -1,0 +1,173 @@
+"""Seals the personal texts of events: every `Clear` becomes a `Sealed` before canonical bytes exist.
+
+A ciphertext is bound to its place by its additional data, canonical JSON of the form's version, algorithm, stream,
+stream version, field and key id, so it opens only where it was put. A text is padded first, so that its length tells
+little: 64 bytes, then doubled up to 65,536, then in steps of 65,536.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import date, datetime
+from enum import Enum
+from functools import cache
+from secrets import token_bytes
+from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from events.envelope import canonical
+from events.event import Event
+from events.sealed import Clear, Sealed, Under
+from services.vault.keys import DataKey, Keys, Need
+from services.vault.master import NONCE_BYTES
+from services.vault.refused import AlreadySealed
+
+FORM = 1
+ALGORITHM = "A256GCM"
+SMALLEST_STEP_BYTES = 64
+LARGEST_STEP_BYTES = 65_536
+_END = b"\x80"
+
+E = TypeVar("E", bound=Event)
+
+
+class Sealer:
+    """Seals events with the keys of one vault."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    async def seal(
+        self, stream: str, first_version: int, events: Sequence[E], speaks_of: Collection[UUID] = ()
+    ) -> tuple[tuple[E, ...], frozenset[UUID]]:
+        """Seal events that will be `first_version`, `first_version + 1`, … of a stream; returns them and their key ids.
+
+        `speaks_of` are people of whom the reports' texts are known to speak: erasing one of them will destroy the
+        reports' keys. Name the returned key ids in the submission, so that the append refuses a destroyed one. Raises
+        KeyGone where a key is destroyed and AlreadySealed where an event holds a text sealed for another.
+        """
+        people = frozenset(speaks_of)
+        needs: dict[Under, Need] = {}
+
+        def note(clear: Clear, _: str) -> Clear:
+            if clear.under not in needs:
+                needs[clear.under] = Need.of(clear.under, stream, people)
+            return clear
+
+        for event in events:
+            _replaced(event, "", note)
+        if not needs:
+            return tuple(events), frozenset()
+        made = await self._keys.keys_for(needs.values())
+        keys = {under: made[need] for under, need in needs.items()}
+
+        def sealed_at(version: int) -> Callable[[Clear, str], Sealed]:
+            return lambda clear, path: seal_text(
+                clear.text.get_secret_value(), keys[clear.under], stream, version, path
+            )
+
+        sealed = tuple(_replaced(event, "", sealed_at(first_version + place)) for place, event in enumerate(events))
+        return sealed, frozenset(key.key_id for key in keys.values())
+
+
+def seal_text(text: str, key: DataKey, stream: str, version: int, path: str, nonce: bytes | None = None) -> Sealed:
+    """Seal one text for its place; a nonce is given only by tests that know the answer."""
+    nonce = nonce or token_bytes(NONCE_BYTES)
+    ciphertext = key.cipher.encrypt(nonce, padded(text), place_of(stream, version, path, key.key_id))
+    return Sealed(key_id=key.key_id, nonce=_text(nonce), ciphertext=_text(ciphertext))
+
+
+def open_text(sealed: Sealed, key: DataKey, stream: str, version: int, path: str) -> str:
+    """Open one text where it stands; raises ValueError or InvalidTag when it does not open there."""
+    if sealed.form != FORM or sealed.algorithm != ALGORITHM:
+        raise ValueError("this form of sealing is not known here")
+    nonce, ciphertext = _bytes(sealed.nonce), _bytes(sealed.ciphertext)
+    return unpadded(key.cipher.decrypt(nonce, ciphertext, place_of(stream, version, path, key.key_id)))
+
+
+def place_of(stream: str, version: int, path: str, key_id: UUID) -> bytes:
+    """The additional data that binds a ciphertext to its place."""
+    return canonical(
+        {"v": FORM, "alg": ALGORITHM, "stream": stream, "version": version, "field": path, "kid": str(key_id)}
+    )
+
+
+def padded(text: str) -> bytes:
+    """UTF-8, one byte 0x80, then zeros up to the next step."""
+    plain = text.encode() + _END
+    step = SMALLEST_STEP_BYTES
+    while step < len(plain) and step < LARGEST_STEP_BYTES:
+        step *= 2
+    return plain.ljust(-(-len(plain) // step) * step, b"\0")
+
+
+def unpadded(plain: bytes) -> str:
+    text, end, rest = plain.rpartition(_END)
+    if not end or rest.strip(b"\0"):
+        raise ValueError("the padding is not ours")
+    return text.decode()
+
+
+def step_into(path: str, name: str) -> str:
+    """The path of a part: names joined by dots; inside a name a dot is ~1 and a tilde ~0, so that no two paths meet."""
+    name = name.replace("~", "~0").replace(".", "~1")
+    return f"{path}.{name}" if path else name
+
+
+_LEAVES = (str, int, UUID, datetime, date, Enum, type(None))
+
+
+def _replaced(value: Any, path: str, replace: Callable[[Clear, str], Clear | Sealed]) -> Any:
+    """The value with each `Clear` in it replaced; the same object where there was none."""
+    if isinstance(value, _LEAVES):
+        return value
+    if isinstance(value, Clear):
+        return replace(value, path)
+    if isinstance(value, Sealed):
+        raise AlreadySealed(path)
+    if isinstance(value, BaseModel):
+        changed = {}
+        for name, wire_name, part in _parts(value):
+            new = _replaced(part, step_into(path, wire_name), replace)
+            if new is not part:
+                changed[name] = new
+        return value.model_copy(update=changed) if changed else value
+    if isinstance(value, dict):
+        return _same_or(
+            value, {name: _replaced(part, step_into(path, str(name)), replace) for name, part in value.items()}
+        )
+    if isinstance(value, list | tuple):
+        parts = [_replaced(part, step_into(path, str(place)), replace) for place, part in enumerate(value)]
+        return value if all(new is old for new, old in zip(parts, value, strict=True)) else type(value)(parts)
+    return value
+
+
+def _same_or(old: dict[Any, Any], new: dict[Any, Any]) -> dict[Any, Any]:
+    return old if all(new[name] is part for name, part in old.items()) else new
+
+
+def _parts(model: BaseModel) -> Iterator[tuple[str, str, Any]]:
+    wire_names = _wire_names(type(model))
+    for name, part in model.__dict__.items():
+        yield name, wire_names.get(name, name), part
+    for name, part in (model.model_extra or {}).items():
+        yield name, name, part
+
+
+@cache
+def _wire_names(model: type[BaseModel]) -> dict[str, str]:
+    return {name: field.serialization_alias or field.alias or name for name, field in model.model_fields.items()}
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _bytes(text: str) -> bytes:
+    raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if _text(raw) != text:
+        raise ValueError("one ciphertext has one spelling, and this is not it")
+    return raw
