@@ -13,6 +13,39 @@ from services.ledger.ledger import LedgerUnavailable
 RECONNECT_SECONDS = 0.2
 
 
+class Waiters:
+    """Those who wait until the ledger holds a position."""
+
+    def __init__(self) -> None:
+        self._head = 0
+        self._waiting: dict[asyncio.Future[None], int] = {}
+
+    async def wait_for(self, position: int) -> None:
+        """Return when the head has risen to this position; there is no deadline here."""
+        if self._head >= position:
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[waiter] = position
+        try:
+            await waiter
+        finally:
+            del self._waiting[waiter]
+
+    def rise(self, head: int) -> None:
+        """The ledger's head is at least here: wake whom that concerns."""
+        if head > self._head:
+            self._head = head
+            for waiter, position in self._waiting.items():
+                if position <= head and not waiter.done():
+                    waiter.set_result(None)
+
+    def send_home(self) -> None:
+        """Nothing will come any more: whoever still waits is told so."""
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_exception(LedgerUnavailable("this ledger was closed while somebody waited for it"))
+
+
 class Bell:
     """Wakes waiters when a position is in the ledger. A notification is only a hint: the head is read each time.
 
@@ -24,29 +57,19 @@ class Bell:
         self._dsn = dsn
         self._head_query = head_query
         self._poll_seconds = poll_seconds
-        self._head = 0
         self._rung = asyncio.Event()
-        self._waiters: dict[asyncio.Future[None], int] = {}
+        self._waiters = Waiters()
         self._task: asyncio.Task[None] | None = None
 
     async def wait_for(self, position: int) -> None:
         """Return when the ledger holds this position; there is no deadline here."""
-        if self._head >= position:
-            return
         if self._task is None:
             self._task = asyncio.create_task(self._listen(), name="ledger bell")
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters[waiter] = position
-        try:
-            await waiter
-        finally:
-            del self._waiters[waiter]
+        await self._waiters.wait_for(position)
 
     async def close(self) -> None:
         """Stop listening; whoever still waits is told so."""
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_exception(LedgerUnavailable("this ledger was closed while somebody waited for it"))
+        self._waiters.send_home()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -70,11 +93,8 @@ class Bell:
         while True:
             self._rung.clear()
             head = await connection.fetchrow(self._head_query, timeout=self._poll_seconds + 5)
-            if head is not None and head["position"] > self._head:
-                self._head = head["position"]
-                for waiter, position in self._waiters.items():
-                    if position <= self._head and not waiter.done():
-                        waiter.set_result(None)
+            if head is not None:
+                self._waiters.rise(head["position"])
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._rung.wait(), self._poll_seconds)
 

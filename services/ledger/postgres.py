@@ -39,6 +39,7 @@ class PostgresLedger:
         self._batcher = batcher
         self._bell = bell
         self._clock = clock
+        self._closed = False
 
     @classmethod
     async def connect(
@@ -65,6 +66,7 @@ class PostgresLedger:
 
     async def close(self) -> None:
         """Let appends on their way arrive, then let go of every connection."""
+        self._closed = True
         await self._batcher.close()
         await self._bell.close()
         self._pool.terminate()
@@ -107,6 +109,8 @@ class PostgresLedger:
             try:
                 rows = await self.read(after_position, FOLLOW_BATCH)
             except LedgerUnavailable:
+                if self._closed:
+                    raise
                 await asyncio.sleep(RECONNECT_SECONDS)
                 continue
             if not rows:

@@ -18,9 +18,15 @@ select position, stream, version, event_id, type, home, recorded_at, command_id,
 from ledger.event where stream = $1 and version > $2 order by version
 
 -- name: read
--- Columns in the order of `Recorded`; commit order is position order, so no later commit can fill in before these.
+-- Columns in the order of `Recorded`; commit order is position order, so no later commit can fill in before these. A
+-- batch ends after about 16 MB, so that a thousand large events do not fill a reader's memory.
 select position, stream, version, event_id, type, home, recorded_at, command_id, command_mac, body, splice_version
-from ledger.event where position > $1 order by position limit $2
+from (
+    select *, sum(octet_length(body)) over (order by position rows between unbounded preceding and 1 preceding) as before
+    from ledger.event where position > $1 order by position limit $2
+) as batch
+where before is null or before < 16000000
+order by position
 
 -- name: head
 -- Backwards over the primary key: one row, however long the ledger is.
