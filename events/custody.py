@@ -5,9 +5,9 @@ it, and for which purposes. Area is checked where a request comes in; here nobod
 
 - reviewer: texts of reports and of cases, to review them and to correct them;
 - referral officer: the same, to refer and to look after people;
-- recipient: of a case nothing but what a referral says it needs to know;
-- custodian: everything; what is under a person's own key (name, contact, the link from a report to its reporter) only
-  with two approvers, who are not the custodian;
+- recipient: of a case nothing but the note of a referral;
+- custodian: everything; what says who somebody is (whatever is under a person's own key, and contact, name, source or
+  person under any key) only with two approvers, who are not the custodian;
 - reporter, coordinator, analyst, auditor, consumer, admin, system and any role not known here: nothing.
 """
 
@@ -27,6 +27,9 @@ from events.vocabulary import Open, Role, Word
 
 APPROVERS_FOR_A_PERSON = 2
 """Identity is opened with two approvers (design, protection)."""
+
+SAY_WHO = frozenset({"contact", "name", "person", "person_name", "source"})
+"""Fields that say who somebody is, under whichever key: a report of an unknown source keeps its contact under its own."""
 
 
 class ViewPurpose(Word):
@@ -60,15 +63,32 @@ class RecordViewed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SealedField:
+    """One sealed field of a recorded event, and whose key seals it."""
+
+    path: str
+    kind: KeyKind
+
+    @property
+    def says_who(self) -> bool:
+        return self.kind is KeyKind.PERSON or not SAY_WHO.isdisjoint(self.path.split("."))
+
+
+@dataclass(frozen=True, slots=True)
 class Opens:
-    """What a role may open: texts under keys of these kinds, for these purposes; `only` narrows to (type, field)."""
+    """What a role may open: texts under keys of these kinds, for these purposes; `only` narrows to (type, field).
+
+    A field that says who somebody is counts as under a person's key.
+    """
 
     kinds: frozenset[KeyKind]
     purposes: frozenset[ViewPurpose]
     only: frozenset[tuple[str, str]] | None = None
 
-    def covers(self, kind: KeyKind, purpose: ViewPurpose, type_: str, field: str) -> bool:
-        return kind in self.kinds and purpose in self.purposes and (self.only is None or (type_, field) in self.only)
+    def covers(self, field: SealedField, purpose: ViewPurpose, viewed_type: str) -> bool:
+        kind = KeyKind.PERSON if field.says_who else field.kind
+        narrowed = self.only is None or (viewed_type, field.path) in self.only
+        return kind in self.kinds and purpose in self.purposes and narrowed
 
 
 _TEXTS = frozenset({KeyKind.REPORT, KeyKind.CASE})
@@ -82,7 +102,7 @@ OPENS: Mapping[Role, tuple[Opens, ...]] = {
         Opens(
             frozenset({KeyKind.CASE}),
             frozenset({ViewPurpose.REFERRAL}),
-            only=frozenset({("case.referred", "minimum_data")}),
+            only=frozenset({("case.referred", "note")}),
         ),
     ),
     Role.CUSTODIAN: (
@@ -111,17 +131,9 @@ class MayNotOpen(NotNow):
 
 
 class NeedsApprovers(NotNow):
-    """What is under a person's own key is opened with two approvers, other than the one who opens it."""
+    """What says who somebody is, is opened with two approvers, other than the one who opens it."""
 
     sentence = "{field} of {type} says who a person is: name two approvers, neither of them yourself"
-
-
-@dataclass(frozen=True, slots=True)
-class SealedField:
-    """One sealed field of a recorded event, and whose key seals it."""
-
-    path: str
-    kind: KeyKind
 
 
 def view(
@@ -140,9 +152,9 @@ def view(
     approvers = set(approved_by) - {act.by.ref, act.by.on_behalf_of}
     for field in fields:
         grants = OPENS.get(act.by.role, ())
-        if not any(grant.covers(field.kind, purpose, viewed_type, field.path) for grant in grants):
+        if not any(grant.covers(field, purpose, viewed_type) for grant in grants):
             raise MayNotOpen(role=act.by.role.value, field=field.path, type=viewed_type, purpose=purpose.value)
-        if field.kind is KeyKind.PERSON and len(approvers) < APPROVERS_FOR_A_PERSON:
+        if field.says_who and len(approvers) < APPROVERS_FOR_A_PERSON:
             raise NeedsApprovers(field=field.path, type=viewed_type)
     return RecordViewed(
         viewed=viewed,

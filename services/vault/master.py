@@ -26,7 +26,7 @@ from services.vault.refused import MasterKeyRefused
 MASTER_KEY_BYTES = 32
 NONCE_BYTES = 12
 FEWEST_DIFFERENT_BYTES = 16
-"""32 random bytes hold fewer than 16 different values about once in 10^18 keys; typed ones nearly always do."""
+"""32 random bytes hold fewer than 16 different values about three times in 10^17 keys; typed keys nearly always do."""
 
 _MAKE_ONE = "make one with `head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '='` into a file of mode 0600"
 

@@ -21,7 +21,7 @@ from events import custody
 from events.custody import SealedField, ViewPurpose
 from events.envelope import Draft, Envelope, canonical, event_id
 from events.event import Act
-from events.sealed import Clear, Sealed, Under
+from events.sealed import Sealed
 from services.ledger.ledger import Append, Conflict, Entry, Ledger, Recorded, Submission, Unknown
 from services.vault.commands import CommandIds
 from services.vault.keys import DataKey, Keys
@@ -94,18 +94,18 @@ class Opener:
             purpose=purpose,
             approved_by=approved_by,
         )
-        texts = _open(event, fields, keys)
+        texts = {path: _open_one(event.sealed[path], keys, event.stream, event.version, path) for path in fields}
         await self._record(event, viewed, act, frozenset(keys))
         return texts
 
-    async def carry(self, recorded: Recorded | Envelope[Any], under: Mapping[str, Under]) -> Mapping[str, Clear]:
-        """Take fields over into a new event, to be sealed anew under the keys named; nobody sees them.
+    async def carry(self, stream: str, words: Mapping[str, tuple[int, Sealed]]) -> Mapping[str, SecretStr]:
+        """Open a stream's texts for a new event that seals them anew, as when a report is received again elsewhere.
 
-        For a report that is received again elsewhere. A `Clear` cannot be written or shown, so no view is recorded.
+        `words` are top-level fields with the version that each was sealed at. Nobody sees them, so no view is recorded:
+        give the result to a decision and to nothing else.
         """
-        event = _Event.of(recorded)
-        texts = _open(event, under, await self._keys_of(event, under))
-        return {path: Clear(text=text, under=under[path]) for path, text in texts.items()}
+        keys = await self._keys.open_keys({sealed.key_id for _, sealed in words.values()})
+        return {name: _open_one(sealed, keys, stream, version, name) for name, (version, sealed) in words.items()}
 
     async def _keys_of(self, event: _Event, fields: Collection[str]) -> Mapping[UUID, DataKey]:
         for path in fields:
@@ -155,15 +155,11 @@ class Opener:
             self._versions.popitem(last=False)
 
 
-def _open(event: _Event, fields: Collection[str], keys: Mapping[UUID, DataKey]) -> dict[str, SecretStr]:
-    texts: dict[str, SecretStr] = {}
-    for path in fields:
-        sealed = event.sealed[path]
-        try:
-            texts[path] = SecretStr(open_text(sealed, keys[sealed.key_id], event.stream, event.version, path))
-        except (InvalidTag, ValueError):
-            raise CannotOpen(event.stream, event.version, path) from None
-    return texts
+def _open_one(sealed: Sealed, keys: Mapping[UUID, DataKey], stream: str, version: int, path: str) -> SecretStr:
+    try:
+        return SecretStr(open_text(sealed, keys[sealed.key_id], stream, version, path))
+    except (InvalidTag, ValueError):
+        raise CannotOpen(stream, version, path) from None
 
 
 def _sealed(value: Any, path: str) -> Iterator[tuple[str, Sealed]]:

@@ -95,6 +95,10 @@ begin
     if current_setting('transaction_isolation') <> 'read committed' then
         raise exception 'keys are made under READ COMMITTED: an older snapshot would miss a key made by another';
     end if;
+    -- Whatever the session says: a key is on disk before what it seals.
+    if current_setting('synchronous_commit') not in ('on', 'remote_apply') then
+        perform set_config('synchronous_commit', 'on', true);
+    end if;
     if cardinality(spoken_key) > 0 or exists (
         select from unnest(kinds, subjects) as w (kind, subject)
         where not exists (select from vault.key k where k.kind = w.kind and k.subject = w.subject)
