@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Annotated
 from uuid import UUID
 
+from pydantic import Field
+
 from events.case.events import CaseClassified, CaseEvent, CaseNotRatified, CaseOpened, CaseRatified
-from events.case.linking import Evidence, linked
+from events.case.linking import Evidence, LinkReport, linked
 from events.case.refusals import (
     CaseOpenAlready,
     NothingGraded,
@@ -21,15 +24,18 @@ from events.command import Command, Text, clear
 from events.event import Act
 from events.sealed import KeyKind
 from events.stated import When, dates_of
-from events.vocabulary import ActorClass, Channel, Kind, Located, Role, Severity
+from events.vocabulary import ActorClass, Channel, Kind, Located, PlacePrecision, Role, Severity, UnitId
 
 MAY_OPEN_PROVISIONALLY = frozenset({Role.COORDINATOR, Role.REFERRAL_OFFICER})
 
 
 class OpenCase(Command):
-    """Open a case. `provisional` stands on no grade: one person, for a threat to life."""
+    """Open a case on reports, or `provisional` on no grade: one person, for a threat to life."""
 
     kind: Kind
+    unit: UnitId
+    place_precision: PlacePrecision
+    reports: Annotated[tuple[LinkReport, ...], Field(max_length=200)] = ()
     occurred: When | None = None
     expected: When | None = None
     threat_to_life: bool = False
@@ -49,7 +55,7 @@ def open_case(
     home: str,
     ratify_within: timedelta,
 ) -> tuple[CaseEvent, ...]:
-    """Open a case at `place` and link the reports it rests on; `ratify_within` is the committee's time by the rules."""
+    """Open a case at `place` and link its reports (`evidence`: as they stand); the rules say `ratify_within`."""
     if case.version:
         raise CaseOpenAlready()
     if command.provisional:

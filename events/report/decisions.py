@@ -52,18 +52,23 @@ from events.vocabulary import (
     Language,
     Located,
     PeopleAgree,
+    PlacePrecision,
     Quorum,
     RecordedBy,
     Recusal,
     Reliability,
     Round,
+    UnitId,
     Urgency,
     Withdrawal,
 )
 
 
 class Receive(Command):
-    """A message as it came in: what a reporter, coordinator, operator or gateway hands over."""
+    """A message as it came in: what a reporter, coordinator, operator or gateway hands over.
+
+    `unit` is where it happened, as far as anybody could tell; left out, the report is kept as unplaced.
+    """
 
     channel: Channel
     language: Language
@@ -71,6 +76,8 @@ class Receive(Command):
     basis: Basis = Basis.UNKNOWN
     recorded_by: RecordedBy = RecordedBy.SELF
     people_agree_to_share: PeopleAgree = PeopleAgree.NOT_ASKED
+    unit: UnitId | None = None
+    place_precision: PlacePrecision = PlacePrecision.UNKNOWN
     occurred: When | None = None
     expected: When | None = None
     harm: Annotated[tuple[HarmStated, ...], Field(max_length=12)] = ()
@@ -281,6 +288,13 @@ def withdraw(report: Report, command: Withdraw, act: Act) -> tuple[ReportEvent, 
     return (ReportWithdrawn(reason=command.reason, note=clear(command.note, KeyKind.REPORT, report.report_id)),)
 
 
+class Supersede(Command):
+    """Place a report better, in another home."""
+
+    unit: UnitId
+    place_precision: PlacePrecision
+
+
 def supersede(
     report: Report, again: Report, act: Act, *, place: Located, here: str, there: str, words: Mapping[str, Text]
 ) -> tuple[tuple[ReportEvent, ...], tuple[ReportEvent, ...]]:
@@ -334,4 +348,4 @@ def _this_round(report: Report, asked: int) -> None:
         raise AnotherRound(current=report.round, asked=asked)
 
 
-COMMANDS: tuple[type[Command], ...] = (Receive, Grade, Recuse, Conclude, Correct, Withdraw)
+COMMANDS: tuple[type[Command], ...] = (Receive, Grade, Recuse, Conclude, Correct, Withdraw, Supersede)
