@@ -1,6 +1,6 @@
-"""The form of a gazetteer in an event: its tables as columns and rows of cells, as in its files, since one event holds it.
+"""The form of a gazetteer in an event: its tables as columns and rows of cells, since one event holds it all.
 
-An absent cell is an empty string, which no value can be. Column names once a table instead of once a row halve the size.
+An absent cell is an empty string, which no value can be. Column names once a table, not once a row, halve the size.
 """
 
 from __future__ import annotations

@@ -36,6 +36,25 @@ class GazetteerFaulty(BadInput):
         super().__init__(*(fault.problem() for fault in self.faults))
 
 
+class NoSuchUnit(BadInput):
+    """The gazetteer has no unit of this id."""
+
+    def __init__(self, gazetteer_id: str) -> None:
+        super().__init__(
+            Problem(
+                field="unit", expected=f"a unit of gazetteer {gazetteer_id}", mend="look the place up by name or code"
+            )
+        )
+
+
+class NoSuchDivision(BadInput):
+    """The gazetteer has no division of this key."""
+
+    def __init__(self, gazetteer_id: str, known: Iterable[str]) -> None:
+        expected = f"a division of gazetteer {gazetteer_id}"
+        super().__init__(Problem(field="division", expected=expected, mend=f"choose one of {', '.join(known)}"))
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What recorded events rest on, of one unit: its kind and its home."""

@@ -1,12 +1,12 @@
 """The gazetteer: every unit of a country under every division, and the answers that folds and decisions ask for.
 
-Which division is in force is told by the event that adopted the gazetteer, never by a clock. Every question may be asked
-about another division, by its key.
+Which division is in force is told by the event that adopted the gazetteer, never by a clock. Every question may be
+asked about another division, by its key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 from datetime import date
 from functools import cached_property
@@ -20,29 +20,9 @@ from events.envelope import canonical
 from events.places import home_checks, row_checks, tree_checks
 from events.places.content import pack, unpack
 from events.places.facts import LADDER, WITHIN_COMMUNE, Division, Facts, Unit, UnitKind
-from events.places.faults import Fault, GazetteerFaulty, Keeping, Kept, misread
+from events.places.faults import Fault, GazetteerFaulty, Keeping, Kept, NoSuchDivision, NoSuchUnit, misread
 from events.places.homes import commune_over, compute_homes, parents_of
 from events.places.succession import Steps, in_permille
-from events.refusals import BadInput, Problem
-
-
-class NoSuchUnit(BadInput):
-    """The gazetteer has no unit of this id."""
-
-    def __init__(self, gazetteer_id: str) -> None:
-        super().__init__(
-            Problem(
-                field="unit", expected=f"a unit of gazetteer {gazetteer_id}", mend="look the place up by name or code"
-            )
-        )
-
-
-class NoSuchDivision(BadInput):
-    """The gazetteer has no division of this key."""
-
-    def __init__(self, gazetteer_id: str, known: Iterable[str]) -> None:
-        expected = f"a division of gazetteer {gazetteer_id}"
-        super().__init__(Problem(field="division", expected=expected, mend=f"choose one of {', '.join(known)}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +141,16 @@ class Gazetteer:
 
     def with_division_in_force(self, division: str) -> Gazetteer:
         """Return the same gazetteer with this division in force: what is adopted on the day of a reform."""
-        self._place(division)
+        self.place(division)
         return Gazetteer(self.facts.model_copy(update={"division_in_force": division}))
+
+    def place(self, division: str | None) -> int:
+        """Return the number of a division, the oldest being 0; raises NoSuchDivision."""
+        if division is None:
+            division = self.division
+        if division not in self._order:
+            raise NoSuchDivision(self.facts.gazetteer_id, self._order)
+        return self._order[division]
 
     def division_on(self, day: date) -> str:
         """Return the key of the division of a day; before the first one's date it is the first."""
@@ -221,7 +209,7 @@ class Gazetteer:
 
         Shares are whole permille that sum to 1000. Empty for anything but a commune, and for one that came later.
         """
-        until, since = self._place(division), self._since(commune_id)
+        until, since = self.place(division), self._since(commune_id)
         if self.unit(commune_id).kind is not UnitKind.COMMUNE or since > until:
             return ()
         start = max(index for index in self._placed(commune_id) if index <= until)
@@ -230,7 +218,7 @@ class Gazetteer:
 
     def predecessors(self, commune_id: str, division: str | None = None) -> tuple[str, ...]:
         """Return the communes of an older division that a commune was made of, in order of their ids."""
-        until, since = self._place(division), self._since(commune_id)
+        until, since = self.place(division), self._since(commune_id)
         if self.unit(commune_id).kind is not UnitKind.COMMUNE or since <= until:
             return (commune_id,) if self.is_in_force(commune_id, division) else ()
         return tuple(sorted(self._steps.back(commune_id, since, until)))
@@ -244,7 +232,7 @@ class Gazetteer:
         """
         if self.unit(unit_id).kind not in WITHIN_COMMUNE:
             return None
-        target = self._place(division)
+        target = self.place(division)
         at = [index for index in self._placed(unit_id) if index <= target]
         if at:
             return self._steps.likeliest(self._commune(unit_id, at[-1]), at[-1], target)
@@ -286,15 +274,8 @@ class Gazetteer:
     def _earlier(self) -> Mapping[tuple[str, str], str]:
         return {(row.division, row.unit_id): row.commune_id for row in self.facts.earlier}
 
-    def _place(self, division: str | None) -> int:
-        if division is None:
-            division = self.division
-        if division not in self._order:
-            raise NoSuchDivision(self.facts.gazetteer_id, self._order)
-        return self._order[division]
-
     def _up(self, division: str | None) -> Mapping[str, str]:
-        return self._parents[self.divisions[self._place(division)].division]
+        return self._parents[self.divisions[self.place(division)].division]
 
     def _placed(self, unit_id: str) -> tuple[int, ...]:
         return tuple(self._order[division] for division in self.divisions_of(unit_id))
