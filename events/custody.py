@@ -29,7 +29,7 @@ APPROVERS_FOR_A_PERSON = 2
 """Identity is opened with two approvers (design, protection)."""
 
 SAY_WHO = frozenset({"contact", "name", "person", "person_name", "source"})
-"""Fields that say who somebody is, under whichever key: a report of an unknown source keeps its contact under its own."""
+"""Fields that say who somebody is, under any key: a report of an unknown source keeps its contact under its own."""
 
 
 class ViewPurpose(Word):
