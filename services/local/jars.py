@@ -125,7 +125,7 @@ def _fetch(jars: tuple[Jar, ...], folder: Path, repository: str | None, progress
         maven = MavenContext(
             repo_cache=scratch / "repository",
             remote_repos={"central": (repository or MAVEN_CENTRAL_URL).rstrip("/")},
-            timeout=60,
+            timeout=20,
         )
         for count, jar in enumerate(jars):
             progress.advance("fetching the Kafka jars", count, len(jars))

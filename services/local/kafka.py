@@ -17,6 +17,7 @@ from kafka.errors import KafkaError
 from services.local.jars import KAFKA_VERSION
 from services.local.postgres import free_port
 from services.local.problems import ChildDied, FolderUnusable, LocalProblem, PortTaken, WrongVersion, last_lines
+from services.local.process import Signature, open_log
 
 _PROPERTIES = """\
 process.roles=broker,controller
@@ -55,7 +56,7 @@ java.util.logging.ConsoleHandler.level=ALL
 java.util.logging.ConsoleHandler.formatter=java.util.logging.SimpleFormatter
 java.util.logging.SimpleFormatter.format=%1$tFT%1$tT.%1$tL %4$s %3$s: %5$s%6$s%n
 kafka.server.KafkaRaftServer.level=INFO
-org.apache.kafka.storage.internals.log.LogManager.level=INFO
+kafka.log.LogManager.level=INFO
 """
 
 
@@ -85,6 +86,13 @@ class KafkaServer:
         self.jars = jars
         self.process: subprocess.Popen[bytes] | None = None
 
+    name = "kafka"
+
+    @property
+    def signature(self) -> Signature:
+        """What only a node on this folder has in its command line."""
+        return ("kafka.Kafka", str(self.properties))
+
     @property
     def bootstrap(self) -> str:
         """Where clients begin."""
@@ -103,21 +111,27 @@ class KafkaServer:
 
     def make(self) -> None:
         """Format the data folder if it is new; refuse one that another minor version of Kafka made."""
-        stamp = self.folder / "VERSION"
+        self.refuse_other_versions()
         if (self.data / "meta.properties").exists():
-            made_by = stamp.read_text().strip() if stamp.exists() else "an unknown version"
-            if made_by.split(".")[:2] != KAFKA_VERSION.split(".")[:2]:
-                raise WrongVersion(
-                    f"{self.data} was made by Kafka {made_by} and this is Kafka {KAFKA_VERSION}: start the release of "
-                    "this program that made it, or choose another data folder and send the ledger to Kafka again."
-                )
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.rmtree(self.data, ignore_errors=True)  # without meta.properties it was never formatted to the end
         self._write_configuration(free_port(), free_port())
-        stamp.write_text(KAFKA_VERSION + "\n")
+        (self.folder / "VERSION").write_text(KAFKA_VERSION + "\n")
         cluster_id = self._tool("random-uuid").split()[-1]
         self._tool("format", "-t", cluster_id, "-c", str(self.properties))
+
+    def refuse_other_versions(self) -> None:
+        """Raise WrongVersion when the data folder was made by another minor version (our stamp beside it says)."""
+        if not (self.data / "meta.properties").exists():
+            return
+        stamp = self.folder / "VERSION"
+        made_by = stamp.read_text().strip() if stamp.exists() else "of an unknown version"
+        if made_by.split(".")[:2] != KAFKA_VERSION.split(".")[:2]:
+            raise WrongVersion(
+                f"{self.data} was made by Kafka {made_by} and this is Kafka {KAFKA_VERSION}: start the release of "
+                "this program that made it, or choose another data folder and send the ledger to Kafka again."
+            )
 
     def start(self, deadline_seconds: float = 120.0, waiting: Callable[[float], None] = lambda _: None) -> None:
         """Start and return when our own broker answers; `waiting` is called with the seconds waited so far.
@@ -199,13 +213,14 @@ class KafkaServer:
         raise LocalProblem(f"Kafka could not prepare its data folder {self.data}; its tool said:\n{ending}")
 
     def _launch(self) -> None:
-        with self.log.open("ab") as log:
+        with open_log(self.log) as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own program, no shell
                 self._command("kafka.Kafka", str(self.properties)),
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                umask=0o077,
                 start_new_session=True,  # Ctrl-C is for the supervisor; it ends us in order
             )
 

@@ -19,6 +19,7 @@ import psutil
 from services.local.account import Account, server_account
 from services.local.binaries import Binaries, find_binaries
 from services.local.problems import ChildDied, FolderUnusable, LocalProblem, PortTaken, WrongVersion, last_lines
+from services.local.process import Signature, open_log
 
 SOCKET_PATH_BYTES = 107
 """The longest path of a unix socket on Linux, without its closing zero byte."""
@@ -57,6 +58,13 @@ class PostgresServer:
         self._socket_folder = folder / "s"
         self._borrowed_socket_folder = False
 
+    name = "postgres"
+
+    @property
+    def signature(self) -> Signature:
+        """What only a postmaster on this data folder has in its command line."""
+        return ("-D", str(self.data))
+
     @property
     def pid(self) -> int | None:
         """The postmaster's process id while it is ours and running."""
@@ -73,9 +81,8 @@ class PostgresServer:
 
     def make(self) -> None:
         """Make the data folder if it is missing; refuse one that another major version made."""
-        version_file = self.data / "PG_VERSION"
-        if version_file.exists():
-            self._check_version(version_file.read_text().strip())
+        self.refuse_other_versions()
+        if (self.data / "PG_VERSION").exists():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         # initdb into a scratch name: a folder that a killed initdb left half made must not pass for a cluster
@@ -173,7 +180,12 @@ class PostgresServer:
         if self._borrowed_socket_folder:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
 
-    def _check_version(self, made_by: str) -> None:
+    def refuse_other_versions(self) -> None:
+        """Raise WrongVersion when the data folder was made by another major version."""
+        version_file = self.data / "PG_VERSION"
+        if not version_file.exists():
+            return
+        made_by = version_file.read_text().strip()
         said = subprocess.run([str(self.binaries.postgres), "--version"], capture_output=True, text=True, check=True)  # noqa: S603
         ours = said.stdout.split()[-1].split(".")[0]
         if made_by != ours:
@@ -206,13 +218,14 @@ class PostgresServer:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         settings |= self.options
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with self.log.open("ab") as log:
+        with open_log(self.log) as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own program, no shell
                 [str(self.binaries.postgres), "-D", str(self.data), *arguments],
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                umask=0o077,
                 start_new_session=True,  # Ctrl-C is for the supervisor; it ends us in order
                 **self.account.run_as(),
             )
@@ -224,7 +237,7 @@ class PostgresServer:
             waited = time.monotonic() - began
             if self.process.poll() is not None:
                 self.process = None
-                raise self._why_it_died()
+                raise self.why_it_died()
             if waited > deadline_seconds:
                 self.stop()
                 raise ChildDied(
@@ -243,7 +256,8 @@ class PostgresServer:
         assert self.process is not None
         return len(lines) >= 8 and lines[0] == str(self.process.pid) and lines[7].strip() == "ready"
 
-    def _why_it_died(self) -> LocalProblem:
+    def why_it_died(self) -> LocalProblem:
+        """The sentence for a server that ended by itself, from the end of its log."""
         ending = last_lines(self.log)
         if "Address already in use" in ending:
             return PortTaken(
@@ -252,7 +266,7 @@ class PostgresServer:
             )
         if "No space left on device" in ending:
             return FolderUnusable(f"The disk under {self.folder} is full: free some space, then start again.")
-        return ChildDied(f"PostgreSQL ended while it started; its log {self.log} ends with:\n{ending}")
+        return ChildDied(f"PostgreSQL ended by itself; its log {self.log} ends with:\n{ending}")
 
 
 def free_port() -> int:

@@ -1,0 +1,86 @@
+# `make` alone prints the targets. Everything runs in .venv, which `make` fills from requirements.lock, hash by hash.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+IN := .venv/bin
+INSTALLED := .venv/.installed
+WORKERS ?= 2
+
+.PHONY: help install check test bench up down settings schemas jars lock clean
+
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## make .venv from the lock (uv where it is on PATH, else pip)
+
+# 3.11 or newer, else a sentence; a .venv that cannot run that is made anew. uv and pip take a mirror from their own
+# configuration, so no index is named here.
+$(INSTALLED): requirements.lock pyproject.toml
+	@python=""; \
+	for each in "$(PYTHON)" python3.14 python3.13 python3.12 python3.11; do \
+	  if "$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python="$$each"; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "Intabaza needs Python 3.11 or newer, and $(PYTHON) is $$("$(PYTHON)" -V 2>&1 || echo missing): install one, or name it: make test PYTHON=/path/to/python3.11" >&2; \
+	  exit 1; \
+	fi; \
+	set -e; \
+	if ! $(IN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	  rm -rf .venv; \
+	  if command -v uv >/dev/null; then \
+	    echo "Making .venv with uv and $$("$$python" -V)."; uv venv --quiet --python "$$python" .venv; \
+	  else \
+	    echo "Making .venv with $$("$$python" -V)."; \
+	    "$$python" -m venv .venv || { echo "This Python cannot make a virtual environment: install its venv module (on Debian: apt install python3-venv) or uv." >&2; rm -rf .venv; exit 1; }; \
+	  fi; \
+	fi; \
+	if command -v uv >/dev/null; then \
+	  echo "Installing requirements.lock with uv, checking every hash."; \
+	  uv pip install --quiet --python $(IN)/python --require-hashes -r requirements.lock; \
+	  uv pip install --quiet --python $(IN)/python --no-build-isolation --no-deps -e .; \
+	else \
+	  echo "Installing requirements.lock with pip, checking every hash; the first time takes minutes."; \
+	  $(IN)/python -m pip install --quiet --require-hashes -r requirements.lock; \
+	  $(IN)/python -m pip install --quiet --no-build-isolation --no-deps -e .; \
+	fi; \
+	touch $@
+
+check: $(INSTALLED) ## format, lint, types, import rules, fast tests: under two minutes
+	$(IN)/ruff format --check .
+	$(IN)/ruff check .
+	$(IN)/mypy
+	$(IN)/lint-imports
+	$(IN)/pytest -q -n $(WORKERS) --dist loadfile tests/architecture tests/unit
+	@echo "Checked: format, lint, types, import rules and fast tests are in order."
+
+test: $(INSTALLED) ## everything, on real servers that the tests start and end
+	@echo "Running every test; the first run also fetches the Kafka jars (44 MB)."
+	$(IN)/pytest -n $(WORKERS) --dist loadfile
+	@echo "All tests passed."
+
+bench: $(INSTALLED) ## measure, and compare with others, in one run
+	$(IN)/python -m tests.benchmarks
+
+up: $(INSTALLED) ## start the local stack here until Ctrl-C
+	@$(IN)/intabaza up
+
+down: $(INSTALLED) ## end the local stack
+	@$(IN)/intabaza down
+
+settings: $(INSTALLED) ## write deploy/example.env from the settings
+	@$(IN)/python -c 'import pathlib, services.settings; pathlib.Path("deploy/example.env").write_text(services.settings.example())'
+
+schemas: $(INSTALLED) ## write the published schemas and examples from the code
+	$(IN)/python -m schemas.write
+
+jars: $(INSTALLED) ## resolve the Kafka jars anew and write services/local/kafka.lock.toml
+	$(IN)/python -m services.local.jars
+
+lock: ## resolve every Python dependency anew and write requirements.lock (needs uv)
+	@command -v uv >/dev/null || [ -x $(IN)/uv ] || { echo "make lock needs uv: install it (pip install uv) and try again." >&2; exit 1; }
+	PATH="$$PATH:$(IN)" uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url \
+	  --python-version 3.11 --custom-compile-command "make lock" -o requirements.lock
+
+clean: ## remove .venv and what tools cached; the local stack's data stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist

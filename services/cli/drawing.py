@@ -1,0 +1,50 @@
+"""Progress on a terminal: bars that move; where there is no terminal, plain lines, one for each step's beginning."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+
+class Drawn:
+    """Draws on stderr, so that what a command answers stays alone on stdout."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._tasks: dict[str, TaskID] = {}
+        self._begun: set[str] = set()
+        self._bars = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=self._console
+        )
+
+    def __enter__(self) -> Drawn:
+        if self._console.is_terminal:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def say(self, text: str) -> None:
+        """One line above the bars."""
+        self._console.print(text, markup=False)
+
+    def advance(self, what: str, done: float, total: float | None = None) -> None:
+        """Move the bar of `what`; without a `total` it only shows that something goes on and for how long."""
+        if not self._console.is_terminal:
+            if what not in self._begun:
+                self.say(f"{what[0].upper()}{what[1:]}.")
+            self._begun.add(what)
+        elif total is not None and done >= total:
+            if what in self._tasks:
+                self._bars.remove_task(self._tasks.pop(what))
+        else:
+            if what not in self._tasks:
+                self._tasks[what] = self._bars.add_task(what, total=total)
+            self._bars.update(self._tasks[what], completed=done)
+        if total is not None and done >= total:
+            self._begun.discard(what)
