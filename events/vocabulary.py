@@ -49,10 +49,16 @@ class _Open:
             source.read,
             core_schema.str_schema(),
             serialization=core_schema.plain_serializer_function_ser_schema(str, return_schema=core_schema.str_schema()),
+            metadata={"word": source},
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "string", "description": "Open: an unknown word is kept and shown as `other`."}
+        # `anyOf` with a bare string, because every validator and code generator reads that as an open list.
+        word: type[Word] = schema["metadata"]["word"]
+        return {
+            "description": "Open: keep a word that is not listed and show it as `other`.",
+            "anyOf": [{"enum": [member.value for member in word]}, {"type": "string"}],
+        }
 
 
 W = TypeVar("W", bound=Word)
@@ -309,6 +315,62 @@ class Means(Word):
     LETTER = "letter"
     MESSAGE = "message"
     SYSTEM = "system"
+
+
+class DataItem(Word):
+    """What may go across with a referral: as little as its purpose needs."""
+
+    PLACE = "place"
+    DATES = "dates"
+    KIND = "kind"
+    SEVERITY = "severity"
+    HARM = "harm"
+    NARRATIVE = "narrative"
+    CONTACT = "contact"
+    ACTOR_CLASS = "actor_class"
+
+
+class ReasonDeclined(Word):
+    """Why a recipient does not take a referral."""
+
+    NO_MANDATE = "no_mandate"
+    LACK_OF_CAPACITY = "lack_of_capacity"
+    UNSAFE = "unsafe"
+    NOT_CREDIBLE = "not_credible"
+    OTHER = "other"
+
+
+class ReasonRevoked(Word):
+    """Why the network takes a referral back."""
+
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    HARM_FEARED = "harm_feared"
+    NO_LONGER_NEEDED = "no_longer_needed"
+    SENT_BY_MISTAKE = "sent_by_mistake"
+    OTHER = "other"
+
+
+class ActionKind(Word):
+    """What somebody did about a case."""
+
+    VISIT = "visit"
+    MEDIATION = "mediation"
+    WARNING_GIVEN = "warning_given"
+    SHELTER = "shelter"
+    ESCORT = "escort"
+    MEDICAL_HELP = "medical_help"
+    ADVOCACY = "advocacy"
+    PEACE_MESSAGE = "peace_message"
+    OTHER = "other"
+
+
+class ReasonReopened(Word):
+    """Why a case is open again."""
+
+    NEW_EVIDENCE = "new_evidence"
+    OUTCOME_CONTRADICTED = "outcome_contradicted"
+    DANGER_RETURNED = "danger_returned"
+    ENDED_BY_MISTAKE = "ended_by_mistake"
 
 
 class ReasonNot(Word):
