@@ -36,7 +36,9 @@ class LocatedFault:
         place = [self.file]
         if self.line is not None:
             place.append(f"line {self.line}")
-        if self.fault.column:
+        if self.file == HEAD and (key := self.fault.column or self.fault.table):
+            place.append(f"key {key}")
+        elif self.fault.column:
             place.append(f"column {self.fault.column}")
         return f"{', '.join(place)}: expected {self.fault.expected}; {self.fault.mend}"
 
@@ -68,7 +70,7 @@ class _Folder:
         return LocatedFault(file, lines[fault.row] if known and fault.row is not None else None, fault)
 
     def breaks(self, file: str, line: int | None, column: str, expected: str, mend: str) -> None:
-        self.broken.append(LocatedFault(file, line, Fault("unreadable", file, None, column, expected, mend)))
+        self.broken.append(LocatedFault(file, line, Fault("unreadable", "", None, column, expected, mend)))
 
 
 def read_gazetteer(path: Path, keeping: Keeping | None = None) -> Gazetteer:
@@ -130,7 +132,7 @@ def _table(folder: _Folder, row_type: type[Row]) -> Iterator[Row]:
     name = f"{row_type.table}.csv"
     if row_type.table in _MAY_BE_ABSENT and not (folder.path / name).exists():
         return
-    text = _text(folder, name, f"a table with the columns {', '.join(row_type.model_fields)}")
+    text = _text(folder, name, f"a table with the columns {', '.join(_columns(row_type))}")
     if text is None:
         return
     lines = folder.lines.setdefault(row_type.table, [])
@@ -171,8 +173,13 @@ def _header_is_right(folder: _Folder, name: str, header: list[str], row_type: ty
         *((column, "each column once", "remove one") for column in sorted(set(header)) if header.count(column) > 1),
     ]
     for column, expected, mend in faulty:
-        folder.breaks(name, 1, column or "(blank)", f"{expected}; columns are {', '.join(known)}", mend)
+        folder.breaks(name, 1, column or "(blank)", f"{expected}; columns are {', '.join(_columns(row_type))}", mend)
     return not faulty
+
+
+def _columns(row_type: type[Row]) -> list[str]:
+    """Return the columns of a table with `sources`, which every table has, at the end."""
+    return [*(column for column in row_type.model_fields if column != "sources"), "sources"]
 
 
 def _text(folder: _Folder, name: str, what: str) -> str | None:

@@ -80,7 +80,7 @@ def misread_field(table: str, row: int | None, path: Iterable[int | str], detail
     column = next((str(part) for part in path if isinstance(part, str)), "")
     expected, mend = _EXPECTED.get(column, (str(detail["msg"]).lower(), "correct it"))
     if detail["type"] == "missing":
-        mend = "fill this column"
+        expected, mend = _EXPECTED.get(column, ("a value", ""))[0], "fill this in"
     return Fault("bad_value", table, row, column, expected, mend)
 
 
