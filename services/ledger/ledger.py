@@ -118,6 +118,10 @@ class Ledger(Protocol):
         on its way, will be refused."""
         ...
 
+    async def read_command(self, command_id: UUID) -> Sequence[Recorded]:
+        """The events of a command, none if it is not in the ledger now; a mere look that burns nothing."""
+        ...
+
     async def read_stream(self, stream: str, after_version: int = 0) -> Sequence[Recorded]: ...
 
     async def read(self, after_position: int, limit: int = 1000) -> Sequence[Recorded]:

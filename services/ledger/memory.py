@@ -147,6 +147,10 @@ class MemoryLedger:
             return None
         return Accepted(known[1], repeated=True)
 
+    async def read_command(self, command_id: UUID) -> Sequence[Recorded]:
+        _, answer = self._commands.get(command_id, (b"", ()))
+        return [self._rows[place.position - 1] for place in answer]
+
     async def read_stream(self, stream: str, after_version: int = 0) -> Sequence[Recorded]:
         return self._streams.get(stream, [])[after_version:]
 

@@ -86,6 +86,9 @@ class PostgresLedger:
             raise unknown(error) from error
         return Accepted(tuple(Placed(*row) for row in rows), repeated=True) if rows else None
 
+    async def read_command(self, command_id: UUID) -> Sequence[Recorded]:
+        return [Recorded(*row) for row in await self._fetch(SQL["read_command"], command_id)]
+
     async def read_stream(self, stream: str, after_version: int = 0) -> Sequence[Recorded]:
         return [Recorded(*row) for row in await self._fetch(SQL["read_stream"], stream, after_version)]
 

@@ -12,6 +12,11 @@ from ledger.event where command_id = any ($1) order by position
 -- Burns an absent id under the append lock, so it is no mere reading.
 select position, stream, version, event_id, recorded_at from ledger.ask($1)
 
+-- name: read_command
+-- A mere look: an absent id is not burned, so it may still arrive.
+select position, stream, version, event_id, type, home, recorded_at, command_id, command_mac, body, splice_version
+from ledger.event where command_id = $1 order by position
+
 -- name: read_stream
 -- Columns in the order of `Recorded`, which is built from a row as it comes.
 select position, stream, version, event_id, type, home, recorded_at, command_id, command_mac, body, splice_version

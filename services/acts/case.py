@@ -1,0 +1,207 @@
+"""Acts on a case: one door, `act`, and beside it what each decision must know from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from events.case import ending, judging, linking, opening, protection, referral
+from events.case.events import CaseEvent
+from events.case.linking import Evidence
+from events.case.state import Case
+from events.command import Command
+from events.event import Act
+from events.vocabulary import Role
+from services.acts.network import Network
+from services.desk import Change, Order, Reading
+from services.ledger.ledger import Accepted
+
+Decision = Callable[[Network, Reading, Case, Any, Act], Awaitable[Sequence[CaseEvent]]]
+
+PLAIN: Mapping[type[Command], Callable[[Case, Any, Act], Sequence[CaseEvent]]] = {
+    linking.UnlinkReport: linking.unlink_report,
+    linking.Unrelate: linking.unrelate,
+    judging.Decide: judging.decide,
+    judging.RecordAction: judging.record_action,
+    protection.WithdrawConsent: protection.withdraw_consent,
+    referral.Acknowledge: referral.acknowledge,
+    referral.Accept: referral.accept,
+    referral.Decline: referral.decline,
+    referral.Complete: referral.complete,
+    referral.Revoke: referral.revoke,
+    referral.FailDelivery: referral.fail_delivery,
+    referral.MoveDeadline: referral.move_deadline,
+    ending.Resolve: ending.resolve,
+    ending.Reopen: ending.reopen,
+    ending.Close: ending.close,
+}
+"""Decisions that need nothing from elsewhere."""
+
+VOTED: Mapping[type[Command], Callable[..., Sequence[CaseEvent]]] = {
+    opening.Ratify: opening.ratify,
+    opening.NotRatify: opening.not_ratify,
+    judging.Assess: judging.assess,
+}
+"""Decisions of the committee: they need to know who may vote and how many must agree."""
+
+
+async def act(network: Network, order: Order[Command], case_id: UUID) -> Accepted:
+    """Act on one case by whichever command the order holds; `open_case`, `merge` and `reverse_merge` stand apart."""
+    stream = f"case/{case_id}"
+
+    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
+        case = await reading.case(case_id)
+        return [Change(stream, reading.home(stream), await _decided(network, reading, case, order.command, act))]
+
+    return await network.desk.perform(order, case_id, decide)
+
+
+async def _decided(network: Network, reading: Reading, case: Case, command: Command, act: Act) -> Sequence[CaseEvent]:
+    kind = type(command)
+    if kind in PLAIN:
+        return PLAIN[kind](case, command, act)
+    if kind in VOTED:
+        eligible = await network.eligible(case.case_id)
+        return VOTED[kind](case, command, act, eligible=eligible, required=network.committee.required)
+    return await INFORMED[kind](network, reading, case, command, act)
+
+
+def case_id_of(network: Network, order: Order[opening.OpenCase]) -> UUID:
+    """The id of the case that this order opens."""
+    return Reading(network.desk.ledger, network.desk.command_id(order)).new_id("case")
+
+
+async def open_case(network: Network, order: Order[opening.OpenCase]) -> Accepted:
+    """Open a case; its id follows from the command's."""
+    command, case_id = order.command, case_id_of(network, order)
+    place = network.located(command.unit, command.place_precision)
+    home = network.gazetteer.home_of(command.unit)
+
+    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
+        case = await reading.case(case_id)
+        evidence = [await _evidence(reading, one) for one in command.reports]
+        ratify_within = network.committee.ratify_within
+        events = opening.open_case(
+            case, command, act, place=place, evidence=evidence, home=home, ratify_within=ratify_within
+        )
+        return [Change(f"case/{case_id}", home, events)]
+
+    return await network.desk.perform(order, case_id, decide)
+
+
+async def merge(network: Network, order: Order[linking.Merge], case_id: UUID) -> Accepted:
+    """Absorb a case into another of its home: one event in each stream."""
+
+    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
+        case, into = await reading.case(case_id), await reading.case(order.command.into)
+        here, there = reading.home(f"case/{case_id}"), reading.home(f"case/{into.case_id}")
+        absorbed, absorbing = linking.merge(case, order.command, act, into=into, home=here, there=there)
+        return [Change(f"case/{case_id}", here, absorbed), Change(f"case/{into.case_id}", there, absorbing)]
+
+    return await network.desk.perform(order, case_id, decide)
+
+
+async def reverse_merge(network: Network, order: Order[linking.ReverseMerge], case_id: UUID) -> Accepted:
+    """Part two cases that were merged: one event in each stream."""
+
+    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
+        case, into = await reading.case(case_id), await reading.case(order.command.into)
+        here, there = reading.home(f"case/{case_id}"), reading.home(f"case/{into.case_id}")
+        absorbed, absorbing = linking.reverse_merge(case, order.command, act, into=into)
+        return [Change(f"case/{case_id}", here, absorbed), Change(f"case/{into.case_id}", there, absorbing)]
+
+    return await network.desk.perform(order, case_id, decide)
+
+
+async def _classify(
+    network: Network, reading: Reading, case: Case, command: opening.Classify, act: Act
+) -> Sequence[CaseEvent]:
+    return opening.classify(case, command, act, current_actor=await network.actor_class(case))
+
+
+async def _link_report(
+    network: Network, reading: Reading, case: Case, command: linking.LinkReport, act: Act
+) -> Sequence[CaseEvent]:
+    one = await _evidence(reading, command)
+    home = reading.home(f"case/{case.case_id}")
+    return linking.link_report(case, command, act, report=one.report, home=home, there=one.home)
+
+
+async def _relate(
+    network: Network, reading: Reading, case: Case, command: linking.Relate, act: Act
+) -> Sequence[CaseEvent]:
+    other = await reading.case(command.case_id)
+    return linking.relate(case, command, act, other=other, there=reading.home(f"case/{command.case_id}"))
+
+
+async def _record_harm(
+    network: Network, reading: Reading, case: Case, command: judging.RecordHarm, act: Act
+) -> Sequence[CaseEvent]:
+    elsewhere = command.counted_in if command.counted_in != case.case_id else None
+    counting = await reading.case(elsewhere) if elsewhere else None
+    return judging.record_harm(case, command, act, counting=counting)
+
+
+async def _check_harm(
+    network: Network, reading: Reading, case: Case, command: protection.CheckHarm, act: Act
+) -> Sequence[CaseEvent]:
+    recipient = await reading.recipient(command.recipient)
+    unit = case.place.unit if case.place else None
+    units = frozenset({unit, *network.gazetteer.ancestors(unit)}) if unit else frozenset[str]()
+    actor = await network.actor_class(case)
+    check_id = reading.new_id("check")
+    return protection.check_harm(case, command, act, check_id=check_id, recipient=recipient, actor=actor, units=units)
+
+
+async def _release_check(
+    network: Network, reading: Reading, case: Case, command: protection.ReleaseCheck, act: Act
+) -> Sequence[CaseEvent]:
+    return protection.release_check(case, command, act, released_id=reading.new_id("check"))
+
+
+async def _record_consent(
+    network: Network, reading: Reading, case: Case, command: protection.RecordConsent, act: Act
+) -> Sequence[CaseEvent]:
+    return protection.record_consent(case, command, act, consent_id=reading.new_id("consent"))
+
+
+async def _act_without_consent(
+    network: Network, reading: Reading, case: Case, command: protection.ActWithoutConsent, act: Act
+) -> Sequence[CaseEvent]:
+    return protection.act_without_consent(case, command, act, released_id=reading.new_id("consent"))
+
+
+async def _refer(
+    network: Network, reading: Reading, case: Case, command: referral.Refer, act: Act
+) -> Sequence[CaseEvent]:
+    recipient = await reading.recipient(command.recipient)
+    return referral.refer(case, command, act, referral_id=reading.new_id("referral"), recipient=recipient)
+
+
+async def _check_outcome(
+    network: Network, reading: Reading, case: Case, command: referral.CheckOutcome, act: Act
+) -> Sequence[CaseEvent]:
+    """Nobody who acted on this referral as its recipient checks it, whatever role they come in now."""
+    took_steps = reading.actors(f"case/{case.case_id}", Role.RECIPIENT)
+    return referral.check_outcome(case, command, act, is_recipient=act.by.ref in took_steps)
+
+
+async def _evidence(reading: Reading, cited: linking.LinkReport) -> Evidence:
+    report = await reading.report(cited.report_id)
+    return Evidence(report=report, home=reading.home(f"report/{cited.report_id}"), independent=cited.independent)
+
+
+INFORMED: Mapping[type[Command], Decision] = {
+    opening.Classify: _classify,
+    linking.LinkReport: _link_report,
+    linking.Relate: _relate,
+    judging.RecordHarm: _record_harm,
+    protection.CheckHarm: _check_harm,
+    protection.ReleaseCheck: _release_check,
+    protection.RecordConsent: _record_consent,
+    protection.ActWithoutConsent: _act_without_consent,
+    referral.Refer: _refer,
+    referral.CheckOutcome: _check_outcome,
+}
+"""Decisions that must know something from elsewhere first."""

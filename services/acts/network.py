@@ -1,0 +1,75 @@
+"""What every act may ask: the desk, the vault's opener, the gazetteer in force, the committee."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from events.case.state import Case
+from events.places.gazetteer import Gazetteer
+from events.places.faults import NoSuchUnit
+from events.refusals import BadInput
+from events.sealed import Sealable, Sealed
+from events.vocabulary import ActorClass, Located, PlacePrecision
+from services.desk import Desk
+from services.vault.opening import Opener
+
+UNPLACED = "unplaced"
+"""The unit of a report whose place nobody could tell; a home by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committee:
+    """Who may vote, as person ids, and how many must agree; both by the rules in force."""
+
+    members: frozenset[UUID]
+    required: int
+    ratify_within: timedelta = timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The collaborators of every act."""
+
+    desk: Desk
+    opener: Opener
+    gazetteer: Gazetteer
+    committee: Committee
+
+    def located(self, unit: str, precision: PlacePrecision) -> Located:
+        """A unit of the gazetteer in force; raises BadInput for one it does not have."""
+        try:
+            self.gazetteer.unit(unit)
+        except NoSuchUnit:
+            raise BadInput.field("unit", "a unit of the gazetteer in force", "look the place up by its name") from None
+        return Located(unit=unit, precision=precision, gazetteer=self.gazetteer.content_hash)
+
+    def located_or_unplaced(self, unit: str | None, precision: PlacePrecision) -> tuple[Located, bool]:
+        """Where a message speaks of, and whether that is known: a message is never refused for its place."""
+        if unit is not None and unit in self.gazetteer.units and unit != UNPLACED:
+            return self.located(unit, precision), True
+        return self.located(UNPLACED, PlacePrecision.UNKNOWN), False
+
+    async def eligible(self, about: UUID) -> frozenset[UUID]:
+        """The committee's members under the pseudonyms they have about a report or case."""
+        pseudonym = self.desk.persons.pseudonym
+        return frozenset([await pseudonym(member, about) for member in self.committee.members])
+
+    async def pseudonyms(self, members: Collection[UUID], about: UUID) -> tuple[UUID, ...]:
+        """Members by their pseudonyms about a report or case, as votes name them."""
+        return tuple([await self.desk.persons.pseudonym(member, about) for member in members])
+
+    async def words_of(self, stream: str, words: Mapping[str, tuple[int, Sealable]]) -> Mapping[str, SecretStr]:
+        """A state's sealed words in clear, for a decision alone: nobody sees them, so no view is recorded."""
+        sealed = {name: (version, word) for name, (version, word) in words.items() if isinstance(word, Sealed)}
+        return await self.opener.carry(stream, sealed) if sealed else {}
+
+    async def actor_class(self, case: Case) -> ActorClass | None:
+        """The alleged actor's class as it stands, for a decision alone."""
+        actor = {name: word for name, word in case.words.items() if name == "actor_class"}
+        words = await self.words_of(f"case/{case.case_id}", actor)
+        return ActorClass.read(words["actor_class"].get_secret_value()) if words else None

@@ -1,0 +1,96 @@
+"""Acts on a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from events.command import Command
+from events.event import Act
+from events.report import decisions
+from events.report.events import ReportEvent
+from events.report.state import Report
+from events.stated import AT_A_FORM
+from services.acts.network import Network
+from services.desk import Change, Order, Reading
+from services.ledger.ledger import Accepted
+
+PLAIN: Mapping[type[Command], Callable[[Report, Any, Act], Sequence[ReportEvent]]] = {
+    decisions.Recuse: decisions.recuse,
+    decisions.Correct: decisions.correct,
+    decisions.Withdraw: decisions.withdraw,
+}
+"""Decisions that need nothing from elsewhere."""
+
+
+async def act(network: Network, order: Order[Command], report_id: UUID) -> Accepted:
+    """Act on one report by whichever command the order holds; `receive` and `supersede` stand apart.
+
+    The person acts under the pseudonym they have about it since it was first received, in whichever home.
+    """
+    stream = f"report/{report_id}"
+    own = await network.desk.persons.same_person(report_id, order.person_id)
+
+    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
+        report = await reading.report(report_id)
+        if report.first_received_as != report_id:
+            act = await network.desk.act(order, report.first_received_as)
+        return [Change(stream, reading.home(stream), decided(report, act))]
+
+    def decided(report: Report, act: Act) -> Sequence[ReportEvent]:
+        match order.command:
+            case decisions.Grade() as command:
+                return decisions.grade(report, command, act, own=bool(own))
+            case decisions.Conclude() as command:
+                eligible, required = len(network.committee.members), network.committee.required
+                return decisions.conclude(report, command, act, eligible=eligible, required=required)
+            case command:
+                return PLAIN[type(command)](report, command, act)
+
+    return await network.desk.perform(order, report_id, decide)
+
+
+def report_id_of(network: Network, order: Order[Command]) -> UUID:
+    """The id of the report that this order makes."""
+    return Reading(network.desk.ledger, network.desk.command_id(order)).new_id("report")
+
+
+async def receive(
+    network: Network, order: Order[decisions.Receive], source: UUID | None, speaks_of: frozenset[UUID] = frozenset()
+) -> Accepted:
+    """Receive a message from the person `source`; the report's id follows from the command's."""
+    command, report_id = order.command, report_id_of(network, order)
+    if command.channel in AT_A_FORM and command.unit is not None:
+        network.located(command.unit, command.place_precision)
+    place, placed = network.located_or_unplaced(command.unit, command.place_precision)
+    home = network.gazetteer.home_of(place.unit)
+    if source is not None:
+        await network.desk.persons.record_source(report_id, source)
+
+    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
+        report = await reading.report(report_id)
+        events = decisions.receive(report, command, act, place=place, placed=placed, person=source)
+        return [Change(f"report/{report_id}", home, events, speaks_of)]
+
+    return await network.desk.perform(order, report_id, decide)
+
+
+async def supersede(network: Network, order: Order[decisions.Supersede], report_id: UUID) -> Accepted:
+    """Receive a report again in the home of its better place, its words sealed anew under the new report's keys."""
+    place = network.located(order.command.unit, order.command.place_precision)
+    there = network.gazetteer.home_of(order.command.unit)
+    again_id = report_id_of(network, order)
+
+    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
+        stream = f"report/{report_id}"
+        report = await reading.report(report_id)
+        again = await reading.report(again_id)
+        words = await network.words_of(stream, report.words)
+        if "source" in words:
+            await network.desk.persons.record_source(again_id, UUID(words["source"].get_secret_value()))
+        here = reading.home(stream)
+        old, new = decisions.supersede(report, again, act, place=place, here=here, there=there, words=words)
+        return [Change(stream, here, old), Change(f"report/{again_id}", there, new)]
+
+    return await network.desk.perform(order, report_id, decide)

@@ -1,0 +1,244 @@
+"""Where a command becomes events: read streams, decide, seal, write the wire form, append; again on a lost race.
+
+An append names every stream that the decision read, also those it does not write, so that nothing it rested on can have
+moved. A repeat answers as the first time, whatever has happened since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from events.case import state as case_state
+from events.case.state import Case
+from events.catalogue import read
+from events.command import Command
+from events.envelope import Draft, canonical, event_id, named_id
+from events.event import Act, Event
+from events.reference import Recipient, Register, evolve_recipient
+from events.reference import evolve as evolve_register
+from events.refusals import Refusal
+from events.report import state as report_state
+from events.report.state import Report
+from events.reporter import Reporter
+from events.reporter import evolve as evolve_reporter
+from events.vocabulary import EVERY_HOME, Actor, Mode, Role
+from services.ledger.ledger import Accepted, Append, CommandReused, Conflict, Entry, Ledger, Placed, Submission
+from services.vault.commands import CommandIds
+from services.vault.persons import Persons
+from services.vault.sealing import Sealer
+
+MOST_TRIES = 8
+"""A decision that lost this many races in a row tells its caller so: somebody else is writing there all the time."""
+
+S = TypeVar("S")
+C_co = TypeVar("C_co", bound=Command, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Order(Generic[C_co]):
+    """A command as it reached us: who sent it, in which role, and what they called it, so that a repeat is known.
+
+    `target` is what it is about (a report's or case's id, a register's name); it is part of what must be equal at a
+    repeat. `causation_id` is the event that led to it, where one did.
+    """
+
+    person_id: UUID
+    role: Role
+    client_id: str
+    command: C_co
+    target: str
+    mode: Mode = Mode.ACTUAL
+    on_behalf_of: UUID | None = None
+    correlation_id: UUID | None = None
+    causation_id: UUID | None = None
+
+    def canonical(self) -> bytes:
+        """The bytes whose HMAC tells a repeat from another body under the same id."""
+        return canonical(
+            {
+                "command": type(self.command).__name__,
+                "target": self.target,
+                "role": self.role.value,
+                "mode": self.mode.value,
+                "for": self.on_behalf_of and str(self.on_behalf_of),
+                "fields": self.command.revealed(),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Decided events for one stream. `speaks_of` are people whom the texts of a report are known to speak of."""
+
+    stream: str
+    home: str
+    events: Sequence[Event]
+    speaks_of: frozenset[UUID] = frozenset()
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one decision read, and at which versions."""
+
+    ledger: Ledger
+    command_id: UUID
+    versions: dict[str, int] = field(default_factory=dict)
+    homes: dict[str, str] = field(default_factory=dict)
+    _actors: dict[str, list[Actor]] = field(default_factory=dict)
+
+    async def fold(self, stream: str, initial: S, evolve: Callable[[S, Any], S]) -> S:
+        """The state of a stream, and a note of its version and home."""
+        state = initial
+        rows = await self.ledger.read_stream(stream)
+        actors = self._actors[stream] = []
+        for row in rows:
+            envelope = read(row.wire())
+            actors.append(Actor(role=envelope.actorrole, ref=envelope.actorref))
+            state = evolve(state, envelope.data)
+        self.versions[stream] = rows[-1].version if rows else 0
+        if rows:
+            self.homes[stream] = rows[-1].home
+        return state
+
+    async def report(self, report_id: UUID) -> Report:
+        return await self.fold(f"report/{report_id}", Report(report_id), report_state.evolve)
+
+    async def case(self, case_id: UUID) -> Case:
+        return await self.fold(f"case/{case_id}", Case(case_id), case_state.evolve)
+
+    async def reporter(self, reporter_id: UUID) -> Reporter:
+        return await self.fold(f"reporter/{reporter_id}", Reporter(reporter_id), evolve_reporter)
+
+    async def register(self, name: str) -> Register:
+        return await self.fold(f"reference/{name}", Register(), evolve_register)
+
+    async def recipient(self, name: str) -> Recipient:
+        return await self.fold(f"reference/recipient-{name}", Recipient(), evolve_recipient)
+
+    def home(self, stream: str) -> str:
+        """Where a stream that was read lives; every home for one that is not there yet."""
+        return self.homes.get(stream, EVERY_HOME)
+
+    def actors(self, stream: str, role: Role) -> frozenset[UUID]:
+        """Who has written to a stream in this role, as far as it was read."""
+        return frozenset(actor.ref for actor in self._actors.get(stream, ()) if actor.role == role)
+
+    def new_id(self, name: str) -> UUID:
+        """The id of a new thing, the same at each repeat of this command."""
+        return named_id(self.command_id, name)
+
+    def assertions(self, written: Iterable[str]) -> tuple[Append, ...]:
+        """Appends that write nothing: the streams that were read must still be as they were."""
+        skipped = set(written)
+        return tuple(
+            Append(stream=stream, expected_version=version, home=self.home(stream))
+            for stream, version in self.versions.items()
+            if stream not in skipped
+        )
+
+
+class Desk:
+    """Takes orders. `clock` is this process's own clock, `zone` says which day it is, `source` names the deployment."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        sealer: Sealer,
+        persons: Persons,
+        ids: CommandIds,
+        *,
+        clock: Callable[[], datetime],
+        zone: tzinfo,
+        source: str,
+    ) -> None:
+        self.ledger = ledger
+        self.persons = persons
+        self._sealer = sealer
+        self._ids = ids
+        self._clock = clock
+        self._zone = zone
+        self._source = source
+
+    def command_id(self, order: Order[Command]) -> UUID:
+        return self._ids.command_id(order.person_id, order.client_id)
+
+    async def act(self, order: Order[Command], about: UUID) -> Act:
+        """Who acts, under the pseudonym that person has about this report or case, and when."""
+        at = self._clock()
+        ref = await self.persons.pseudonym(order.person_id, about)
+        by = Actor(role=order.role, ref=ref, on_behalf_of=order.on_behalf_of)
+        return Act(at=at, today=at.astimezone(self._zone).date(), by=by, mode=order.mode)
+
+    async def perform(
+        self, order: Order[Command], about: UUID, decide: Callable[[Reading, Act], Awaitable[Sequence[Change]]]
+    ) -> Accepted:
+        """Decide and append, again where another command was faster.
+
+        Raises the domain's Refusal or the ledger's errors. On Unknown send the same order again.
+        """
+        command_id = self.command_id(order)
+        mac = self._ids.command_mac(order.canonical())
+        for tries_left in reversed(range(MOST_TRIES)):
+            act = await self.act(order, about)
+            reading = Reading(self.ledger, command_id)
+            try:
+                changes = await decide(reading, act)
+            except Refusal:
+                if (accepted := await self._accepted_before(command_id, mac)) is not None:
+                    return accepted
+                raise
+            submission = await self._submission(order, reading, changes, act, command_id, mac)
+            try:
+                return await self.ledger.append(submission)
+            except Conflict:
+                if not tries_left:
+                    raise
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    async def _accepted_before(self, command_id: UUID, mac: bytes) -> Accepted | None:
+        """The first time's answer to a repeat that would be refused by now; another body is refused as such."""
+        rows = await self.ledger.read_command(command_id)
+        if not rows:
+            return None
+        if rows[0].command_mac != mac:
+            raise CommandReused()
+        placed = (Placed(row.position, row.stream, row.version, row.event_id, row.recorded_at) for row in rows)
+        return Accepted(tuple(placed), repeated=True)
+
+    async def _submission(
+        self, order: Order[Command], reading: Reading, changes: Sequence[Change], act: Act, command_id: UUID, mac: bytes
+    ) -> Submission:
+        appends: list[Append] = []
+        key_ids: set[UUID] = set()
+        index = 0
+        for change in changes:
+            version = reading.versions[change.stream]
+            events, keys = await self._sealer.seal(change.stream, version + 1, change.events, change.speaks_of)
+            key_ids |= keys
+            entries: list[Entry] = []
+            for number, data in enumerate(events, version + 1):
+                draft = Draft(
+                    event_id=event_id(command_id, index),
+                    source=self._source,
+                    stream=change.stream,
+                    version=number,
+                    home=change.home,
+                    data=data,
+                    command_id=command_id,
+                    command_mac=mac,
+                    actor=act.by,
+                    mode=act.mode,
+                    correlation_id=order.correlation_id or command_id,
+                    causation_id=order.causation_id,
+                )
+                entries.append(Entry(event_id=draft.event_id, type=data.name, body=draft.body()))
+                index += 1
+            appends.append(
+                Append(stream=change.stream, expected_version=version, home=change.home, entries=tuple(entries))
+            )
+        appends.extend(reading.assertions(change.stream for change in changes))
+        return Submission(command_id, mac, tuple(appends), frozenset(key_ids))
