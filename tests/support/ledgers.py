@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -176,3 +177,14 @@ async def postgres_trial(
     finally:
         await ledger.close()
         await owner.close()
+
+
+async def until_waiting_for_the_append_lock(owner: asyncpg.Connection[asyncpg.Record], backends: int = 1) -> None:
+    """Return when that many backends of this database wait for an advisory lock."""
+    waiting = (
+        "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        " and database = (select oid from pg_database where datname = current_database())"
+    )
+    async with asyncio.timeout(20):
+        while await owner.fetchval(waiting) < backends:  # noqa: ASYNC110 - nothing rings when a backend waits
+            await asyncio.sleep(0.005)
