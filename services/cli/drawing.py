@@ -27,7 +27,8 @@ class Drawn:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._bars.stop()
+        if self._console.is_terminal:
+            self._bars.stop()
 
     def say(self, text: str) -> None:
         """One line above the bars."""

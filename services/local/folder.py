@@ -37,6 +37,7 @@ class DataFolder:
         self.made_file = path / "made.json"
         self.secrets = path / "secrets"
         self.logs = path / "logs"
+        self.master_key = self.secrets / "vault-master.key"
 
     def prepare(self) -> None:
         """Make the folder and prove that it can be written."""
@@ -105,12 +106,18 @@ class DataFolder:
             write_synced(file, json.dumps(found, indent=2) + "\n")
         return found
 
-    def make_master_key(self, file: Path) -> None:
-        """Make the key that wraps the vault's keys, once: 32 random bytes as base64url in one line, mode 600."""
+    def find_master_key(self, named: Path | None) -> None:
+        """Check the file of the vault's master key, and make our own once: 32 random bytes as base64url, mode 600."""
+        file = named or self.master_key
         if file.exists():
             if file.stat().st_mode & 0o077:
                 raise LocalProblem(f"{file} can be read by others: run `chmod 600 {file}`, then start again.")
             return
+        if named is not None:
+            raise LocalProblem(
+                f"There is no {named}, which INTABAZA_VAULT_MASTER_KEY_FILE names: put the key there, or remove the "
+                "setting in a new stack, which then makes a key of its own in its data folder."
+            )
         self._refuse_if_made(file, "the vault's master key")
         write_synced(file, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() + "\n")
 

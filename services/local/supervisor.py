@@ -120,7 +120,8 @@ class Supervisor:
         processes = [ChildProcess(child, folder.path, child_environment(settings)) for child in self.children]
         self._end_orphans([server for server in (postgres, kafka, *processes) if server is not None])
         self._write_state(ready=False)
-        folder.make_master_key(settings.master_key_file)
+        if settings.vault_master_key is None:
+            folder.find_master_key(settings.vault_master_key_file)
         if postgres is not None:
             self._bring_up(postgres)
             postgres.wanted_port = self._ports["postgres"] = postgres.port

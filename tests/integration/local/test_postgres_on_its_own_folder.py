@@ -83,7 +83,7 @@ def test_a_taken_port_is_said_and_a_free_one_asked_for() -> None:
 
 def test_a_server_that_cannot_start_says_so_with_the_end_of_its_log() -> None:
     server = PostgresServer(server_folder(), durable=False, options={"shared_buffers": "a lot"})
-    with pytest.raises(ChildDied, match=r"(?s)ended while it started.*shared_buffers"):
+    with pytest.raises(ChildDied, match=r"(?s)ended by itself.*shared_buffers"):
         server.start()
     server.remove()
 

@@ -1,0 +1,116 @@
+"""A real local stack in a folder of its own, driven through the command line as a person would."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from services.local.addresses import Addresses, find_addresses
+from services.local.folder import DataFolder
+from services.local.process import processes_with
+from services.settings import Settings, child_environment
+from tests.conftest import server_folder
+
+
+@dataclass
+class Stack:
+    """One data folder and, between `up` and the end, the supervisor's process."""
+
+    folder: Path
+    extra: Mapping[str, str] = field(default_factory=dict)
+    supervisor: subprocess.Popen[str] | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that its commands run with."""
+        return Settings(data_folder=self.folder)
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where its servers listen now."""
+        return find_addresses(self.settings)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What its supervisor last wrote."""
+        return DataFolder(self.folder).state() or {}
+
+    def pid(self, name: str) -> int:
+        """The process id of one of its servers."""
+        return int(self.state["servers"][name]["pid"])
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one command of `intabaza` to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "services.cli", *arguments],
+            env=child_environment(self.settings) | dict(self.extra),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def up(self) -> None:
+        """Start it in the foreground of a process group of its own, as a terminal does, and wait until it is up."""
+        self.supervisor = subprocess.Popen(
+            [sys.executable, "-m", "services.cli", "up"],
+            env=child_environment(self.settings) | dict(self.extra),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
+        )
+        supervisor = self.supervisor
+
+        def is_up() -> bool:
+            assert supervisor.poll() is None, f"the supervisor ended: {supervisor.communicate()[0]}"
+            state = self.state
+            return bool(state) and state["ready"] and state["supervisor"]["pid"] == supervisor.pid
+
+        wait_for(is_up, 120)
+
+    def wait_for_the_end(self) -> tuple[int, str]:
+        """The supervisor's exit status and everything it said."""
+        assert self.supervisor is not None
+        said, _ = self.supervisor.communicate(timeout=60)
+        return self.supervisor.returncode, said
+
+    def processes(self) -> list[psutil.Process]:
+        """Every server process of this folder, whoever started it."""
+        postgres, kafka = self.folder / "postgres" / "data", self.folder / "kafka" / "server.properties"
+        return [*processes_with(("-D", str(postgres))), *processes_with(("kafka.Kafka", str(kafka)))]
+
+    def remove(self) -> None:
+        """End what runs and delete the folder."""
+        if self.supervisor is not None and self.supervisor.poll() is None:
+            self.supervisor.terminate()
+            self.supervisor.communicate(timeout=60)
+        for process in self.processes():
+            process.kill()
+        shutil.rmtree(self.folder)
+
+
+@contextmanager
+def a_stack(**extra: str) -> Iterator[Stack]:
+    """A stack in a new folder, not yet started; `extra` goes into its environment."""
+    stack = Stack(server_folder(), extra)
+    try:
+        yield stack
+    finally:
+        stack.remove()
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
+    """Return as soon as the condition holds; fail after the deadline."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"still not so after {seconds} s"
+        time.sleep(0.05)
