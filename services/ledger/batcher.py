@@ -28,8 +28,11 @@ SETTINGS = {
     "jit": "off",
 }
 
-LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What asyncpg raises where a database is not there, goes away or says no."""
+LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What asyncpg raises where a database is not there, goes away or says no.
+
+InternalClientError is what it says between a server's FATAL and the end of the connection.
+"""
 
 _log = structlog.get_logger(__name__)
 

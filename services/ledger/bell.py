@@ -7,10 +7,13 @@ from contextlib import suppress
 from typing import Any
 
 import asyncpg
+import structlog
 
 from services.ledger.ledger import LedgerUnavailable
 
 RECONNECT_SECONDS = 0.2
+
+_log = structlog.get_logger(__name__)
 
 
 class Waiters:
@@ -77,7 +80,7 @@ class Bell:
 
     async def _listen(self) -> None:
         while True:
-            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            try:
                 connection = await asyncpg.connect(
                     self._dsn, timeout=self._poll_seconds + 5, server_settings={"application_name": "intabaza bell"}
                 )
@@ -87,6 +90,9 @@ class Bell:
                     await self._watch(connection)
                 finally:
                     connection.terminate()
+            except Exception as error:
+                # Whatever it was: a bell that ended would leave its waiters waiting for ever.
+                _log.warning("ledger_bell_reconnects", error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _watch(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
