@@ -48,11 +48,11 @@ def dates_of(name: str, when: When | None, channel: Channel, *, not_after: date 
     if when is None:
         return None, False
     dated = when.dated()
-    turned = dated.starts is not None and dated.ends is not None and dated.starts > dated.ends
-    ahead = not_after is not None and any(day > not_after for day in (dated.starts, dated.ends) if day)
+    ahead = [end for end, day in (("from", dated.starts), ("to", dated.ends)) if day and not_after and day > not_after]
     if channel in AT_A_FORM:
-        if turned:
+        if dated.turned:
             raise BadInput.field(f"{name}.to", "a date not before `from`", "exchange the two dates")
         if ahead:
-            raise BadInput.field(f"{name}.from", "no date in the future", "use `expected` for what is still to come")
-    return dated, turned or ahead
+            mend = "use `expected` for what is still to come"
+            raise BadInput.field(f"{name}.{ahead[0]}", "no date in the future", mend)
+    return dated, dated.turned or bool(ahead)

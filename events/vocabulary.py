@@ -557,8 +557,13 @@ class Dated(Value):
 
     @property
     def last(self) -> date | None:
-        """The latest day it may have been."""
-        return self.ends or self.starts
+        """The latest day it may have been, also where a doubtful message turned the two."""
+        return max((day for day in (self.starts, self.ends) if day), default=None)
+
+    @property
+    def turned(self) -> bool:
+        """Whether it is said to end before it starts."""
+        return self.starts is not None and self.ends is not None and self.starts > self.ends
 
 
 class Located(Value):

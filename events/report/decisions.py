@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from events.command import Command, Text, clear
 from events.event import Act
@@ -26,6 +26,7 @@ from events.report.events import (
 from events.report.refusals import (
     AlreadyGraded,
     AlreadyReceived,
+    AnotherHome,
     AnotherRound,
     NoQuorum,
     NoSuchReport,
@@ -34,6 +35,7 @@ from events.report.refusals import (
     ReportWithdrawnAlready,
     SameHome,
     StoodAside,
+    WordsNotOpened,
 )
 from events.report.state import (
     SEALED_FIELDS,
@@ -86,7 +88,7 @@ class Receive(Command):
     place_words: Text | None = None
     exact_times: Text | None = None
     sub_kind: Text | None = None
-    actor_class: ActorClass | None = None
+    actor_class: Annotated[ActorClass | None, Field(repr=False)] = None
     contact: Text | None = None
     received_at: AwareDatetime
 
@@ -195,20 +197,23 @@ class Conclude(Command):
 
 
 def conclude(report: Report, command: Conclude, act: Act, *, eligible: int, required: int) -> tuple[ReportEvent, ...]:
-    """Conclude a round where enough grades agree on the credibility; the others are kept as dissent.
+    """Conclude a round where enough grades agree on the credibility and, apart from it, on the reliability.
 
-    `eligible` reviewers could grade it, `required` must agree (both from the rules in force).
+    A reliability that stays as it was needs no agreement: a new source stays at F. Every grade that differs is kept as
+    dissent. `eligible` reviewers could grade it, `required` must agree (both from the rules in force).
     """
     _stands(report)
     _this_round(report, command.round)
     given = report.grades_of(report.round)
-    agreeing = [one for one in given if one.credibility == command.credibility]
-    if len(agreeing) < required:
-        raise NoQuorum(in_favour=len(agreeing), required=required)
+    in_favour = sum(one.credibility == command.credibility for one in given)
+    if command.reliability != report.reliability:
+        in_favour = min(in_favour, sum(one.reliability == command.reliability for one in given))
+    if in_favour < max(required, 1):
+        raise NoQuorum(in_favour=in_favour, required=max(required, 1))
     dissent = tuple(
         one for one in given if (one.credibility, one.reliability) != (command.credibility, command.reliability)
     )
-    quorum = Quorum(eligible=eligible, recused=len(report.recused), required=required, in_favour=len(agreeing))
+    quorum = Quorum(eligible=eligible, recused=len(report.recused), required=required, in_favour=in_favour)
     return (
         ReportConcluded(
             round=command.round,
@@ -231,8 +236,13 @@ class NoLongerStated(StrEnum):
 
 
 class Correct(Command):
-    """What was wrong and is now right; fields left out stay as they are."""
+    """What was wrong and is now right; fields left out stay as they are.
 
+    `unit` places the report better inside its home; where that lies in another home it is superseded instead.
+    """
+
+    unit: UnitId | None = None
+    place_precision: PlacePrecision = PlacePrecision.UNKNOWN
     kind: Kind | None = None
     basis: Basis | None = None
     people_agree_to_share: PeopleAgree | None = None
@@ -242,23 +252,41 @@ class Correct(Command):
     urgency: Urgency | None = None
     text: Text | None = None
     sub_kind: Text | None = None
-    actor_class: ActorClass | None = None
+    place_words: Text | None = None
+    actor_class: Annotated[ActorClass | None, Field(repr=False)] = None
     exact_times: Text | None = None
     no_longer_stated: frozenset[NoLongerStated] = frozenset()
     reason: Text
 
+    @model_validator(mode="after")
+    def _something_once(self) -> Self:
+        named = {name for name in type(self).model_fields if getattr(self, name) is not None}
+        corrected = named - {"reason", "place_precision", "no_longer_stated"}
+        if not corrected and not self.no_longer_stated:
+            raise ValueError("at least one field to correct; name what was wrong")
+        if corrected & {str(name) for name in self.no_longer_stated}:
+            raise ValueError("no field both corrected and no longer stated; choose one of the two")
+        return self
 
-def correct(report: Report, command: Correct, act: Act) -> tuple[ReportEvent, ...]:
-    """Correct a report's fields; who corrects can be asked, so dates that cannot be are refused."""
+
+def correct(
+    report: Report, command: Correct, act: Act, *, place: Located | None = None, moves_home: bool = False
+) -> tuple[ReportEvent, ...]:
+    """Correct a report's fields; who corrects can be asked, so dates that cannot be are refused.
+
+    `place` is where the command's unit lies as the caller looked it up, `moves_home` whether that is another home.
+    """
     _stands(report)
     own = report.report_id
-    changed = {name for name in Correct.model_fields if name != "reason" and getattr(command, name)}
-    if command.harm is None and not changed:
-        raise BadInput.field("Correct", "at least one field to correct", "name what was wrong")
+    if moves_home:
+        raise AnotherHome()
+    if command.unit != (place.unit if place else None):
+        raise BadInput.field("unit", "a unit of the gazetteer in force", "look the place up by its name")
     occurred, _ = dates_of("occurred", command.occurred, Channel.FORM, not_after=act.today)
     expected, _ = dates_of("expected", command.expected, Channel.FORM, not_after=None)
     return (
         ReportCorrected(
+            place=place,
             kind=command.kind,
             basis=command.basis,
             people_agree_to_share=command.people_agree_to_share,
@@ -267,6 +295,7 @@ def correct(report: Report, command: Correct, act: Act) -> tuple[ReportEvent, ..
             harm=None if command.harm is None else tuple(harm.stated() for harm in command.harm),
             urgency=command.urgency,
             text=clear(command.text, KeyKind.REPORT, own),
+            place_words=clear(command.place_words, KeyKind.REPORT, own),
             sub_kind=clear(command.sub_kind, KeyKind.REPORT, own),
             actor_class=clear(command.actor_class, KeyKind.REPORT, own),
             exact_times=clear(command.exact_times, KeyKind.REPORT, own),
@@ -296,19 +325,30 @@ class Supersede(Command):
 
 
 def supersede(
-    report: Report, again: Report, act: Act, *, place: Located, here: str, there: str, words: Mapping[str, Text]
+    report: Report,
+    again: Report,
+    act: Act,
+    *,
+    place: Located,
+    here: str,
+    there: str,
+    words: Mapping[str, Text],
+    placed: bool = True,
+    erased: frozenset[str] = frozenset(),
 ) -> tuple[tuple[ReportEvent, ...], tuple[ReportEvent, ...]]:
     """Receive a report again in the home `there`, where its better place lies.
 
     Returns the events for its stream and for the new one. `words` are its sealed fields as the vault opened them; they
-    are sealed anew under the new report's keys. Grades and conclusion are carried, so that nothing is graded or counted
-    twice.
+    are sealed anew under the new report's keys; one that is missing is refused, unless it is `erased` for ever. Grades
+    and conclusion are carried, so that nothing is graded or counted twice. `placed` False: it belongs nowhere known.
     """
     content = _stands(report)
     if again.version:
         raise AlreadyReceived()
     if here == there:
         raise SameHome()
+    if lost := report.words.keys() - words.keys() - (erased - {"text"}):
+        raise WordsNotOpened(fields=", ".join(sorted(lost)))
     own = again.report_id
     person = UUID(words["source"].get_secret_value()) if "source" in words else None
     whose = (KeyKind.PERSON, person) if person else (KeyKind.REPORT, own)
@@ -325,7 +365,8 @@ def supersede(
         name: clear(words.get(name), *(whose if name in ("contact", "source") else (KeyKind.REPORT, own)))
         for name in SEALED_FIELDS
     }
-    flags = tuple(flag for flag in content.flags if flag != Flag.UNPLACED)
+    unplaced = () if placed else (Flag.UNPLACED,)
+    flags = (*unplaced, *(flag for flag in content.flags if flag != Flag.UNPLACED))
     received = content.model_copy(update={"place": place, "flags": flags, "carried": carried, **sealed_anew})
     return (ReportSuperseded(received_again_as=own, home=there),), (received,)
 

@@ -123,6 +123,7 @@ class ReportCorrected(Event):
 
     name: ClassVar[str] = "report.corrected"
 
+    place: Located | None = None
     kind: Open[Kind] | None = None
     basis: Open[Basis] | None = None
     people_agree_to_share: Open[PeopleAgree] | None = None
@@ -131,6 +132,7 @@ class ReportCorrected(Event):
     harm: tuple[Stated, ...] | None = None
     urgency: Open[Urgency] | None = None
     text: Sealable | None = None
+    place_words: Sealable | None = None
     sub_kind: Sealable | None = None
     actor_class: Sealable | None = None
     exact_times: Sealable | None = None

@@ -39,5 +39,13 @@ class NoQuorum(NotNow):
     sentence = "{in_favour} of {required} required agree: seek more views or conclude otherwise"
 
 
+class AnotherHome(NotNow):
+    sentence = "the better place is in another home: receive the report again there instead of correcting it"
+
+
+class WordsNotOpened(NotNow):
+    sentence = "the sealed fields {fields} could not be opened, and a report is not received again without them"
+
+
 class SameHome(NotNow):
     sentence = "the better place is in the same home: correct the report instead of receiving it again"

@@ -121,12 +121,24 @@ def _corrected(report: Report, event: ReportCorrected) -> Report:
     words |= _words(report.version, event)
     if report.content is None:
         return replace(report, words=words)
-    plain = ("kind", "basis", "people_agree_to_share", "occurred", "expected", "harm", "urgency")
+    plain = ("place", "kind", "basis", "people_agree_to_share", "occurred", "expected", "harm", "urgency")
     changes = {name: value for name in plain if (value := getattr(event, name)) is not None}
-    changes |= {name: None for name in plain if name in emptied}
-    if {"occurred", "expected"} & changes.keys():
-        changes["flags"] = tuple(flag for flag in report.content.flags if flag != Flag.CLOCK_DOUBTFUL)
-    return replace(report, content=report.content.model_copy(update=changes), words=words)
+    changes |= {name: None for name in ("occurred", "expected") if name in emptied}
+    content = report.content.model_copy(update=changes)
+    if not _doubtful(content, occurred_is_settled="occurred" in changes):
+        flags = tuple(flag for flag in content.flags if flag != Flag.CLOCK_DOUBTFUL)
+        content = content.model_copy(update={"flags": flags})
+    return replace(report, content=content, words=words)
+
+
+def _doubtful(content: ReportReceived, *, occurred_is_settled: bool) -> bool:
+    """Whether a doubt about dates remains: correcting one date says nothing about the other."""
+    if content.expected is not None and content.expected.turned:
+        return True
+    occurred = content.occurred
+    if occurred is None or occurred_is_settled:
+        return False
+    return occurred.turned or any(day > content.received_at.date() for day in (occurred.starts, occurred.ends) if day)
 
 
 def _words(version: int, event: ReportReceived | ReportCorrected) -> dict[str, tuple[int, Sealable]]:
