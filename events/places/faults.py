@@ -28,12 +28,15 @@ class Fault:
         return Problem(field=".".join(part for part in path if part), expected=self.expected, mend=self.mend)
 
 
+_MOST_TOLD = 50
+
+
 class GazetteerFaulty(BadInput):
-    """The gazetteer cannot be used; nothing was adopted. `faults` says what is wrong and where."""
+    """The gazetteer cannot be used; nothing was adopted. `faults` has them all, `problems` the first fifty."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__(*(fault.problem() for fault in self.faults))
+        super().__init__(*(fault.problem() for fault in self.faults[:_MOST_TOLD]))
 
 
 class NoSuchUnit(BadInput):
