@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
 
 from events.case.events import CaseClosed, CaseEvent, CaseReopened, CaseResolved
-from events.case.refusals import CaseIsClosed, NotEnded, OpenReferrals, WaitsForRatification
+from events.case.linking import Evidence, LinkReport, linked
+from events.case.refusals import (
+    CaseIsClosed,
+    NotEnded,
+    NothingGraded,
+    OpenReferrals,
+    ReportDoesNotStand,
+    WaitsForRatification,
+)
 from events.case.standing import done_by_now, exists, takes_work
 from events.case.state import Case, Stage
 from events.command import Command, Text, clear
 from events.event import Act
+from events.report.state import Standing
 from events.sealed import KeyKind
 from events.vocabulary import CaseOutcome, Mechanism, ReasonReopened, Resolver
 
@@ -40,17 +52,30 @@ def resolve(case: Case, command: Resolve, act: Act) -> tuple[CaseEvent, ...]:
 
 
 class Reopen(Command):
-    """Open a case again that was resolved, closed or not ratified."""
+    """Open a case again that was resolved, closed or not ratified, and link `reports` that are new."""
 
     reason: ReasonReopened
+    reports: Annotated[tuple[LinkReport, ...], Field(max_length=200)] = ()
     note: Text | None = None
 
 
-def reopen(case: Case, command: Reopen, act: Act) -> tuple[CaseEvent, ...]:
+def reopen(
+    case: Case, command: Reopen, act: Act, *, evidence: Sequence[Evidence] = (), home: str = ""
+) -> tuple[CaseEvent, ...]:
+    """Reopen. `evidence` is the command's reports as they stand, `home` the case's.
+
+    What the committee did not ratify stands on no grade, so one report must be graded; it may be linked already.
+    """
     exists(case)
     if case.stage == Stage.OPEN:
         raise NotEnded()
-    return (CaseReopened(reason=command.reason, note=clear(command.note, KeyKind.CASE, case.case_id)),)
+    if unread := {one.report_id for one in command.reports} - {one.report.report_id for one in evidence}:
+        raise ReportDoesNotStand(report_id=min(unread))
+    if case.not_ratified and not any(one.report.graded and one.report.standing == Standing.STANDS for one in evidence):
+        raise NothingGraded()
+    fresh = [one for one in evidence if one.report.report_id not in case.linked]
+    reopened = CaseReopened(reason=command.reason, note=clear(command.note, KeyKind.CASE, case.case_id))
+    return (reopened, *linked(case, fresh, home=home))
 
 
 class Close(Command):

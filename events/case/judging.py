@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from events.case.events import CaseActionRecorded, CaseAssessed, CaseDecided, CaseEvent, CaseHarmRecorded, Dissent
 from events.case.refusals import AnotherAssessmentRound, NoSuchReferral, NotLinked, TollCountsElsewhere
-from events.case.standing import Vote, done_by_now, exists, takes_work
+from events.case.standing import Vote, done_by_now, exists, opened, takes_work
 from events.case.state import Case, Stage
 from events.command import Command, Text, clear
 from events.event import Act
@@ -113,12 +113,14 @@ class RecordHarm(Command):
 def record_harm(case: Case, command: RecordHarm, act: Act, *, counting: Case | None) -> tuple[CaseEvent, ...]:
     """Record a toll. `counting` is the case named by `counted_in`, where that is another one.
 
-    It must count this kind itself, so that no toll is lost in a circle or counted twice.
+    It must count this kind itself and not be merged away, so that no toll is lost in a circle or counted twice.
     """
     exists(case)
     counted_in = command.counted_in or case.case_id
     if counted_in != case.case_id:
         known = counting is not None and counting.case_id == counted_in and counting.stage != Stage.ABSENT
+        if counting is not None and known:
+            exists(counting)
         if counting is None or not known or counting.counted_in.get(command.what) != counted_in:
             raise TollCountsElsewhere(counted_in=counted_in)
     return (
@@ -160,8 +162,8 @@ class RecordAction(Command):
 
 
 def record_action(case: Case, command: RecordAction, act: Act) -> tuple[CaseEvent, ...]:
-    """Record an act, also in a closed case: what was done is never unsayable."""
-    exists(case)
+    """Record an act, also in a closed or merged case: what was done is never unsayable."""
+    opened(case)
     done_by_now(command.done_at, act)
     if command.referral_id is not None and command.referral_id not in case.referrals:
         raise NoSuchReferral()

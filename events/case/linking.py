@@ -28,7 +28,7 @@ from events.case.refusals import (
     ReportDoesNotStand,
     ReportElsewhere,
 )
-from events.case.standing import exists, takes_work
+from events.case.standing import exists, opened, takes_work
 from events.case.state import Case, Stage
 from events.command import Command, Text, clear
 from events.event import Act
@@ -47,7 +47,10 @@ class Evidence:
 
 
 def linked(case: Case, evidence: Sequence[Evidence], *, home: str) -> tuple[CaseEvent, ...]:
-    """Events that link reports to a case in `home`; each must stand, live there and not be linked yet."""
+    """Events that link reports to a case in `home`; each must stand, live there and not be linked yet.
+
+    A report received again is the report it was: while that one is linked, it would count twice.
+    """
     taken = set(case.linked)
     events: list[CaseEvent] = []
     for one in evidence:
@@ -56,9 +59,9 @@ def linked(case: Case, evidence: Sequence[Evidence], *, home: str) -> tuple[Case
             raise ReportDoesNotStand(report_id=report_id)
         if one.home != home:
             raise ReportElsewhere(report_id=report_id)
-        if report_id in taken:
-            raise LinkedAlready(report_id=report_id)
-        taken.add(report_id)
+        if again := taken & {report_id, *one.report.received_before_as}:
+            raise LinkedAlready(report_id=min(again))
+        taken |= {report_id, *one.report.received_before_as}
         events.append(CaseReportLinked(report_id=report_id, independent=one.independent))
     return tuple(events)
 
@@ -75,6 +78,8 @@ def link_report(
 ) -> tuple[CaseEvent, ...]:
     """Link the report that lives in home `there` to a case in `home`."""
     takes_work(case)
+    if report.report_id != command.report_id:
+        raise ReportDoesNotStand(report_id=command.report_id)
     return linked(case, [Evidence(report=report, home=there, independent=command.independent)], home=home)
 
 
@@ -86,8 +91,8 @@ class UnlinkReport(Command):
 
 
 def unlink_report(case: Case, command: UnlinkReport, act: Act) -> tuple[CaseEvent, ...]:
-    """Unlink, also in a closed case: what was wrong is put right whenever it is found."""
-    exists(case)
+    """Unlink, also in a closed or merged case: what was wrong is put right whenever it is found."""
+    opened(case)
     if command.report_id not in case.linked:
         raise NotLinked(report_id=command.report_id)
     reason = clear(command.reason, KeyKind.CASE, case.case_id)
@@ -106,7 +111,7 @@ def relate(case: Case, command: Relate, act: Act, *, other: Case, there: str) ->
     exists(case)
     if command.case_id == case.case_id:
         raise ItselfMeant()
-    if other.stage == Stage.ABSENT:
+    if other.stage == Stage.ABSENT or other.case_id != command.case_id:
         raise NoSuchCase()
     if (command.case_id, command.relation) in case.related:
         raise RelatedAlready()
@@ -121,7 +126,8 @@ class Unrelate(Command):
 
 
 def unrelate(case: Case, command: Unrelate, act: Act) -> tuple[CaseEvent, ...]:
-    exists(case)
+    """Take a relation back, also in a closed or merged case."""
+    opened(case)
     if (command.case_id, command.relation) not in case.related:
         raise NotRelated()
     return (CaseUnrelated(case_id=command.case_id, relation=command.relation),)
@@ -139,6 +145,8 @@ def merge(
     """Merge `case` into another of the same home; events for its stream and for the other's."""
     takes_work(case)
     takes_work(into)
+    if into.case_id != command.into:
+        raise NoSuchCase()
     if case.case_id == into.case_id:
         raise ItselfMeant()
     if home != there:

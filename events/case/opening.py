@@ -42,7 +42,7 @@ class OpenCase(Command):
     provisional: bool = False
     severity: Severity | None = None
     summary: Text
-    actor_class: ActorClass | None = None
+    actor_class: Annotated[ActorClass | None, Field(repr=False)] = None
 
 
 def open_case(
@@ -118,7 +118,7 @@ class Classify(Command):
 
     kind: Kind
     sub_kind: Text | None = None
-    actor_class: ActorClass | None = None
+    actor_class: Annotated[ActorClass | None, Field(repr=False)] = None
 
 
 def classify(case: Case, command: Classify, act: Act, *, current_actor: ActorClass | None) -> tuple[CaseEvent, ...]:

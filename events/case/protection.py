@@ -29,7 +29,7 @@ from events.case.refusals import (
     SamePerson,
     WithoutConsent,
 )
-from events.case.standing import exists, takes_work
+from events.case.standing import opened, takes_work
 from events.case.state import Case
 from events.command import Command, Text, clear
 from events.event import Act
@@ -134,8 +134,15 @@ class RecordConsent(Command):
         return self
 
 
-def record_consent(case: Case, command: RecordConsent, act: Act, *, consent_id: UUID) -> tuple[CaseEvent, ...]:
+def record_consent(
+    case: Case, command: RecordConsent, act: Act, *, consent_id: UUID, person: UUID | None = None
+) -> tuple[CaseEvent, ...]:
+    """Record a consent; who gave it is sealed under the key of that `person` where the vault knows one.
+
+    So erasing the person erases it here too.
+    """
     takes_work(case)
+    whose = (KeyKind.PERSON, person) if person else (KeyKind.CASE, case.case_id)
     if command.until is not None:
         _still_to_come("until", command.until, act)
     return (
@@ -146,7 +153,7 @@ def record_consent(case: Case, command: RecordConsent, act: Act, *, consent_id: 
             until=command.until,
             by=act.by.ref,
             reason=clear(command.reason, KeyKind.CASE, case.case_id),
-            person=clear(command.person, KeyKind.CASE, case.case_id),
+            person=clear(command.person, *whose),
         ),
     )
 
@@ -190,8 +197,8 @@ class WithdrawConsent(Command):
 
 
 def withdraw_consent(case: Case, command: WithdrawConsent, act: Act) -> tuple[CaseEvent, ...]:
-    """Withdraw a consent, also in a closed case, and revoke every open referral that rests on it."""
-    exists(case)
+    """Withdraw a consent, also in a closed or merged case, and revoke every open referral that rests on it."""
+    opened(case)
     consent = case.consents.get(command.consent_id)
     if consent is None:
         raise NoConsent()
@@ -232,7 +239,7 @@ def covering_consent(case: Case, consent_id: UUID, act: Act, *, name: str, purpo
     covers = consent is not None and name in consent.scope.recipients and purpose in consent.scope.purposes
     if consent is None or not covers or (consent.until is not None and act.at > consent.until):
         raise NoConsent()
-    if {consent_id, consent.releases} & case.withdrawn_consents:
+    if withdrawn(case, consent_id):
         raise ConsentWithdrawnAlready()
     if consent.basis not in AGREED:
         first = case.consents.get(consent.releases) if consent.releases else None
@@ -241,6 +248,13 @@ def covering_consent(case: Case, consent_id: UUID, act: Act, *, name: str, purpo
         if act.by.ref == consent.by:
             raise SamePerson()
     return consent
+
+
+def withdrawn(case: Case, consent_id: UUID) -> bool:
+    """Whether a consent, or the one it releases, was taken back."""
+    consent = case.consents.get(consent_id)
+    first = consent.releases if consent else None
+    return bool({consent_id, first} & case.withdrawn_consents)
 
 
 def _registered(recipient: Recipient, name: str, purpose: Purpose) -> RecipientRegistered:

@@ -21,9 +21,9 @@ from events.case.events import (
     CaseReopened,
     RecipientId,
 )
-from events.case.protection import covering_consent, holding_check
+from events.case.protection import covering_consent, holding_check, withdrawn
 from events.case.refusals import NoSuchReferral, NotCompleted, RecipientChecksItself, ReferralGoesBack
-from events.case.standing import done_by_now, exists, takes_work
+from events.case.standing import done_by_now, opened, takes_work
 from events.case.state import Case, Reached, Referral, Stage
 from events.command import Command, Text, clear
 from events.event import Act
@@ -228,9 +228,9 @@ class CheckOutcome(Command):
 def check_outcome(case: Case, command: CheckOutcome, act: Act, *, is_recipient: bool) -> tuple[CaseEvent, ...]:
     """Check a completed referral's outcome; `is_recipient` says whether this person belongs to the recipient.
 
-    A contradicted outcome opens the referral again, and with it the case where its work was over.
+    A contradicted outcome opens the referral again, and with it the case where its work was over; not a case that the
+    committee did not ratify. Where the consent was withdrawn meanwhile, the referral is revoked at once.
     """
-    exists(case)
     done_by_now(command.done_at, act)
     referral = _known(case, command.referral_id)
     if is_recipient or act.by.role == Role.RECIPIENT:
@@ -244,9 +244,14 @@ def check_outcome(case: Case, command: CheckOutcome, act: Act, *, is_recipient: 
         done_at=command.done_at,
         note=clear(command.note, KeyKind.CASE, case.case_id),
     )
-    if command.outcome == OutcomeFound.CONTRADICTED and case.stage == Stage.CLOSED:
-        return (checked, CaseReopened(reason=ReasonReopened.OUTCOME_CONTRADICTED))
-    return (checked,)
+    if command.outcome != OutcomeFound.CONTRADICTED:
+        return (checked,)
+    events: list[CaseEvent] = [checked]
+    if case.stage == Stage.CLOSED and not case.not_ratified:
+        events.append(CaseReopened(reason=ReasonReopened.OUTCOME_CONTRADICTED))
+    if withdrawn(case, referral.consent_id):
+        events.append(CaseReferralRevoked(referral_id=command.referral_id, reason=ReasonRevoked.CONSENT_WITHDRAWN))
+    return tuple(events)
 
 
 def _step(case: Case, command: StepTaken, act: Act, *, before: Reached) -> None:
@@ -265,7 +270,8 @@ def _open(case: Case, referral_id: UUID) -> Referral:
 
 
 def _known(case: Case, referral_id: UUID) -> Referral:
-    exists(case)
+    """The referral, also of a case merged away: whoever has it in hand answers to the case it was made in."""
+    opened(case)
     if (referral := case.referrals.get(referral_id)) is None:
         raise NoSuchReferral()
     return referral

@@ -22,10 +22,15 @@ from events.refusals import BadInput
 from events.vocabulary import Quorum
 
 
-def exists(case: Case) -> None:
-    """Refuse a case that was never opened or was merged into another."""
+def opened(case: Case) -> None:
+    """Refuse a case that was never opened. One merged away passes: its referrals and consents live on in its stream."""
     if case.stage == Stage.ABSENT:
         raise NoSuchCase()
+
+
+def exists(case: Case) -> None:
+    """Refuse a case that was never opened or was merged into another."""
+    opened(case)
     if case.merged_into is not None:
         raise CaseIsMerged(into=case.merged_into)
 
@@ -74,8 +79,8 @@ class Vote(Command):
                 raise BadInput.field(name, "members of this committee", "leave out who is not eligible")
         if dissenting & {*self.in_favour, *self.recused}:
             raise BadInput.field("dissent", "members who are neither in favour nor recused", "name each member once")
-        if len(self.in_favour) < required:
-            raise NoCommitteeQuorum(in_favour=len(self.in_favour), required=required)
+        if len(self.in_favour) < max(required, 1):
+            raise NoCommitteeQuorum(in_favour=len(self.in_favour), required=max(required, 1))
         return Quorum(
             eligible=len(eligible), recused=len(self.recused), required=required, in_favour=len(self.in_favour)
         )

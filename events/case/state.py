@@ -90,6 +90,7 @@ class Case:
 
     `linked` maps report ids to their independence, `related` holds (other case, relation), `counted_in` says for each
     kind of toll which case counts it, `words` in which version the current sealed actor class and summary stand.
+    `not_ratified` stays, also in a case closed since, until it is opened again on new evidence.
     """
 
     case_id: UUID
@@ -98,6 +99,7 @@ class Case:
     kind: Kind | None = None
     place: Located | None = None
     provisional: bool = False
+    not_ratified: bool = False
     ratify_by: datetime | None = None
     linked: Mapping[UUID, Independence] = field(default_factory=dict)
     related: frozenset[tuple[UUID, Relation]] = frozenset()
@@ -133,9 +135,9 @@ def evolve(case: Case, event: CaseEvent) -> Case:
                 words=_words(case, event),
             )
         case CaseRatified():
-            return replace(case, provisional=False, ratify_by=None)
+            return replace(case, provisional=False, not_ratified=False, ratify_by=None)
         case CaseNotRatified():
-            return replace(case, stage=Stage.NOT_RATIFIED, provisional=False, ratify_by=None)
+            return replace(case, stage=Stage.NOT_RATIFIED, provisional=False, not_ratified=True, ratify_by=None)
         case CaseClassified():
             checks = {} if event.actor_class_changed else case.checks
             return replace(case, kind=event.kind, checks=checks, words=_words(case, event))
@@ -198,7 +200,7 @@ def evolve(case: Case, event: CaseEvent) -> Case:
         case CaseResolved():
             return replace(case, stage=Stage.RESOLVED)
         case CaseReopened():
-            return replace(case, stage=Stage.OPEN)
+            return replace(case, stage=Stage.OPEN, not_ratified=False)
         case CaseClosed():
             return replace(case, stage=Stage.CLOSED)
         case CaseActionRecorded() | CaseReferralDeliveryFailed():

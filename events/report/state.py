@@ -61,6 +61,12 @@ class Report:
         return carried.first_received_as if carried else self.report_id
 
     @property
+    def received_before_as(self) -> frozenset[UUID]:
+        """The ids that are known of this report before it was received again: its first and its last."""
+        carried = self.content.carried if self.content else None
+        return frozenset({carried.first_received_as, carried.supersedes}) if carried else frozenset()
+
+    @property
     def graded(self) -> bool:
         return bool(self.grades)
 
