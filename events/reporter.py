@@ -186,7 +186,7 @@ class CheckIn(Command):
     on: date
     channel: Channel
     nothing_to_report: bool
-    felt_safety: Annotated[int, Field(ge=1, le=10)] | None = None
+    felt_safety: Annotated[int | None, Field(ge=1, le=10, repr=False)] = None
 
 
 def check_in(reporter: Reporter, command: CheckIn, act: Act, *, person: UUID) -> tuple[ReporterEvent, ...]:
