@@ -149,7 +149,7 @@ begin
 end $$;
 
 -- Erases a person: their keys, the keys of texts that speak of them, their phone and every link to them.
--- Locks the person before it looks for keys, so that a key being made for them is either found or refused.
+-- The update locks the person before it looks for keys, so that a key being made for them is either found or refused.
 create function vault.erase_person(doomed uuid) returns setof uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -158,7 +158,6 @@ begin
     end if;
     perform ledger.hold();
     insert into vault.person (person_id) values (doomed) on conflict do nothing;
-    perform from vault.person where person_id = doomed for update;
     update vault.person set phone_mac = null, erased_at = coalesce(erased_at, clock_timestamp())
         where person_id = doomed;
     return query
