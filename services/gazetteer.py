@@ -40,7 +40,8 @@ class LocatedFault:
             place.append(f"key {key}")
         elif self.fault.column:
             place.append(f"column {self.fault.column}")
-        return f"{', '.join(place)}: expected {self.fault.expected}; {self.fault.mend}"
+        sentence = f"{', '.join(place)}: expected {self.fault.expected}; {self.fault.mend}"
+        return "".join(character if character.isprintable() else "?" for character in sentence)
 
 
 class GazetteerUnreadable(Exception):
@@ -173,7 +174,9 @@ def _header_is_right(folder: _Folder, name: str, header: list[str], row_type: ty
         *((column, "each column once", "remove one") for column in sorted(set(header)) if header.count(column) > 1),
     ]
     for column, expected, mend in faulty:
-        folder.breaks(name, 1, column or "(blank)", f"{expected}; columns are {', '.join(_columns(row_type))}", mend)
+        folder.breaks(
+            name, 1, column[:40] or "(blank)", f"{expected}; columns are {', '.join(_columns(row_type))}", mend
+        )
     return not faulty
 
 

@@ -248,7 +248,17 @@ class Gazetteer:
         It is the commune of `commune_at`; where that cannot be said, the unit's own commune. Units above communes, and
         ids that this gazetteer does not know, have rows of their own. It always lies in the unit's home.
         """
-        if unit_id not in self.units or self.units[unit_id].kind not in WITHIN_COMMUNE:
+        if division is None or division == self.division:
+            return self._rows_in_force.get(unit_id, unit_id)
+        return self._row(unit_id, division) if unit_id in self.units else unit_id
+
+    @cached_property
+    def _rows_in_force(self) -> Mapping[str, str]:
+        """Computed once: a fold asks at every event."""
+        return {unit_id: self._row(unit_id, self.division) for unit_id in self.units}
+
+    def _row(self, unit_id: str, division: str) -> str:
+        if self.units[unit_id].kind not in WITHIN_COMMUNE:
             return unit_id
         return self.commune_at(unit_id, division) or self._commune(unit_id, self._since(unit_id))
 

@@ -115,6 +115,9 @@ def _names(facts: Facts) -> Iterator[Fault]:
     for table, row, column, name in named:
         if not fold(name):
             yield Fault("no_name", table, row, column, "a name with letters or digits", "write the name")
+        elif not name.isprintable():
+            expected = "a name of visible characters and plain spaces"
+            yield Fault("no_name", table, row, column, expected, "type it anew: it holds a hidden character")
 
 
 def _special_units(facts: Facts) -> Iterator[Fault]:

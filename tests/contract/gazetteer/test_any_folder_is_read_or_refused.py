@@ -19,7 +19,7 @@ README = (BURUNDI.parent / "README.md").read_text(encoding="utf-8")
 
 
 @settings(max_examples=100, deadline=None)
-@given(data=st.data(), junk=st.one_of(st.text(max_size=8), st.sampled_from([",", '"', "\n", "\0", "[[", "9" * 30])))
+@given(data=st.data(), junk=st.one_of(st.text(max_size=8), st.sampled_from([",", '"', "\n", "\0", "\x85", "[["])))
 def test_a_damaged_file_is_read_or_refused(data: st.DataObject, junk: str) -> None:
     file = data.draw(st.sampled_from(sorted(FILES)))
     start = data.draw(st.integers(0, len(FILES[file])))
@@ -30,11 +30,11 @@ def test_a_damaged_file_is_read_or_refused(data: st.DataObject, junk: str) -> No
         try:
             homes = read_gazetteer(Path(folder)).homes
         except GazetteerUnreadable as refusal:
-            told = str(refusal).splitlines()[1:]
+            told = str(refusal).splitlines()[1:51]
         else:
             told = []
             assert homes
-    assert all(": expected " in line for line in told if line.startswith(tuple(FILES)))
+    assert all(": expected " in line and "; " in line for line in told)
 
 
 def test_a_folder_that_is_not_there_is_refused_with_the_files_it_should_have(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ CASES = [
     ("half_a_count", "units.csv", "1200,2020", "1200,", "ve:c:aro", "population_year", "with its year"),
     ("wrong_kind", "units.csv", "ve:h:oak,hill", "ve:h:oak,mountain", "ve:h:oak", "kind", "one of country, province"),
     ("no_name", "units.csv", ",Oak,", ",---,", "ve:h:oak", "name", "letters or digits"),
+    ("no_name", "units.csv", ",Oak,", ",O\u200bak,", "ve:h:oak", "name", "a hidden character"),
     ("duplicate_code", "units.csv", "VE102", "ve-101", "ve:c:bel", "pcode", "also ve:c:aro's"),
     (
         "two_countries",
