@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticSerializationError
 
 from events.vocabulary import Actor, Mode
 
@@ -18,7 +19,7 @@ class Event(BaseModel):
     `broadcast` events go to every partition; `derived` ones are made by a projection and name its engine.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, hide_input_in_errors=True)
 
     name: ClassVar[str]
     schema_version: ClassVar[int] = 1
@@ -26,8 +27,14 @@ class Event(BaseModel):
     derived: ClassVar[bool] = False
 
     def wire_data(self) -> dict[str, Any]:
-        """JSON-ready data: absent is not stated, so nothing is written as null."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """JSON-ready data: absent is not stated, so nothing is written as null.
+
+        Raises ValueError, which quotes nothing, when a text is still in clear or a field holds what it never should.
+        """
+        try:
+            return self.model_dump(mode="json", by_alias=True, exclude_none=True, warnings="error")
+        except PydanticSerializationError:
+            raise ValueError(f"{self.name} holds a text in clear or a value of a wrong type: seal it first") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import ClassVar
 from uuid import UUID, uuid4
@@ -11,8 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, SecretStr
-from pydantic_core import PydanticSerializationError
+from pydantic import Field, SecretStr, ValidationError
 
 from events.envelope import canonical
 from events.event import Event
@@ -254,10 +254,22 @@ async def test_a_text_sealed_for_another_event_is_refused() -> None:
 
 
 async def test_a_text_that_was_forgotten_fails_to_be_written() -> None:
-    with pytest.raises(PydanticSerializationError):
-        Told(text=clear("a")).wire_data()
-    with pytest.raises(PydanticSerializationError):
-        Told(text=await sealed_text("a"), later=clear("b")).wire_data()
+    sealed = await sealed_text("a")
+    for forgotten in (
+        Told(text=clear("CANARY")),
+        Told(text=sealed, later=clear("CANARY")),
+        Told(text=sealed).model_copy(update={"text": "CANARY"}),
+        Told(text=sealed).model_copy(update={"parts": (Part().model_copy(update={"note": "CANARY"}),)}),
+    ):
+        with pytest.raises(ValueError, match="seal it first") as refused:
+            forgotten.wire_data()
+        assert "CANARY" not in "".join(traceback.format_exception(refused.value))
+
+
+def test_a_plain_text_where_a_sealed_one_belongs_is_refused_and_not_quoted() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Told.model_validate({"text": "CANARY"})
+    assert "CANARY" not in str(refused.value)
 
 
 def test_no_repr_shows_a_text_or_a_key() -> None:
