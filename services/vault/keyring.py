@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from secrets import token_bytes
 from uuid import UUID, uuid4
 
@@ -12,15 +10,13 @@ import asyncpg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from events.sealed import KeyKind
-from services.vault.connection import CONNECTION_FAULTS, QUERIES, answers
+from services.vault.batch import Batch
+from services.vault.connection import QUERIES, answers
 from services.vault.keys import DataKey, Need
 from services.vault.master import MasterKey
-from services.vault.refused import KeyGone, MasterKeyRefused, NoSuchKey, VaultError, VaultUnavailable
+from services.vault.refused import KeyGone, MasterKeyRefused, NoSuchKey, VaultError
 
 DATA_KEY_BYTES = 32
-MOST_NEEDS_IN_A_BATCH = 1_000
-
-_Waiting = tuple[tuple[Need, ...], "asyncio.Future[Mapping[Need, DataKey]]"]
 
 
 class KeyRing:
@@ -29,54 +25,17 @@ class KeyRing:
     def __init__(self, pool: asyncpg.Pool, master: MasterKey) -> None:
         self._pool = pool
         self._master = master
-        self._waiting: list[_Waiting] = []
-        self._making: asyncio.Task[None] | None = None
+        self._makers = Batch[Need, DataKey]("make keys", self._make)
 
     async def close(self) -> None:
         """Stop making keys; who still waits is told that the vault is unavailable. The pool stays its owner's."""
-        if self._making is not None:
-            self._making.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._making
-        _refuse(self._waiting, VaultUnavailable("make keys (it is closing)"))
-        self._waiting.clear()
+        await self._makers.close()
 
     async def keys_for(self, needs: Collection[Need]) -> Mapping[Need, DataKey]:
-        if not needs:
-            return {}
-        answer: asyncio.Future[Mapping[Need, DataKey]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((tuple(needs), answer))
-        if self._making is None or self._making.done():
-            self._making = asyncio.create_task(self._make_while_somebody_waits())
-        return await answer
+        return await self._makers.ask(needs) if needs else {}
 
-    async def _make_while_somebody_waits(self) -> None:
-        while self._waiting:
-            batch = self._next_batch()
-            try:
-                made = await self._make({need for needs, _ in batch for need in needs})
-            except VaultError as error:
-                _refuse(batch, error)
-            except Exception as error:
-                _refuse(batch, VaultUnavailable(f"make keys ({type(error).__name__})"))
-            except asyncio.CancelledError:
-                _refuse(batch, VaultUnavailable("make keys (it is closing)"))
-                raise
-            else:
-                for needs, answer in batch:
-                    _give(needs, answer, made)
-
-    def _next_batch(self) -> list[_Waiting]:
-        taken, size = 0, 0
-        while taken < len(self._waiting) and (taken == 0 or size < MOST_NEEDS_IN_A_BATCH):
-            size += len(self._waiting[taken][0])
-            taken += 1
-        batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
-        return batch
-
-    async def _make(self, wanted: set[Need]) -> Mapping[Need, DataKey | VaultError]:
+    async def _make(self, needs: Sequence[Need]) -> Mapping[Need, DataKey | VaultError]:
         """Make and read back; what is wrong with one key is its own answer. A repeat finds what the first try made."""
-        needs = list(wanted)
         made = {uuid4(): token_bytes(DATA_KEY_BYTES) for _ in needs}
         key_ids = list(made)
         spoken = [(place, person) for place, need in enumerate(needs, 1) for person in need.speaks_of]
@@ -93,11 +52,7 @@ class KeyRing:
             [place for place, _ in spoken],
             [person for _, person in spoken],
         )
-        async with answers("make keys"):
-            try:
-                rows = await self._pool.fetch(QUERIES["make_keys"], *arguments)
-            except CONNECTION_FAULTS:
-                rows = await self._pool.fetch(QUERIES["make_keys"], *arguments)
+        rows = await self._pool.fetch(QUERIES["make_keys"], *arguments)
         keys: dict[Need, DataKey | VaultError] = dict.fromkeys(needs, KeyGone())
         for place, row_id, wrapped, version in rows:
             if wrapped is None:
@@ -134,26 +89,3 @@ class KeyRing:
         async with answers("erase a person"):
             rows = await self._pool.fetch(QUERIES["erase_person"], person_id)
         return frozenset(UUID(int=row["key_id"].int) for row in rows)
-
-
-def _refuse(batch: list[_Waiting], error: VaultError) -> None:
-    for _, answer in batch:
-        if not answer.done():
-            answer.set_exception(error)
-
-
-def _give(
-    needs: tuple[Need, ...],
-    answer: asyncio.Future[Mapping[Need, DataKey]],
-    made: Mapping[Need, DataKey | VaultError],
-) -> None:
-    if answer.done():
-        return
-    keys: dict[Need, DataKey] = {}
-    for need in needs:
-        key = made[need]
-        if isinstance(key, VaultError):
-            answer.set_exception(key)
-            return
-        keys[need] = key
-    answer.set_result(keys)

@@ -1,82 +1,105 @@
-"""The persons in Postgres, found by the HMAC of a phone; no number is stored."""
+"""The persons in Postgres, found by a phone's HMAC; no number is stored. Callers at one moment share round trips."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 
-from services.vault.connection import QUERIES, answers
+from services.vault.batch import Batch
+from services.vault.connection import QUERIES
 from services.vault.master import MasterKey
 from services.vault.persons import phone_number
-from services.vault.refused import KeyGone, SourceDiffers
+from services.vault.refused import KeyGone, SourceDiffers, VaultError
+
+Q = TypeVar("Q")
 
 
 class PersonRegister:
-    """Persons (services/vault/persons) on a pool of the role intabaza_vault."""
+    """Persons (services/vault/persons) on a pool of the role intabaza_vault. Use it within one event loop."""
 
     def __init__(self, pool: asyncpg.Pool, master: MasterKey) -> None:
         self._pool = pool
         self._master = master
+        self._phones = Batch[bytes, UUID | None]("find a person", self._find_phones)
+        self._callers = Batch[bytes, UUID]("find or add a person", self._add_phones)
+        self._sources = Batch[UUID, UUID | None]("find a report's source", self._find_sources)
+        self._reports = Batch[tuple[UUID, UUID], UUID]("record a report's source", self._add_sources)
+        self._pseudonyms = Batch[tuple[UUID, UUID], UUID]("find a pseudonym", self._add_pseudonyms)
+        self._reporters = Batch[tuple[UUID, str], UUID]("find a reporter's id", self._add_reporters)
 
     async def find_person(self, phone: str) -> UUID | None:
         mac = self._master.phone_mac(phone_number(phone))
-        async with answers("find a person"):
-            return _plain(await self._pool.fetchval(QUERIES["find_person"], mac))
+        return (await self._phones.ask([mac]))[mac]
 
     async def person_by_phone(self, phone: str) -> UUID:
         mac = self._master.phone_mac(phone_number(phone))
-        person_id = await self._found_or_added("person", (mac,))
-        if person_id is None:  # erased between the adding and the reading: a new call makes a new person
-            return await self.person_by_phone(phone)
-        return person_id
+        return (await self._callers.ask([mac]))[mac]
 
     async def record_source(self, report_id: UUID, person_id: UUID) -> None:
-        async with answers("record a report's source"):
-            await self._pool.execute(QUERIES["add_source"], report_id, person_id)
-        source = (await self._sources(report_id)).get(report_id)
-        if source is None:
-            raise KeyGone
-        if source != person_id:
+        link = (report_id, person_id)
+        if (await self._reports.ask([link]))[link] != person_id:
             raise SourceDiffers(report_id)
 
     async def same_person(self, report_id: UUID, person_id: UUID) -> bool | None:
-        source = (await self._sources(report_id)).get(report_id)
+        source = (await self._sources.ask([report_id]))[report_id]
         return None if source is None else source == person_id
 
     async def same_source(self, report_id: UUID, other_report_id: UUID) -> bool | None:
-        sources = await self._sources(report_id, other_report_id)
-        if report_id not in sources or other_report_id not in sources:
-            return None
-        return sources[report_id] == sources[other_report_id]
+        sources = await self._sources.ask([report_id, other_report_id])
+        source, other = sources[report_id], sources[other_report_id]
+        return None if source is None or other is None else source == other
 
     async def pseudonym(self, person_id: UUID, about: UUID) -> UUID:
-        return _living(await self._found_or_added("pseudonym", (person_id, about)))
+        return (await self._pseudonyms.ask([(person_id, about)]))[person_id, about]
 
     async def reporter_id(self, person_id: UUID, home: str) -> UUID:
-        return _living(await self._found_or_added("reporter", (person_id, home)))
+        return (await self._reporters.ask([(person_id, home)]))[person_id, home]
 
-    async def _sources(self, *report_ids: UUID) -> dict[UUID, UUID]:
-        async with answers("find a report's source"):
-            rows = await self._pool.fetch(QUERIES["find_sources"], list(report_ids))
-        return {row["report_id"]: row["person_id"] for row in rows}
+    async def _find_phones(self, macs: Sequence[bytes]) -> Mapping[bytes, UUID | VaultError | None]:
+        return dict.fromkeys(macs) | await self._found("find_person", macs)
 
-    async def _found_or_added(self, noun: str, key: tuple[Any, ...]) -> UUID | None:
-        """Find; else add and find again, since the one found may be another caller's who added first."""
-        async with answers(f"find a {noun}"):
-            found = await self._pool.fetchval(QUERIES[f"find_{noun}"], *key)
-            if found is None:
-                await self._pool.execute(QUERIES[f"add_{noun}"], *key)
-                found = await self._pool.fetchval(QUERIES[f"find_{noun}"], *key)
-        return _plain(found)
+    async def _add_phones(self, macs: Sequence[bytes]) -> Mapping[bytes, UUID | VaultError]:
+        return await self._found_or_added("person", macs)
+
+    async def _find_sources(self, report_ids: Sequence[UUID]) -> Mapping[UUID, UUID | VaultError | None]:
+        return dict.fromkeys(report_ids) | await self._found("find_source", report_ids)
+
+    async def _add_sources(self, links: Sequence[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], UUID | VaultError]:
+        report_ids = [report_id for report_id, _ in links]
+        await self._pool.execute(QUERIES["add_source"], *_columns(links))
+        sources = await self._found("find_source", report_ids)
+        return {link: sources.get(link[0]) or KeyGone() for link in links}
+
+    async def _add_pseudonyms(
+        self, wanted: Sequence[tuple[UUID, UUID]]
+    ) -> Mapping[tuple[UUID, UUID], UUID | VaultError]:
+        return await self._found_or_added("pseudonym", wanted)
+
+    async def _add_reporters(self, wanted: Sequence[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], UUID | VaultError]:
+        return await self._found_or_added("reporter", wanted)
+
+    async def _found_or_added(self, noun: str, keys: Sequence[Q]) -> Mapping[Q, UUID | VaultError]:
+        """Find; add what is missing and find again, since that may be another's who added first.
+
+        What is still missing belongs to somebody erased.
+        """
+        found = await self._found(f"find_{noun}", keys)
+        if missing := [key for key in keys if key not in found]:
+            await self._pool.execute(QUERIES[f"add_{noun}"], *_columns(missing))
+            found |= await self._found(f"find_{noun}", missing)
+        return {key: found.get(key) or KeyGone() for key in keys}
+
+    async def _found(self, query: str, keys: Sequence[Any]) -> dict[Any, UUID]:
+        rows = await self._pool.fetch(QUERIES[query], *_columns(keys))
+        return {_key(row[:-1]): UUID(int=row[-1].int) for row in rows}
 
 
-def _plain(found: Any) -> UUID | None:
-    return None if found is None else UUID(int=found.int)
+def _columns(keys: Sequence[Any]) -> list[list[Any]]:
+    return [list(column) for column in zip(*keys, strict=True)] if isinstance(keys[0], tuple) else [list(keys)]
 
 
-def _living(found: UUID | None) -> UUID:
-    if found is None:
-        raise KeyGone
-    return found
+def _key(columns: Any) -> Any:
+    return columns[0] if len(columns) == 1 else tuple(columns)
