@@ -19,6 +19,7 @@ from events.case.events import (
     CaseHarmChecked,
     CaseOpened,
     CaseReferred,
+    CaseRelated,
     CaseReportLinked,
     Scope,
 )
@@ -53,6 +54,7 @@ from events.vocabulary import (
     Purpose,
     RecipientClass,
     RecordedBy,
+    Relation,
     Reliability,
     Role,
     Urgency,
@@ -221,6 +223,10 @@ def provisional(**fields: Any) -> CaseOpened:
 
 def linked(report_id: UUID = REPORT) -> CaseReportLinked:
     return CaseReportLinked(report_id=report_id, independent=Independence.UNKNOWN)
+
+
+def related(case_id: UUID, relation: Relation, home: str = HOME) -> CaseRelated:
+    return CaseRelated(case_id=case_id, home=home, relation=relation)
 
 
 def evidence(*events: Event, report_id: UUID = REPORT, home: str = HOME) -> Evidence:
