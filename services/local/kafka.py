@@ -16,7 +16,15 @@ from kafka.errors import KafkaError
 
 from services.local.jars import KAFKA_VERSION
 from services.local.postgres import free_port
-from services.local.problems import ChildDied, FolderUnusable, LocalProblem, PortTaken, WrongVersion, last_lines
+from services.local.problems import (
+    ChildDied,
+    FolderUnusable,
+    LocalProblem,
+    PortTaken,
+    WrongVersion,
+    last_lines,
+    said_since,
+)
 from services.local.process import Signature, open_log
 
 _PROPERTIES = """\
@@ -84,6 +92,7 @@ class KafkaServer:
         self.heap_mb = heap_mb
         self.java = java or wheel_java()
         self.jars = jars
+        self._log_began_at = 0
         self.process: subprocess.Popen[bytes] | None = None
 
     name = "kafka"
@@ -148,6 +157,7 @@ class KafkaServer:
             try:
                 self._wait_until_ready(deadline_seconds, waiting)
             except PortTaken:
+                self.stop()  # where another broker answers at our address, our own node may still be trying
                 if self.wanted_port or attempt == 4:
                     raise
             except BaseException:
@@ -214,6 +224,7 @@ class KafkaServer:
 
     def _launch(self) -> None:
         with open_log(self.log) as log:
+            self._log_began_at = log.tell()
             self.process = subprocess.Popen(  # noqa: S603 - our own program, no shell
                 self._command("kafka.Kafka", str(self.properties)),
                 cwd="/",
@@ -260,15 +271,15 @@ class KafkaServer:
 
     def why_it_died(self) -> LocalProblem:
         """The sentence for a node that ended by itself, from the end of its log."""
-        ending = last_lines(self.log)
-        if "Address already in use" in ending:
+        said = said_since(self.log, self._log_began_at)
+        if "Address already in use" in said:
             return PortTaken(
                 f"Port {self.port} on 127.0.0.1, where Kafka should listen, is taken: end what listens there, "
                 "or set INTABAZA_KAFKA_PORT to another number (0 takes any free one)."
             )
-        if "No space left on device" in ending:
+        if "No space left on device" in said:
             return disk_full(self.folder)
-        return ChildDied(f"Kafka ended by itself; its log {self.log} ends with:\n{ending}")
+        return ChildDied(f"Kafka ended by itself; its log {self.log} ends with:\n{last_lines(self.log)}")
 
 
 def disk_full(folder: Path) -> FolderUnusable:

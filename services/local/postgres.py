@@ -18,7 +18,15 @@ import psutil
 
 from services.local.account import Account, server_account
 from services.local.binaries import Binaries, find_binaries
-from services.local.problems import ChildDied, FolderUnusable, LocalProblem, PortTaken, WrongVersion, last_lines
+from services.local.problems import (
+    ChildDied,
+    FolderUnusable,
+    LocalProblem,
+    PortTaken,
+    WrongVersion,
+    last_lines,
+    said_since,
+)
 from services.local.process import Signature, open_log
 
 SOCKET_PATH_BYTES = 107
@@ -54,6 +62,7 @@ class PostgresServer:
         self.account = account or server_account()
         self.binaries = binaries or find_binaries(self.account)
         self.options = options or {}
+        self._log_began_at = 0
         self.process: subprocess.Popen[bytes] | None = None
         self._socket_folder = folder / "s"
         self._borrowed_socket_folder = False
@@ -219,6 +228,7 @@ class PostgresServer:
         settings |= self.options
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with open_log(self.log) as log:
+            self._log_began_at = log.tell()
             self.process = subprocess.Popen(  # noqa: S603 - our own program, no shell
                 [str(self.binaries.postgres), "-D", str(self.data), *arguments],
                 cwd="/",
@@ -258,15 +268,15 @@ class PostgresServer:
 
     def why_it_died(self) -> LocalProblem:
         """The sentence for a server that ended by itself, from the end of its log."""
-        ending = last_lines(self.log)
-        if "Address already in use" in ending:
+        said = said_since(self.log, self._log_began_at)
+        if "Address already in use" in said:
             return PortTaken(
                 f"Port {self.port} on 127.0.0.1, where PostgreSQL should listen, is taken: end what listens there, "
                 "or set INTABAZA_POSTGRES_PORT to another number (0 takes any free one)."
             )
-        if "No space left on device" in ending:
+        if "No space left on device" in said:
             return FolderUnusable(f"The disk under {self.folder} is full: free some space, then start again.")
-        return ChildDied(f"PostgreSQL ended by itself; its log {self.log} ends with:\n{ending}")
+        return ChildDied(f"PostgreSQL ended by itself; its log {self.log} ends with:\n{last_lines(self.log)}")
 
 
 def free_port() -> int:

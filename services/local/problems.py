@@ -52,13 +52,18 @@ class TopicsDiffer(LocalProblem):
     """A topic exists with another number of partitions or other settings."""
 
 
-def last_lines(log: Path, count: int = 12) -> str:
-    """The end of a log, indented, for the foot of a sentence; says so when there is nothing."""
+def said_since(log: Path, place: int) -> str:
+    """What a log says from a place on, at most its last 256 KiB; an earlier run's words explain nothing of this one."""
     try:
         with log.open("rb") as file:
             file.seek(0, 2)
-            file.seek(max(0, file.tell() - 65_536))
-            lines = file.read().decode(errors="replace").splitlines()[-count:]
+            file.seek(max(place, file.tell() - 262_144, 0))
+            return file.read().decode(errors="replace")
     except OSError:
-        lines = []
+        return ""
+
+
+def last_lines(log: Path, count: int = 12) -> str:
+    """The end of a log, indented, for the foot of a sentence; says so when there is nothing."""
+    lines = said_since(log, 0).splitlines()[-count:]
     return "\n".join(f"    {line}" for line in lines) or "    (its log is empty)"

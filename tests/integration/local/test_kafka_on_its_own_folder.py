@@ -1,0 +1,68 @@
+"""A Kafka node of ours: it keeps its folder, says why it cannot start, and trusts no broker but its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.local.jars import kafka_jars
+from services.local.kafka import KafkaServer
+from services.local.problems import ChildDied, PortTaken, WrongVersion
+from services.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    server = a_server(tmp_path_factory.mktemp("kafka") / "one")
+    server.start()
+    yield server
+    server.stop()
+
+
+def a_server(folder: Path, port: int = 0) -> KafkaServer:
+    return KafkaServer(folder, kafka_jars(Settings().cache_folder), port=port)
+
+
+def test_it_keeps_its_cluster_over_a_kill(kafka: KafkaServer) -> None:
+    before = kafka.cluster_id
+    kafka.kill()
+    kafka.start()
+    assert kafka.cluster_id == before
+
+
+def test_another_broker_at_its_address_is_not_taken_for_it(kafka: KafkaServer, tmp_path: Path) -> None:
+    other = a_server(tmp_path / "other", kafka.port)
+    with pytest.raises(PortTaken, match=rf"(Another Kafka|Port {kafka.port}).*INTABAZA_KAFKA_PORT"):
+        other.start()
+    assert other.pid is None
+    assert kafka.pid is not None
+
+
+def test_a_node_that_cannot_start_says_so_with_the_end_of_its_log(tmp_path: Path) -> None:
+    server = a_server(tmp_path / "kafka")
+    server.make()
+    meta = server.data / "meta.properties"
+    meta.write_text(meta.read_text().replace("node.id=1", "node.id=9"))
+    with pytest.raises(ChildDied) as died:
+        server.start()
+    assert re.search(r"Kafka ended by itself; its log .*kafka\.log ends with:\n    ", str(died.value))
+    assert "9" in str(died.value)
+
+
+def test_a_format_that_was_killed_half_way_is_made_anew(tmp_path: Path) -> None:
+    server = a_server(tmp_path / "kafka")
+    server.data.mkdir(parents=True)
+    (server.data / "bootstrap.checkpoint").write_bytes(b"half")
+    server.make()
+    assert server.cluster_id
+
+
+def test_a_folder_of_an_unknown_version_is_refused(tmp_path: Path) -> None:
+    server = a_server(tmp_path / "kafka")
+    server.make()
+    (server.folder / "VERSION").unlink()
+    with pytest.raises(WrongVersion, match="of an unknown version and this is Kafka"):
+        server.start()
