@@ -17,7 +17,6 @@ from services.local.problems import ChildDied, LocalProblem
 from services.local.progress import Quiet
 from services.local.supervisor import Supervisor
 from services.settings import Settings
-from tests.conftest import server_folder
 from tests.support.stack import Stack, a_stack, wait_for
 
 
@@ -118,12 +117,14 @@ async def test_a_missing_data_folder_is_missed_and_not_made_anew() -> None:
         assert not stack.processes()
 
 
-def test_servers_that_exist_are_used_and_not_run_and_a_child_that_keeps_dying_ends_the_stack() -> None:
+def test_servers_that_exist_are_used_and_not_run_and_a_child_that_keeps_dying_ends_the_stack(
+    tmp_path: Path,
+) -> None:
     with a_stack() as existing:
         existing.up()
         addresses = existing.addresses
         settings = Settings(
-            data_folder=server_folder(),
+            data_folder=tmp_path / "stack",
             postgres_dsn=addresses.owner_dsn,
             kafka_bootstrap=addresses.bootstrap,
         )
@@ -141,9 +142,9 @@ def test_servers_that_exist_are_used_and_not_run_and_a_child_that_keeps_dying_en
         assert existing.command("status").returncode == 0
 
 
-def test_existing_servers_that_do_not_answer_are_named() -> None:
+def test_existing_servers_that_do_not_answer_are_named(tmp_path: Path) -> None:
     nowhere = "postgresql://somebody@127.0.0.1:1/nothing"
-    settings = Settings(data_folder=server_folder(), postgres_dsn=nowhere, kafka_bootstrap="127.0.0.1:1")
+    settings = Settings(data_folder=tmp_path / "stack", postgres_dsn=nowhere, kafka_bootstrap="127.0.0.1:1")
     with pytest.raises(LocalProblem, match=r"INTABAZA_POSTGRES_DSN names could not be used.*start it, or correct"):
         Supervisor(settings, Quiet(), threading.Event()).run()
-    assert not Path(settings.folder / "state.json").exists()
+    assert not (settings.folder / "state.json").exists()
