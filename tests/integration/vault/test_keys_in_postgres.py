@@ -17,7 +17,7 @@ from services.vault.connection import connect_vault
 from services.vault.keyring import KeyRing
 from services.vault.keys import Need
 from services.vault.master import MasterKey
-from services.vault.refused import MasterKeyRefused, VaultUnavailable
+from services.vault.refused import KeyGone, MasterKeyRefused, VaultUnavailable
 from tests.support.vaults import PostgresVault, postgres_vault
 
 
@@ -94,6 +94,23 @@ async def test_a_cancelled_caller_takes_nobody_with_it(vault: PostgresVault) -> 
 
 async def _keys(vault: PostgresVault, wanted: Need) -> int:
     return len(await vault.keys.keys_for([wanted]))
+
+
+async def test_links_asked_for_together_are_those_and_no_others(
+    vault: PostgresVault, superuser: asyncpg.Connection
+) -> None:
+    people = [uuid4() for _ in range(8)]
+    erased = people[0]
+    await vault.keys.erase(erased)
+    answers = await asyncio.gather(
+        *(vault.persons.pseudonym(person, uuid4()) for person in people),
+        *(vault.persons.reporter_id(person, f"bi:home:{number}") for number, person in enumerate(people)),
+        *(vault.persons.record_source(uuid4(), person) for person in people),
+        return_exceptions=True,
+    )
+    assert [isinstance(answer, KeyGone) for answer in answers] == [True, *[False] * 7] * 3
+    for table in ("pseudonym", "reporter", "report_source"):
+        assert await superuser.fetchval(f"select count(*) from vault.{table}") == 7
 
 
 async def test_a_ring_that_closes_leaves_nobody_waiting(vault: PostgresVault) -> None:

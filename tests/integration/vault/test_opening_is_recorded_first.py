@@ -11,6 +11,7 @@ import pytest
 
 from events.catalogue import read
 from events.custody import MayNotOpen, NeedsApprovers, RecordViewed, ViewPurpose
+from events.envelope import Envelope
 from events.sealed import KeyKind, Sealed
 from events.vocabulary import Role
 from services.ledger.ledger import (
@@ -99,6 +100,15 @@ async def test_a_view_is_in_the_ledger_when_the_text_is_given(desk: Desk) -> Non
     envelope = read(row.wire())
     assert (envelope.actorref, envelope.actorrole) == (act.by.ref, Role.REVIEWER)
     assert envelope.partitionkey == desk.recorded.home
+
+
+async def test_an_event_read_from_the_log_opens_like_its_row(desk: Desk) -> None:
+    envelope = Envelope[Told].model_validate_json(desk.recorded.wire())
+    texts = await desk.opener.unseal(envelope, ["text"], act_of(Role.REVIEWER), ViewPurpose.REVIEW)
+    assert texts["text"].get_secret_value() == "CANARY words"
+    assert set(sealed_fields(envelope)) == {"text", "contact"}
+    (row,) = await desk.ledger.read_stream(f"custody/{desk.report}")
+    assert row.home == desk.recorded.home
 
 
 async def test_the_texts_given_do_not_show_themselves(desk: Desk) -> None:
