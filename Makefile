@@ -72,7 +72,7 @@ settings: $(INSTALLED) ## write deploy/example.env from the settings
 	@$(IN)/python -c 'import pathlib, services.settings; pathlib.Path("deploy/example.env").write_text(services.settings.example())'
 
 schemas: $(INSTALLED) ## write the published schemas and examples from the code
-	$(IN)/python -m schemas.write
+	$(IN)/python -m services.contracts write
 
 jars: $(INSTALLED) ## resolve the Kafka jars anew and write services/local/kafka.lock.toml
 	$(IN)/python -m services.local.jars

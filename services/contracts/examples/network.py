@@ -1,0 +1,230 @@
+"""What is not about one report or case: reporters, reference, levels, alerts, custody."""
+
+from __future__ import annotations
+
+from events.alert import AlertChange, AlertIssued, Code, KindGroup
+from events.custody import RecordViewed, ViewPurpose
+from events.level import (
+    Awaited,
+    Confidence,
+    ConfidenceReason,
+    Contribution,
+    LevelCause,
+    LevelChanged,
+    ResponseOverdue,
+)
+from events.reference import (
+    ClockTicked,
+    ElectionDated,
+    ElectionRound,
+    ElectionStanding,
+    EngineAdopted,
+    GazetteerAdopted,
+    LocalConflict,
+    RecipientRegistered,
+    RulesAdopted,
+    TickReason,
+)
+from events.reporter import ReporterCheckedIn, ReporterCoverageAssigned, ReporterEnrolled, ReporterStoodDown, StandDown
+from events.vocabulary import ActorClass, Channel, Language, Mode, Purpose, RecipientClass, Role
+from services.contracts.examples.referral import RECIPIENT
+from services.contracts.examples.wire import (
+    BEGINNING,
+    CASE,
+    COMMUNE,
+    GAZETTEER,
+    REFERRAL,
+    REPORT,
+    REPORTER,
+    Example,
+    at,
+    made_up,
+    made_up_hash,
+    sealed,
+)
+
+_REPORTER = f"reporter/{REPORTER}"
+_LEVEL = f"level/{COMMUNE}"
+_RULES = made_up_hash("rules")
+
+
+def _alert(change: AlertChange, before: int, after: int, **more: object) -> AlertIssued:
+    told = AlertIssued(
+        unit=COMMUNE,
+        unit_name="Bubanza",
+        codes=(Code(scheme="national", code="BI-CO-02-01"),),
+        before=before,
+        after=after,
+        on=BEGINNING.date(),
+        kinds=(KindGroup.VIOLENCE_AND_WEAPONS,),
+        rules_hash=_RULES,
+        change=change,
+    )
+    return told.model_copy(update=more)
+
+
+def _told(case: str, alert: AlertIssued, version: int, mode: Mode = Mode.ACTUAL) -> Example:
+    return Example(case, f"alert/{COMMUNE}", alert, Role.SYSTEM, version, mode=mode)
+
+
+_RAISED = _told("raised", _alert(AlertChange.RAISED, 1, 3), 1)
+
+EXAMPLES = (
+    Example(
+        "after_training",
+        _REPORTER,
+        ReporterEnrolled(
+            languages=(Language.KIRUNDI, Language.FRENCH),
+            channels=(Channel.SMS, Channel.VOICE),
+            trained=True,
+            name_sealed=sealed("a reporter", "name"),
+            contact=sealed("a reporter", "contact"),
+        ),
+        Role.COORDINATOR,
+        version=1,
+    ),
+    Example(
+        "weekly_by_sms",
+        _REPORTER,
+        ReporterCoverageAssigned(units=(COMMUNE,), channel=Channel.SMS, cadence_days=7),
+        Role.COORDINATOR,
+    ),
+    Example(
+        "nothing_to_report",
+        _REPORTER,
+        ReporterCheckedIn(
+            on=BEGINNING.date(),
+            channel=Channel.SMS,
+            nothing_to_report=True,
+            felt_safety=sealed("a reporter", "felt_safety"),
+        ),
+        Role.SYSTEM,
+        version=3,
+    ),
+    Example(
+        "for_safety",
+        _REPORTER,
+        ReporterStoodDown(reason=StandDown.SAFETY, note=sealed("a reporter", "why stood down")),
+        Role.COORDINATOR,
+        version=4,
+    ),
+    Example(
+        "first",
+        "reference/rules",
+        RulesAdopted(rule_set="burundi", content_hash=_RULES, content='name = "burundi"\n'),
+        Role.ADMIN,
+        version=1,
+    ),
+    Example(
+        "one_unit",
+        "reference/gazetteer",
+        GazetteerAdopted(
+            gazetteer="bi-1",
+            content_hash=GAZETTEER,
+            content={"gazetteer_id": "bi", "units": {"columns": ["kind", "unit_id"], "rows": [["commune", COMMUNE]]}},
+        ),
+        Role.ADMIN,
+        version=1,
+    ),
+    Example(
+        "health_facility",
+        f"reference/recipient-{RECIPIENT}",
+        RecipientRegistered(
+            recipient=RECIPIENT,
+            recipient_class=RecipientClass.HEALTH_FACILITY,
+            label="District hospital",
+            serves=(COMMUNE,),
+            purposes=(Purpose.MEDICAL,),
+            conflicts_with=(),
+            conflicts_locally=(LocalConflict(unit=COMMUNE, conflicts_with=(ActorClass.STATE_FORCES,)),),
+        ),
+        Role.ADMIN,
+        version=1,
+    ),
+    Example(
+        "announced",
+        "reference/elections",
+        ElectionDated(
+            election="bi-2027-presidential",
+            round=ElectionRound.PRESIDENTIAL,
+            standing=ElectionStanding.ANNOUNCED,
+            on=at(days=365).date(),
+            campaign_from=at(days=348).date(),
+            campaign_to=at(days=362).date(),
+            source="Electoral commission, calendar",
+        ),
+        Role.ADMIN,
+        version=1,
+    ),
+    Example("first", "reference/engines", EngineAdopted(projection="alert_level", number=1), Role.ADMIN, version=1),
+    Example(
+        "midnight",
+        "reference/clock",
+        ClockTicked(nominal=BEGINNING.replace(hour=22, minute=0), reason=TickReason.MIDNIGHT),
+        Role.SYSTEM,
+        version=1,
+    ),
+    Example(
+        "by_evidence",
+        _LEVEL,
+        LevelChanged(
+            unit=COMMUNE,
+            before=1,
+            after=3,
+            effective_at=at(),
+            cause=LevelCause.EVIDENCE,
+            points=52_500,
+            contributions=(
+                Contribution(case_id=CASE, given=60_000, faded=15_000, floor=0, rank=1, counted=45_000),
+                Contribution(
+                    case_id=made_up("another case"), given=15_000, faded=0, floor=5_000, rank=2, counted=7_500
+                ),
+            ),
+            open_cases=2,
+            confidence=Confidence.LOW,
+            confidence_reason=ConfidenceReason.COVERAGE_UNKNOWN,
+            rules_hash=_RULES,
+        ),
+        Role.SYSTEM,
+        version=1,
+    ),
+    Example(
+        "acknowledgement",
+        _LEVEL,
+        ResponseOverdue(
+            unit=COMMUNE, case_id=CASE, referral_id=REFERRAL, awaited=Awaited.ACKNOWLEDGEMENT, due=at(hours=6)
+        ),
+        Role.SYSTEM,
+    ),
+    _RAISED,
+    _told("lowered", _alert(AlertChange.LOWERED, 3, 1, updates=_RAISED.event_id), 2),
+    _told("corrected", _alert(AlertChange.CORRECTED, 3, 2, updates=_RAISED.event_id), 2),
+    _told("cancelled", _alert(AlertChange.CANCELLED, 3, 1, cancels=_RAISED.event_id), 2),
+    _told("exercise", _alert(AlertChange.RAISED, 0, 4), 1, Mode.EXERCISE),
+    Example(
+        "for_review",
+        f"custody/{REPORT}",
+        RecordViewed(
+            viewed=f"report/{REPORT}",
+            viewed_version=1,
+            viewed_type="report.received",
+            fields=("text",),
+            purpose=ViewPurpose.REVIEW,
+        ),
+        Role.REVIEWER,
+        version=1,
+    ),
+    Example(
+        "with_two_approvers",
+        f"custody/{REPORT}",
+        RecordViewed(
+            viewed=f"report/{REPORT}",
+            viewed_version=1,
+            viewed_type="report.received",
+            fields=("contact", "source"),
+            purpose=ViewPurpose.DISCLOSURE,
+            approved_by=(made_up("first approver"), made_up("second approver")),
+        ),
+        Role.CUSTODIAN,
+    ),
+)

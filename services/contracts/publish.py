@@ -1,0 +1,109 @@
+"""Writing the contract into its folder, checking it, and releasing it.
+
+Nothing is ever written over a published file: a change of what the code generates is refused with the sentence that
+says what to do instead.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import schemas
+from events.catalogue import EVENTS
+from services.contracts.examples import EXAMPLES
+from services.contracts.lock import LOCK, Lock, broken, hash_of, only_more_words
+from services.contracts.schema import schema_of
+
+FOLDER = Path(schemas.__file__).parent
+
+Files = Mapping[str, bytes]
+
+
+class ContractBroken(Exception):
+    """What the code generates would change what strangers were promised; nothing was written."""
+
+
+def generated() -> Files:
+    """Every file that the code makes: path under schemas/ → bytes."""
+    files = {
+        f"events/{name}/{event.schema_version}.schema.json": _text(schema_of(event)) for name, event in EVENTS.items()
+    }
+    for example in EXAMPLES:
+        if example.path in files:
+            raise ContractBroken(f"two examples are called {example.path}: give one of them another case")
+        files[example.path] = example.wire()
+    return files
+
+
+def faults(folder: Path, files: Files) -> Iterator[str]:
+    """What is wrong with a folder, a sentence each: stale, missing, unknown to the lock, or a promise broken."""
+    lock = Lock.of_folder(folder)
+    yield from _broken_promises(folder, lock, files)
+    for path in sorted(files.keys() - lock.published.keys()):
+        if not (folder / path).exists():
+            yield f"{path} is missing: run `make schemas`"
+        elif (folder / path).read_bytes() != files[path]:
+            yield f"{path} is not what the code says: run `make schemas`"
+        elif lock.drafts.get(path) != hash_of(files[path]):
+            yield f"{path} is not in {LOCK} as it stands: run `make schemas`"
+    for path in sorted(_present(folder) - files.keys() - lock.published.keys()):
+        yield f"{path} is made by no code and was never published: run `make schemas`, which removes it"
+    for path in sorted(lock.drafts.keys() - files.keys()):
+        yield f"{path} stands in {LOCK} and is made no more: run `make schemas`"
+
+
+def write(folder: Path, files: Files) -> list[str]:
+    """Write what is new or a draft; returns the paths that changed. Raises ContractBroken, having written nothing."""
+    lock = Lock.of_folder(folder)
+    if sentences := list(_broken_promises(folder, lock, files)):
+        raise ContractBroken("\n".join(sentences))
+    drafts = {path: content for path, content in files.items() if path not in lock.published}
+    changed = []
+    for path, content in drafts.items():
+        place = folder / path
+        if not place.exists() or place.read_bytes() != content:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+            changed.append(path)
+    for path in _present(folder) - files.keys() - lock.published.keys():
+        (folder / path).unlink()
+        changed.append(path)
+    _lock(folder, Lock(published=lock.published, drafts={path: hash_of(content) for path, content in drafts.items()}))
+    return sorted(changed)
+
+
+def release(folder: Path, files: Files) -> list[str]:
+    """Promise every draft for ever; returns the paths. Raises ContractBroken where the folder is not in order."""
+    if sentences := list(faults(folder, files)):
+        raise ContractBroken("\n".join(sentences))
+    lock = Lock.of_folder(folder)
+    _lock(folder, lock.released())
+    return sorted(lock.drafts)
+
+
+def _broken_promises(folder: Path, lock: Lock, files: Files) -> Iterator[str]:
+    present = {path: (folder / path).read_bytes() for path in lock.published if (folder / path).exists()}
+    yield from broken(lock, Lock(published={path: hash_of(content) for path, content in present.items()}))
+    for path, content in present.items():
+        if path in files and not _still_says(path, content, files[path]):
+            yield f"the code would change {path}, which was published: give the event a new version instead"
+
+
+def _still_says(path: str, published: bytes, now: bytes) -> bool:
+    if path.endswith(".schema.json"):
+        return only_more_words(json.loads(published), json.loads(now))
+    return published == now
+
+
+def _present(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in (folder / "events").rglob("*.json")}
+
+
+def _lock(folder: Path, lock: Lock) -> None:
+    (folder / LOCK).write_text(lock.text(), "utf-8")
+
+
+def _text(schema: object) -> bytes:
+    return (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()
