@@ -29,6 +29,7 @@ from events.vocabulary import EVERY_HOME, Actor, Mode, Role
 from services.ledger.ledger import Accepted, Append, CommandReused, Conflict, Entry, Ledger, Placed, Submission
 from services.vault.commands import CommandIds
 from services.vault.persons import Persons
+from services.vault.refused import KeyGone
 from services.vault.sealing import Sealer
 
 MOST_TRIES = 8
@@ -183,15 +184,16 @@ class Desk:
         command_id = self.command_id(order)
         mac = self._ids.command_mac(order.canonical())
         for tries_left in reversed(range(MOST_TRIES)):
-            act = await self.act(order, about)
             reading = Reading(self.ledger, command_id)
             try:
+                act = await self.act(order, about)
                 changes = await decide(reading, act)
-            except Refusal:
+                submission = await self._submission(order, reading, changes, act, command_id, mac)
+            except (Refusal, KeyGone):
+                # A repeat: by now the domain would refuse it, or a key or a person is erased.
                 if (accepted := await self._accepted_before(command_id, mac)) is not None:
                     return accepted
                 raise
-            submission = await self._submission(order, reading, changes, act, command_id, mac)
             try:
                 return await self.ledger.append(submission)
             except Conflict:

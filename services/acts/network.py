@@ -10,8 +10,8 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from events.case.state import Case
-from events.places.gazetteer import Gazetteer
 from events.places.faults import NoSuchUnit
+from events.places.gazetteer import Gazetteer
 from events.refusals import BadInput
 from events.sealed import Sealable, Sealed
 from events.vocabulary import ActorClass, Located, PlacePrecision
