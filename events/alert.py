@@ -34,8 +34,8 @@ class AlertChange(Word):
 class Code(Value):
     """A code of a unit in a scheme other people use."""
 
-    scheme: str
-    code: str
+    scheme: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
+    code: Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class AlertIssued(Event):
@@ -45,7 +45,7 @@ class AlertIssued(Event):
     derived: ClassVar[bool] = True
 
     unit: UnitId
-    unit_name: str
+    unit_name: Annotated[str, Field(min_length=1, max_length=200)]
     codes: tuple[Code, ...] = ()
     before: Level = Field(alias="from")
     after: Level = Field(alias="to")

@@ -104,10 +104,16 @@ def read(
     name, version = _typed(attributes)
     event = events.get(name)
     if event is None:
-        raise UnknownEvent(f"type {name!r} is in no catalogue of this program: update it, or leave the event to others")
+        raise UnknownEvent(
+            f"type {name[:80]!r} is in no catalogue of this program: update it, or leave the event to others"
+        )
     if version > event.schema_version:
         raise UnknownEvent(f"{name} has version {version}, this program knows {event.schema_version}: update it")
-    attributes["data"] = lift(name, version, event.schema_version, attributes["data"], upcasts)
+    try:
+        attributes["data"] = lift(name, version, event.schema_version, attributes["data"], upcasts)
+    except Exception as error:  # a step never fails on what was once written: these bytes never were, or it is missing
+        why = f"{name} {version} cannot be lifted to version {event.schema_version}: {type(error).__name__}"
+        raise NotAnEvent(why) from None
     try:
         return _envelope(event).model_validate(attributes)
     except ValidationError as error:
@@ -122,8 +128,14 @@ def _typed(attributes: Mapping[str, Any]) -> tuple[str, int]:
         raise NotAnEvent("expected strings `type` and `dataschema`")
     prefix = f"{SCHEMA_PREFIX}{name}:"
     number = schema.removeprefix(prefix)
-    if not schema.startswith(prefix) or not number.isascii() or not number.isdigit() or int(number) < 1:
-        raise NotAnEvent(f"dataschema does not name a version of {name!r}: expected {prefix}<number>")
+    if (
+        not schema.startswith(prefix)
+        or not number.isascii()
+        or not number.isdigit()
+        or len(number) > 9
+        or int(number) < 1
+    ):
+        raise NotAnEvent(f"dataschema does not name a version of its type: expected {prefix[:120]}<number>")
     return name, int(number)
 
 

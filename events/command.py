@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar, overload
 from uuid import UUID
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from events.refusals import BadInput, Problem
@@ -40,6 +41,8 @@ def _reveal(value: Any) -> Any:
             return {str(key): _reveal(part) for key, part in value.items()}
         case list() | tuple():
             return [_reveal(part) for part in value]
+        case set() | frozenset():  # a set's own order differs from process to process, and a repeat must not
+            return sorted(map(_reveal, value))
         case bool() | int() | str() | None:
             return value
         case _:
@@ -68,14 +71,27 @@ C = TypeVar("C", bound=Command)
 def read_command(command: type[C], fields: Mapping[str, Any]) -> C:
     """Validate a command's fields; raises BadInput with one problem a field, never quoting what was typed."""
     try:
-        return command.model_validate(fields)
+        return _validated(command, fields)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         raise BadInput(*(_problem(command, detail) for detail in details)) from None
 
 
+def _validated(command: type[C], fields: Mapping[str, Any]) -> C:
+    """Validate as JSON, strictly: `true` is no number, and no word is true."""
+    try:
+        document = orjson.dumps(fields)
+    except TypeError:  # no JSON: Python's own values, or text that no encoding holds; the model says which field
+        return command.model_validate(fields)
+    return command.model_validate_json(document, strict=True)
+
+
+_LONGEST_NAME = 40
+"""A name longer than this is no field of ours but somebody's text in the wrong place: it is not repeated."""
+
+
 def _problem(command: type[Command], detail: Any) -> Problem:
-    path = ".".join(str(part) for part in detail["loc"]) or command.__name__
+    path = ".".join(_named(part) for part in detail["loc"]) or command.__name__
     context = detail.get("ctx", {})
     match detail["type"]:
         case "missing":
@@ -84,13 +100,32 @@ def _problem(command: type[Command], detail: Any) -> Problem:
             expected, mend = "only known fields", "remove it or correct its name"
         case "enum" | "literal_error":
             expected, mend = f"one of {context.get('expected')}", "choose one of these words"
-        case "string_too_long" | "too_long":
-            expected, mend = f"at most {context.get('max_length')}", "shorten it"
-        case "string_too_short" | "too_short":
-            expected, mend = f"at least {context.get('min_length')}", "say more"
+        case "string_too_long":
+            expected, mend = f"at most {context.get('max_length')} characters", "shorten it"
+        case "too_long":
+            expected, mend = f"at most {context.get('max_length')} entries", "leave some out"
+        case "string_too_short":
+            expected, mend = f"at least {context.get('min_length')} characters", "say more"
+        case "too_short":
+            expected, mend = f"at least {context.get('min_length')} entries", "add what is missing"
+        case "string_pattern_mismatch":
+            expected, mend = "an id of ours", "copy it from where it is listed"
+        case "uuid_parsing" | "uuid_type":
+            expected, mend = "an id (a UUID)", "copy it from where it is listed"
+        case "string_unicode":
+            expected, mend = "text that can be written as UTF-8", "type it again"
+        case "datetime_parsing" | "datetime_from_date_parsing" | "datetime_type" | "datetime_object_invalid":
+            expected, mend = "a date and time", "write it like 2026-05-20T06:30:00+02:00"
+        case "date_parsing" | "date_from_datetime_parsing" | "date_from_datetime_inexact" | "date_type":
+            expected, mend = "a date", "write it like 2026-05-20"
         case "timezone_aware":
             expected, mend = "a time with its offset", "write it like 2026-05-20T06:30:00+02:00"
         case _:
             message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
             expected, _, mend = message.partition("; ")
     return Problem(field=path, expected=expected, mend=mend or "correct it and send it again")
+
+
+def _named(part: str | int) -> str:
+    name = str(part)
+    return name if len(name) <= _LONGEST_NAME else "(a name that is too long)"

@@ -56,8 +56,8 @@ class RecordViewed(Event):
 
     viewed: Annotated[str, Field(pattern=r"^[a-z_]+/[A-Za-z0-9:._-]{1,100}$")]
     viewed_version: Annotated[int, Field(ge=1)]
-    viewed_type: str
-    fields: Annotated[tuple[str, ...], Field(min_length=1)]
+    viewed_type: Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z_]+$")]
+    fields: Annotated[tuple[Annotated[str, Field(max_length=300)], ...], Field(min_length=1)]
     purpose: Open[ViewPurpose]
     approved_by: tuple[UUID, ...] = ()
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Annotated, Any, ClassVar, Self, TypeAlias, assert_never
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from events.command import Command
+from events.envelope import canonical
 from events.event import Act, Event
 from events.refusals import BadInput, NotNow
-from events.vocabulary import ActorClass, Instant, Open, Purpose, RecipientClass, UnitId, Value, Word
+from events.vocabulary import ActorClass, Day, Instant, Open, Purpose, RecipientClass, UnitId, Value, Word
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 RegisterId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -224,6 +225,15 @@ class AdoptGazetteer(Command):
     content_hash: Sha256
     content: dict[str, Any]
 
+    @field_validator("content")
+    @classmethod
+    def _as_the_log_can_hold_it(cls, content: dict[str, Any]) -> dict[str, Any]:
+        try:
+            canonical(content)
+        except (TypeError, RecursionError):
+            raise ValueError("texts, whole numbers, lists and objects; write degrees as millionths") from None
+        return content
+
 
 def adopt_gazetteer(register: Register, command: AdoptGazetteer, act: Act) -> tuple[ReferenceEvent, ...]:
     current = register.in_force.get("gazetteer")
@@ -277,9 +287,9 @@ class DateElection(Command):
     election: RegisterId
     round: ElectionRound
     standing: ElectionStanding
-    on: date
-    campaign_from: date | None = None
-    campaign_to: date | None = None
+    on: Day
+    campaign_from: Day | None = None
+    campaign_to: Day | None = None
     source: Annotated[str, Field(min_length=1, max_length=500)]
 
     @model_validator(mode="after")

@@ -16,7 +16,7 @@ from events.command import Command, Text, clear
 from events.event import Act, Event
 from events.refusals import BadInput, NotNow
 from events.sealed import KeyKind, Sealable
-from events.vocabulary import Channel, Language, Open, Reliability, UnitId, Word
+from events.vocabulary import Channel, Day, Language, Open, Reliability, UnitId, Word
 
 # --- events -----------------------------------------------------------------------------------------------------------
 
@@ -183,7 +183,7 @@ def assign_coverage(
 class CheckIn(Command):
     """A sign of life, also that there is nothing to report."""
 
-    on: date
+    on: Day
     channel: Channel
     nothing_to_report: bool
     felt_safety: Annotated[int | None, Field(ge=1, le=10, repr=False)] = None

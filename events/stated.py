@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from events.command import Command
 from events.refusals import BadInput
-from events.vocabulary import Channel, Count, Dated, HarmKind, Stated, TimePrecision
+from events.vocabulary import Channel, Count, Dated, Day, HarmKind, Stated, TimePrecision
 
 AT_A_FORM = frozenset({Channel.FORM, Channel.IN_PERSON})
 """Channels where a person can be asked again at once. All others are messages, never refused for their dates."""
@@ -35,8 +35,8 @@ class HarmStated(Command):
 class When(Command):
     """From and to as dates, with the precision at which they are known."""
 
-    starts: date | None = Field(default=None, alias="from")
-    ends: date | None = Field(default=None, alias="to")
+    starts: Day | None = Field(default=None, alias="from")
+    ends: Day | None = Field(default=None, alias="to")
     precision: TimePrecision = TimePrecision.DAY
 
     def dated(self) -> Dated:

@@ -11,7 +11,16 @@ from enum import StrEnum
 from typing import Annotated, Self, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+)
 from pydantic.annotated_handlers import GetCoreSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
@@ -483,7 +492,18 @@ class Mode(Word):
 # --- small values -----------------------------------------------------------------------------------------------
 
 
+def _spelled(value: object) -> object:
+    # Without this a number, also one in quotes, would be read as seconds since 1970.
+    if isinstance(value, str) and not value[:5].endswith("-"):
+        raise ValueError("a year, month and day; write it like 2026-05-20")
+    if isinstance(value, int | float):
+        raise ValueError("text, no number; write it like 2026-05-20")
+    return value
+
+
 def _utc(value: datetime) -> datetime:
+    if not EARLIEST_YEAR <= value.year <= LATEST_YEAR:  # also keeps the change to UTC inside what can be counted
+        raise ValueError(f"a year from {EARLIEST_YEAR} to {LATEST_YEAR}; correct the year")
     return value.astimezone(UTC)
 
 
@@ -492,8 +512,19 @@ def wire_time(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(wire_time, return_type=str, when_used="json")]
+EARLIEST_YEAR, LATEST_YEAR = 1900, 9000
+"""Years of a moment; nobody's memory and no deadline lies beyond."""
+
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_spelled),
+    AfterValidator(_utc),
+    PlainSerializer(wire_time, return_type=str, when_used="json"),
+]
 """An aware moment, kept in UTC, written by `wire_time`."""
+
+Day = Annotated[date, BeforeValidator(_spelled)]
+"""A date as somebody states it."""
 
 UnitId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9:._-]{0,63}$")]
 """A place's permanent id (events/places)."""
@@ -571,4 +602,4 @@ class Located(Value):
 
     unit: UnitId
     precision: Open[PlacePrecision]
-    gazetteer: str
+    gazetteer: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]

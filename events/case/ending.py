@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from events.case.events import CaseClosed, CaseEvent, CaseReopened, CaseResolved
 from events.case.linking import Evidence, LinkReport, linked
@@ -23,7 +23,7 @@ from events.command import Command, Text, clear
 from events.event import Act
 from events.report.state import Standing
 from events.sealed import KeyKind
-from events.vocabulary import CaseOutcome, Mechanism, ReasonReopened, Resolver
+from events.vocabulary import CaseOutcome, Instant, Mechanism, ReasonReopened, Resolver
 
 
 class Resolve(Command):
@@ -32,7 +32,7 @@ class Resolve(Command):
     outcome: CaseOutcome
     mechanism: Mechanism
     by: Resolver
-    done_at: AwareDatetime | None = None
+    done_at: Instant | None = None
     note: Text | None = None
 
 

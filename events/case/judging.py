@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from events.case.events import CaseActionRecorded, CaseAssessed, CaseDecided, CaseEvent, CaseHarmRecorded, Dissent
 from events.case.refusals import AnotherAssessmentRound, NoSuchReferral, NotLinked, TollCountsElsewhere
@@ -23,6 +23,7 @@ from events.vocabulary import (
     Credibility,
     Decided,
     HarmKind,
+    Instant,
     Resolver,
     Round,
     Severity,
@@ -135,7 +136,7 @@ class Decide(Command):
 
     choice: Decided
     reason: Text
-    done_at: AwareDatetime | None = None
+    done_at: Instant | None = None
 
 
 def decide(case: Case, command: Decide, act: Act) -> tuple[CaseEvent, ...]:
@@ -157,7 +158,7 @@ class RecordAction(Command):
     what: ActionKind
     by: Resolver
     referral_id: UUID | None = None
-    done_at: AwareDatetime | None = None
+    done_at: Instant | None = None
     note: Text | None = None
 
 

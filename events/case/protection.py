@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from events.case.events import (
     CaseConsentRecorded,
@@ -36,7 +36,7 @@ from events.event import Act
 from events.reference import Recipient, RecipientRegistered
 from events.refusals import BadInput
 from events.sealed import KeyKind
-from events.vocabulary import ActorClass, ConsentBasis, Purpose, ReasonRevoked, Verdict
+from events.vocabulary import ActorClass, ConsentBasis, Instant, Purpose, ReasonRevoked, Verdict
 
 AGREED = frozenset({ConsentBasis.GIVEN, ConsentBasis.GUARDIAN, ConsentBasis.NO_PERSON_CONCERNED})
 """Bases on which a referral may rest by themselves."""
@@ -48,7 +48,7 @@ class CheckHarm(Command):
     recipient: RecipientId
     purpose: Purpose
     verdict: Verdict
-    valid_until: AwareDatetime
+    valid_until: Instant
     reason: Text | None = None
 
 
@@ -123,7 +123,7 @@ class RecordConsent(Command):
     basis: ConsentBasis
     purposes: Annotated[tuple[Purpose, ...], Field(min_length=1, max_length=7)]
     recipients: Annotated[tuple[RecipientId, ...], Field(min_length=1, max_length=50)]
-    until: AwareDatetime | None = None
+    until: Instant | None = None
     person: Text | None = None
     reason: Text | None = None
 
@@ -266,7 +266,7 @@ def _registered(recipient: Recipient, name: str, purpose: Purpose) -> RecipientR
     return entry
 
 
-def _still_to_come(field: str, moment: AwareDatetime, act: Act) -> None:
+def _still_to_come(field: str, moment: Instant, act: Act) -> None:
     if moment <= act.at:
         raise BadInput.field(field, "a moment still to come", "set a later one")
 

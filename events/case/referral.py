@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from events.case.events import (
     CaseEvent,
@@ -32,6 +32,7 @@ from events.refusals import BadInput
 from events.sealed import KeyKind
 from events.vocabulary import (
     DataItem,
+    Instant,
     Means,
     OutcomeFound,
     Purpose,
@@ -50,13 +51,13 @@ class Refer(Command):
     recipient: RecipientId
     purpose: Purpose
     minimum_data: Annotated[frozenset[DataItem], Field(min_length=1)]
-    acknowledge_by: AwareDatetime
-    act_by: AwareDatetime
+    acknowledge_by: Instant
+    act_by: Instant
     check_id: UUID
     consent_id: UUID
     follows: UUID | None = None
     note: Text | None = None
-    done_at: AwareDatetime | None = None
+    done_at: Instant | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -100,7 +101,7 @@ class StepTaken(Command):
     referral_id: UUID
     recorded_by: RecordedBy = RecordedBy.SELF
     means: Means = Means.SYSTEM
-    done_at: AwareDatetime | None = None
+    done_at: Instant | None = None
 
 
 class Acknowledge(StepTaken):
@@ -174,7 +175,7 @@ class FailDelivery(Command):
 
     referral_id: UUID
     means: Means
-    done_at: AwareDatetime | None = None
+    done_at: Instant | None = None
 
 
 def fail_delivery(case: Case, command: FailDelivery, act: Act) -> tuple[CaseEvent, ...]:
@@ -190,8 +191,8 @@ class MoveDeadline(Command):
     """Move the deadlines of an open referral, with a reason."""
 
     referral_id: UUID
-    acknowledge_by: AwareDatetime
-    act_by: AwareDatetime
+    acknowledge_by: Instant
+    act_by: Instant
     reason: Text
 
     @model_validator(mode="after")
@@ -221,7 +222,7 @@ class CheckOutcome(Command):
 
     referral_id: UUID
     outcome: OutcomeFound
-    done_at: AwareDatetime | None = None
+    done_at: Instant | None = None
     note: Text | None = None
 
 

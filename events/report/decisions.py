@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from events.command import Command, Text, clear
 from events.event import Act
@@ -50,6 +50,7 @@ from events.vocabulary import (
     Channel,
     Credibility,
     Flag,
+    Instant,
     Kind,
     Language,
     Located,
@@ -90,7 +91,7 @@ class Receive(Command):
     sub_kind: Text | None = None
     actor_class: Annotated[ActorClass | None, Field(repr=False)] = None
     contact: Text | None = None
-    received_at: AwareDatetime
+    received_at: Instant
 
 
 def receive(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 from uuid import UUID
+
+from pydantic import Field
 
 from events.event import Event
 from events.sealed import Sealable
@@ -136,7 +138,7 @@ class ReportCorrected(Event):
     sub_kind: Sealable | None = None
     actor_class: Sealable | None = None
     exact_times: Sealable | None = None
-    no_longer_stated: tuple[str, ...] = ()
+    no_longer_stated: tuple[Annotated[str, Field(pattern=r"^[a-z_]{1,64}$")], ...] = ()
     reason: Sealable | None = None
 
 
