@@ -6,6 +6,7 @@ shown as `other`. Commands use the enums as they are, so a person who types an u
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Self, TypeVar
@@ -492,12 +493,39 @@ class Mode(Word):
 # --- small values -----------------------------------------------------------------------------------------------
 
 
-def _spelled(value: object) -> object:
-    # Without this a number, also one in quotes, would be read as seconds since 1970.
-    if isinstance(value, str) and not value[:5].endswith("-"):
-        raise ValueError("a year, month and day; write it like 2026-05-20")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"
+_MOMENT = re.compile(rf"{_DAY.pattern}[Tt ]{_CLOCK}([Zz]|[+-][0-9]{{2}}:?[0-9]{{2}})?")
+    _DAY.pattern + r"[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?"
+)
+
+
+def _day(value: object) -> object:
+    """Read a written day ourselves: a number, also one in quotes, would otherwise be seconds since 1970."""
+    if isinstance(value, str):
+        if not _DAY.fullmatch(value):
+            raise ValueError("a date; write it like 2026-05-20")
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise ValueError("a day of the calendar; correct it") from None
+    return _no_number(value, "2026-05-20")
+
+
+def _moment(value: object) -> object:
+    if isinstance(value, str):
+        if not _MOMENT.fullmatch(value):
+            raise ValueError("a date and time; write it like 2026-05-20T06:30:00+02:00")
+        try:
+            return datetime.fromisoformat(value.upper())
+        except ValueError:
+            raise ValueError("a moment of the calendar; correct it") from None
+    return _no_number(value, "2026-05-20T06:30:00+02:00")
+
+
+def _no_number(value: object, example: str) -> object:
     if isinstance(value, int | float):
-        raise ValueError("text, no number; write it like 2026-05-20")
+        raise ValueError(f"text, no number; write it like {example}")
     return value
 
 
@@ -517,13 +545,13 @@ EARLIEST_YEAR, LATEST_YEAR = 1900, 9000
 
 Instant = Annotated[
     AwareDatetime,
-    BeforeValidator(_spelled),
+    BeforeValidator(_moment),
     AfterValidator(_utc),
     PlainSerializer(wire_time, return_type=str, when_used="json"),
 ]
 """An aware moment, kept in UTC, written by `wire_time`."""
 
-Day = Annotated[date, BeforeValidator(_spelled)]
+Day = Annotated[date, BeforeValidator(_day)]
 """A date as somebody states it."""
 
 UnitId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9:._-]{0,63}$")]

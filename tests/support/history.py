@@ -46,9 +46,13 @@ PHONES = {
 }
 
 
+CANARY = "intabaza-canary"
+"""How every personal text and client's id of the story begins."""
+
+
 def canary(name: str) -> str:
     """A text that nobody writes by chance."""
-    return f"canary-{name}-{sha256(name.encode()).hexdigest()[:12]}-urubanza rw’umuturage 🕊"
+    return f"{CANARY}-{name}-{sha256(name.encode()).hexdigest()[:12]}-urubanza rw’umuturage 🕊"
 
 
 @dataclass

@@ -1,0 +1,156 @@
+"""One of everything that can happen, decided, sealed, appended and read back on the real stack; and nothing leaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+import pytest
+
+from events.case import judging, opening
+from events.case.state import Stage
+from events.catalogue import EVENTS, read
+from events.report.decisions import Receive
+from events.report.state import Standing
+from events.vocabulary import Role
+from services.acts import case as case_acts
+from services.acts import report as report_acts
+from services.acts.network import Committee
+from services.desk import Order, Reading
+from services.gazetteer import read_gazetteer
+from services.ledger.ledger import Accepted, CommandReused
+from services.vault.master import MasterKey
+from services.wiring import open_network
+from tests.support.canaries import Canaries
+from tests.support.history import ALLEGED, CANARY, PHONES, Story, tell
+from tests.support.stack import Stack, a_stack
+
+GAZETTEER = Path(__file__).parents[2] / "deploy" / "gazetteer" / "burundi"
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with a_stack() as running:
+        running.up()
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def story(stack: Stack) -> AsyncIterator[Story]:
+    """The story told once, on the stack that `intabaza up` starts, each part under its own role."""
+    addresses = stack.addresses
+    async with open_network(
+        addresses.app_dsn,
+        addresses.vault_dsn,
+        MasterKey.read(stack.settings.master_key_file),
+        read_gazetteer(GAZETTEER),
+        Committee(frozenset(), 2),
+        zone=timezone(timedelta(hours=2)),
+        source="urn:intabaza:acceptance",
+    ) as network:
+        people = {name: await network.desk.persons.person_by_phone(phone) for name, phone in PHONES.items()}
+        members = frozenset(people[name] for name in ("bede", "chantal", "deo", "esther"))
+        told = Story(replace(network, committee=Committee(members, 2)), people)
+        await tell(told)
+        yield told
+
+
+def received(story: Story) -> list[tuple[Order[Receive], Accepted]]:
+    """The orders that made a report, with their first answers."""
+    return [(cast("Order[Receive]", order), one) for order, one in story.answers if isinstance(order.command, Receive)]
+
+
+async def test_every_primary_event_of_the_catalogue_happens_and_reads_back(story: Story) -> None:
+    rows = await story.network.desk.ledger.read(0, 1_000)
+    happened = {read(row.wire()).type for row in rows}
+    assert happened == {event.name for event in EVENTS.values() if not event.derived}
+    assert [row.position for row in rows] == list(range(1, len(rows) + 1))
+    assert [row.recorded_at for row in rows] == sorted(row.recorded_at for row in rows)
+
+
+async def test_each_stream_counts_its_events_from_one_and_stays_in_its_home(story: Story) -> None:
+    versions: dict[str, int] = {}
+    homes: dict[str, str] = {}
+    for row in await story.network.desk.ledger.read(0, 1_000):
+        versions[row.stream] = versions.get(row.stream, 0) + 1
+        envelope = read(row.wire())
+        assert (row.version, envelope.streamversion) == (versions[row.stream], versions[row.stream])
+        assert homes.setdefault(row.stream, envelope.partitionkey) == row.home
+
+
+async def test_every_command_sent_again_answers_as_the_first_time_and_changes_nothing(story: Story) -> None:
+    ledger = story.network.desk.ledger
+    before = (await ledger.head()).position
+    for anything, accepted in story.answers:
+        found = await ledger.read_command(story.network.desk.command_id(anything))
+        assert [row.event_id for row in found] == [placed.event_id for placed in accepted.placed]
+    for order, first in received(story):
+        again = await report_acts.receive(story.network, order, order.person_id)
+        assert (again.placed, again.repeated) == (first.placed, True)
+    assert (await ledger.head()).position == before
+
+
+async def test_the_same_id_with_another_body_is_refused(story: Story) -> None:
+    (order, _), *_ = received(story)
+    other = replace(order, command=order.command.model_copy(update={"kind": "violence"}))
+    with pytest.raises(CommandReused):
+        await report_acts.receive(story.network, other, order.person_id)
+
+
+async def test_two_who_decide_at_once_both_land_and_neither_overwrites(story: Story) -> None:
+    opened = next(accepted for order, accepted in story.answers if isinstance(order.command, opening.OpenCase))
+    case_id = UUID(opened.placed[0].stream.removeprefix("case/"))
+    orders = [
+        story.order(who, Role.REVIEWER, judging.Decide, case_id, choice="monitor", reason=story.text(f"at once {who}"))
+        for who in ("bede", "chantal", "deo", "esther")
+    ]
+    answers = await asyncio.gather(*(case_acts.act(story.network, order, case_id) for order in orders))
+    versions = sorted(answer.placed[0].version for answer in answers)
+    assert versions == list(range(versions[0], versions[0] + 4))
+
+
+async def test_the_states_are_what_the_story_says(story: Story) -> None:
+    reading = Reading(story.network.desk.ledger, story.network.desk.command_id(story.answers[0][0]))
+    streams = {row.stream for row in await story.network.desk.ledger.read(0, 1_000)}
+    ids = {
+        kind: [UUID(s.partition("/")[2]) for s in streams if s.startswith(f"{kind}/")] for kind in ("report", "case")
+    }
+    standings = sorted([(await reading.report(one)).standing for one in ids["report"]])
+    assert standings == [Standing.STANDS, Standing.STANDS, Standing.SUPERSEDED, Standing.WITHDRAWN]
+    stages = sorted([(await reading.case(one)).stage for one in ids["case"]])
+    assert stages == [Stage.NOT_RATIFIED, Stage.OPEN, Stage.OPEN]
+
+
+async def test_nobody_bears_one_name_in_two_records(story: Story) -> None:
+    """But for records that one command ties together in the open: a report received again, two cases merged."""
+    rows = await story.network.desk.ledger.read(0, 1_000)
+    written: dict[UUID, set[str]] = {}
+    for row in rows:
+        written.setdefault(row.command_id, set()).add(row.stream)
+    seen: dict[UUID, str] = {}
+    for row in (row for row in rows if len(written[row.command_id]) == 1):
+        record = row.stream.replace("custody/", "report/")
+        assert seen.setdefault(read(row.wire()).actorref, record) == record
+
+
+async def test_nobody_finds_a_canary_in_any_event_table_topic_file_or_log(story: Story, stack: Stack) -> None:
+    canaries = Canaries()
+    assert all(text.startswith(CANARY) for text in story.canaries.values())
+    canaries.watch("a text or a client's id", CANARY)
+    for name, phone in PHONES.items():
+        canaries.watch(f"phone of {name}", phone)
+    canaries.watch("alleged actor class", ALLEGED)
+    wires = b"\n".join([row.wire() for row in await story.network.desk.ledger.read(0, 1_000)])
+    assert canaries.in_bytes(wires, "events") == []
+    assert await canaries.in_database(stack.addresses.owner_dsn) == []
+    assert canaries.in_folder(stack.folder) == []
+    people = Canaries()
+    for name, person in story.people.items():
+        people.watch(f"person id of {name}", str(person))
+    assert people.in_bytes(wires, "events") == []
+    assert await people.in_database(stack.addresses.owner_dsn, except_schemas=["vault"]) == []
