@@ -6,9 +6,11 @@ import sys
 
 import typer
 
-from services.cli import stack
+from services.cli import clock, stack
+from services.ledger.ledger import LedgerError
 from services.local.problems import LocalProblem
 from services.settings import SettingsRefused
+from services.vault.refused import MasterKeyRefused
 
 app = typer.Typer(
     help="An event-sourced early-warning backend for community peace networks.",
@@ -21,8 +23,9 @@ app.command()(stack.status)
 app.command()(stack.logs)
 app.command()(stack.down)
 app.command("settings")(stack.show_settings)
+app.add_typer(clock.app, name="clock")
 
-SENTENCES: tuple[type[Exception], ...] = (LocalProblem, SettingsRefused)
+SENTENCES: tuple[type[Exception], ...] = (LocalProblem, SettingsRefused, LedgerError, MasterKeyRefused)
 """Errors whose message is the whole answer; anything else is a fault of ours and shows its traceback."""
 
 

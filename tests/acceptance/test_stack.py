@@ -130,3 +130,16 @@ def test_a_second_supervisor_on_the_folder_is_refused_and_harms_nothing(stack: S
     assert second.stderr.count("\n") == 1
     assert stack.state == before
     assert stack.command("status").returncode == 0
+
+
+def test_an_operator_confirms_the_clock(stack: Stack) -> None:
+    done = stack.command("clock", "accept", "--yes")
+    assert (done.returncode, done.stdout.strip()) == (0, "Confirmed: appends go on under the database's clock.")
+
+
+def test_a_stack_that_does_not_run_has_no_clock_to_confirm() -> None:
+    with a_stack() as absent:
+        done = absent.command("clock", "accept", "--yes")
+    assert done.returncode == 1
+    assert "start it with `intabaza up`" in done.stderr
+    assert "Traceback" not in done.stderr
