@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar, overload
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from events.refusals import BadInput, Problem
 from events.sealed import Clear, KeyKind, Under
@@ -15,7 +15,16 @@ from events.sealed import Clear, KeyKind, Under
 TEXT_LIMIT_CHARACTERS = 10_000
 """The longest personal text of one field: about twenty minutes of speech."""
 
-Text = Annotated[SecretStr, Field(min_length=1, max_length=TEXT_LIMIT_CHARACTERS)]
+
+def _as_utf_8(text: SecretStr) -> SecretStr:
+    try:
+        text.get_secret_value().encode()
+    except UnicodeEncodeError:  # half of a pair of surrogates, which nobody could seal
+        raise ValueError("text that can be written as UTF-8; type it again") from None
+    return text
+
+
+Text = Annotated[SecretStr, Field(min_length=1, max_length=TEXT_LIMIT_CHARACTERS), AfterValidator(_as_utf_8)]
 """Personal or free text: hidden from every repr and log; an event holds it sealed."""
 
 
@@ -73,8 +82,14 @@ def read_command(command: type[C], fields: Mapping[str, Any]) -> C:
     try:
         return _validated(command, fields)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        raise BadInput(*(_problem(command, detail) for detail in details)) from None
+        problems = [_problem(command, detail) for detail in error.errors(include_url=False, include_input=False)]
+    # Raised outside the `except`, so that no traceback carries the library's error, which knows what was typed.
+    raise BadInput(*(one for one in problems if not _told_closer(one, problems)))
+
+
+def _told_closer(problem: Problem, problems: Sequence[Problem]) -> bool:
+    """Whether a fault inside it says better what is wrong: a list with a wrong entry is also called too short."""
+    return any(other.field.startswith(f"{problem.field}.") for other in problems)
 
 
 def _validated(command: type[C], fields: Mapping[str, Any]) -> C:
