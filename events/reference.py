@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeAlias, assert_never
 from pydantic import Field, field_validator, model_validator
 
 from events.command import Command
-from events.envelope import canonical
+from events.envelope import BODY_LIMIT_BYTES, canonical
 from events.event import Act, Event
 from events.refusals import BadInput, NotNow
 from events.vocabulary import ActorClass, Day, Instant, Open, Purpose, RecipientClass, UnitId, Value, Word
@@ -218,6 +218,10 @@ def adopt_rules(register: Register, command: AdoptRules, act: Act) -> tuple[Refe
     return (RulesAdopted(rule_set=command.rule_set, content_hash=command.content_hash, content=command.content),)
 
 
+GAZETTEER_LIMIT_BYTES = BODY_LIMIT_BYTES - 10_000
+"""The largest content of a gazetteer: one event must hold it, with its envelope."""
+
+
 class AdoptGazetteer(Command):
     """Adopt a gazetteer that was checked against the one in force (events/places)."""
 
@@ -229,9 +233,11 @@ class AdoptGazetteer(Command):
     @classmethod
     def _as_the_log_can_hold_it(cls, content: dict[str, Any]) -> dict[str, Any]:
         try:
-            canonical(content)
+            size = len(canonical(content))
         except (TypeError, RecursionError):
             raise ValueError("texts, whole numbers, lists and objects; write degrees as millionths") from None
+        if size > GAZETTEER_LIMIT_BYTES:
+            raise ValueError(f"at most {GAZETTEER_LIMIT_BYTES} bytes as JSON; leave out what nobody looks up")
         return content
 
 
