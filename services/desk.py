@@ -105,6 +105,14 @@ class Reading:
             self.homes[stream] = rows[-1].home
         return state
 
+    def fresh(self, stream: str, state: S) -> S:
+        """The state of a stream whose id follows from this command's: nobody but this command can have begun it.
+
+        It is not read: where it is there already, this is a repeat, and the append says so by the command's id.
+        """
+        self.versions[stream] = 0
+        return state
+
     async def report(self, report_id: UUID) -> Report:
         return await self.fold(f"report/{report_id}", Report(report_id), report_state.evolve)
 

@@ -79,7 +79,7 @@ async def open_case(network: Network, order: Order[opening.OpenCase]) -> Accepte
     home = network.gazetteer.home_of(command.unit)
 
     async def decide(reading: Reading, act: Act) -> Sequence[Change]:
-        case = await reading.case(case_id)
+        case = reading.fresh(f"case/{case_id}", Case(case_id))
         evidence = [await _evidence(reading, one) for one in command.reports]
         ratify_within = network.committee.ratify_within
         events = opening.open_case(

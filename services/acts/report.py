@@ -69,7 +69,7 @@ async def receive(
         await network.desk.persons.record_source(report_id, source)
 
     async def decide(reading: Reading, act: Act) -> Sequence[Change]:
-        report = await reading.report(report_id)
+        report = reading.fresh(f"report/{report_id}", Report(report_id))
         events = decisions.receive(report, command, act, place=place, placed=placed, person=source)
         return [Change(f"report/{report_id}", home, events, speaks_of)]
 
@@ -85,7 +85,7 @@ async def supersede(network: Network, order: Order[decisions.Supersede], report_
     async def decide(reading: Reading, act: Act) -> Sequence[Change]:
         stream = f"report/{report_id}"
         report = await reading.report(report_id)
-        again = await reading.report(again_id)
+        again = reading.fresh(f"report/{again_id}", Report(again_id))
         words = await network.words_of(stream, report.words)
         if "source" in words:
             await network.desk.persons.record_source(again_id, UUID(words["source"].get_secret_value()))

@@ -131,6 +131,8 @@ def _replaced(value: Any, path: str, replace: Callable[[Clear, str], Clear | Sea
     if isinstance(value, BaseModel):
         changed = {}
         for name, wire_name, part in _parts(value):
+            if isinstance(part, _LEAVES):  # most parts: neither a path nor a call for them
+                continue
             new = _replaced(part, step_into(path, wire_name), replace)
             if new is not part:
                 changed[name] = new
