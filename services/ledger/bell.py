@@ -21,12 +21,15 @@ class Waiters:
 
     def __init__(self) -> None:
         self._head = 0
+        self.sent_home = False
         self._waiting: dict[asyncio.Future[None], int] = {}
 
     async def wait_for(self, position: int) -> None:
         """Return when the head has risen to this position; there is no deadline here."""
         if self._head >= position:
             return
+        if self.sent_home:  # who was on the way here while it closed would wait for ever
+            raise _closed()
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[waiter] = position
         try:
@@ -43,10 +46,15 @@ class Waiters:
                     waiter.set_result(None)
 
     def send_home(self) -> None:
-        """Nothing will come any more: whoever still waits is told so."""
+        """Nothing will come any more: whoever still waits, or comes to wait, is told so."""
+        self.sent_home = True
         for waiter in self._waiting:
             if not waiter.done():
-                waiter.set_exception(LedgerUnavailable("this ledger was closed while somebody waited for it"))
+                waiter.set_exception(_closed())
+
+
+def _closed() -> LedgerUnavailable:
+    return LedgerUnavailable("this ledger was closed while somebody waited for it")
 
 
 class Bell:
@@ -66,7 +74,7 @@ class Bell:
 
     async def wait_for(self, position: int) -> None:
         """Return when the ledger holds this position; there is no deadline here."""
-        if self._task is None:
+        if self._task is None and not self._waiters.sent_home:
             self._task = asyncio.create_task(self._listen(), name="ledger bell")
         await self._waiters.wait_for(position)
 
