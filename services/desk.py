@@ -20,7 +20,7 @@ from events.envelope import Draft, canonical, event_id, named_id
 from events.event import Act, Event
 from events.reference import Recipient, Register, evolve_recipient
 from events.reference import evolve as evolve_register
-from events.refusals import Refusal
+from events.refusals import NotNow, Refusal
 from events.report import state as report_state
 from events.report.state import Report
 from events.reporter import Reporter
@@ -34,6 +34,13 @@ from services.vault.sealing import Sealer
 
 MOST_TRIES = 8
 """A decision that lost this many races in a row tells its caller so: somebody else is writing there all the time."""
+
+
+class AnotherMode(NotNow):
+    """A record was begun in another earnest than this command."""
+
+    sentence = "{stream} is {its_mode} and this is {mode}: what is exercised never touches what is real"
+
 
 S = TypeVar("S")
 C_co = TypeVar("C_co", bound=Command, covariant=True)
@@ -89,6 +96,7 @@ class Reading:
     command_id: UUID
     versions: dict[str, int] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
+    modes: dict[str, Mode] = field(default_factory=dict)
     _actors: dict[str, list[Actor]] = field(default_factory=dict)
 
     async def fold(self, stream: str, initial: S, evolve: Callable[[S, Any], S]) -> S:
@@ -98,6 +106,7 @@ class Reading:
         actors = self._actors[stream] = []
         for row in rows:
             envelope = read(row.wire())
+            self.modes.setdefault(stream, envelope.mode)
             actors.append(Actor(role=envelope.actorrole, ref=envelope.actorref))
             state = evolve(state, envelope.data)
         self.versions[stream] = rows[-1].version if rows else 0
@@ -135,6 +144,12 @@ class Reading:
     def actors(self, stream: str, role: Role) -> frozenset[UUID]:
         """Who has written to a stream in this role, as far as it was read."""
         return frozenset(actor.ref for actor in self._actors.get(stream, ()) if actor.role == role)
+
+    def refuse_another_mode(self, mode: Mode) -> None:
+        """An exercise never touches an actual record, nor the other way round; the registers serve both."""
+        for stream, its_mode in self.modes.items():
+            if its_mode != mode and not stream.startswith("reference/"):
+                raise AnotherMode(stream=stream, its_mode=its_mode.shown, mode=mode.shown)
 
     def new_id(self, name: str) -> UUID:
         """The id of a new thing, the same at each repeat of this command."""
@@ -196,6 +211,7 @@ class Desk:
             try:
                 act = await self.act(order, about)
                 changes = await decide(reading, act)
+                reading.refuse_another_mode(order.mode)
                 submission = await self._submission(order, reading, changes, act, command_id, mac)
             except (Refusal, KeyGone):
                 # A repeat: by now the domain would refuse it, or a key or a person is erased.

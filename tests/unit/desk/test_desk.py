@@ -1,0 +1,100 @@
+"""The desk without a server: repeats, modes, and what a decision read staying as it was."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from datetime import timedelta, timezone
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from events.case import judging, opening
+from events.case.refusals import NoSuchCase
+from events.report import decisions as reports
+from events.report.refusals import ReportWithdrawnAlready
+from events.vocabulary import Mode, Role
+from services import clock
+from services.acts import case as case_acts
+from services.acts import report as report_acts
+from services.acts.network import Committee, Network
+from services.desk import AnotherMode, Desk
+from services.gazetteer import read_gazetteer
+from services.ledger.ledger import CommandReused
+from services.ledger.memory import MemoryLedger
+from services.vault.commands import CommandIds
+from services.vault.master import MasterKey
+from services.vault.memory import MemoryVault
+from services.vault.opening import Opener
+from services.vault.sealing import Sealer
+from tests.support.history import GIHANGA, PHONES, Story
+
+GAZETTEER = Path(__file__).parents[3] / "deploy" / "gazetteer" / "burundi"
+
+
+@pytest.fixture(name="story")
+async def _story() -> Story:
+    vault = MemoryVault()
+    ledger = MemoryLedger(key_lives=vault.lives)
+    ids = CommandIds(MasterKey(secrets.token_bytes(32)))
+    source = "urn:intabaza:test"
+    desk = Desk(ledger, Sealer(vault), vault, ids, clock=clock.now, zone=timezone(timedelta(hours=2)), source=source)
+    people = {name: await vault.person_by_phone(phone) for name, phone in PHONES.items()}
+    opener = Opener(vault, ledger, ids, source)
+    return Story(Network(desk, opener, read_gazetteer(GAZETTEER), Committee(frozenset(), 2)), people)
+
+
+async def _opened(story: Story) -> UUID:
+    return await story.open(
+        "fabien",
+        Role.COORDINATOR,
+        kind="violence",
+        unit=GIHANGA,
+        threat_to_life=True,
+        provisional=True,
+        summary=story.text("summary"),
+    )
+
+
+async def test_a_repeat_that_would_now_be_refused_answers_as_the_first_time(story: Story) -> None:
+    report_id = await story.receive("aline", text=story.text("text"))
+    order = story.order("aline", Role.REPORTER, reports.Withdraw, report_id, reason="unsafe")
+    first = await report_acts.act(story.network, order, report_id)
+    again = await report_acts.act(story.network, order, report_id)
+    assert (again.placed, again.repeated) == (first.placed, True)
+
+    with pytest.raises(ReportWithdrawnAlready):
+        await report_acts.act(story.network, replace(order, client_id="another"), report_id)
+    with pytest.raises(CommandReused):
+        await report_acts.act(story.network, replace(order, on_behalf_of=UUID(int=1)), report_id)
+
+
+async def test_an_exercise_never_touches_an_actual_case(story: Story) -> None:
+    case_id = await _opened(story)
+    head = await story.network.desk.ledger.head()
+    order = story.order("bede", Role.REVIEWER, judging.Decide, case_id, choice="monitor", reason=story.text("why"))
+    with pytest.raises(AnotherMode):
+        await case_acts.act(story.network, replace(order, mode=Mode.EXERCISE), case_id)
+    assert await story.network.desk.ledger.head() == head
+
+
+async def test_an_exercise_goes_its_own_way(story: Story) -> None:
+    fields = {"kind": "violence", "unit": GIHANGA, "place_precision": "commune", "threat_to_life": True}
+    order = story.order(
+        "fabien", Role.COORDINATOR, opening.OpenCase, "case", **fields, provisional=True, summary=story.text("drill")
+    )
+    order = replace(order, mode=Mode.EXERCISE)
+    await case_acts.open_case(story.network, order)
+    case_id = case_acts.case_id_of(story.network, order)
+    decision = story.order("bede", Role.REVIEWER, judging.Decide, case_id, choice="monitor", reason=story.text("why"))
+    await case_acts.act(story.network, replace(decision, mode=Mode.EXERCISE), case_id)
+    with pytest.raises(AnotherMode):
+        await case_acts.act(story.network, replace(decision, client_id="another"), case_id)
+
+
+async def test_acting_on_what_is_not_there_is_refused_and_writes_nothing(story: Story) -> None:
+    order = story.order("bede", Role.REVIEWER, judging.Decide, UUID(int=9), choice="monitor", reason=story.text("why"))
+    with pytest.raises(NoSuchCase):
+        await case_acts.act(story.network, order, UUID(int=9))
+    assert (await story.network.desk.ledger.head()).position == 0
