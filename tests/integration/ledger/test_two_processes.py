@@ -20,9 +20,27 @@ COMMANDS = 1_500
 async def append_in_another_process(dsn: str, commands: int | str, callers: int) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.integration.ledger.appender", dsn, str(commands), str(callers)),
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=Path(__file__).parents[3],
     )
+
+
+async def both_halves(writers: list[asyncio.subprocess.Process]) -> list[bytes]:
+    """Let both begin, and begin their second half, at the same moment; return what each printed of its commands."""
+    printed = [b"" for _ in writers]
+    for _ in ("first half", "second half"):
+        for number, writer in enumerate(writers):
+            assert writer.stdout is not None
+            while (line := await writer.stdout.readline()) != b"ready\n":
+                assert line, "a writer ended before its time"
+                printed[number] += line
+        for writer in writers:
+            assert writer.stdin is not None
+            writer.stdin.write(b"go\n")
+            await writer.stdin.drain()
+    rest = await asyncio.gather(*(writer.communicate() for writer in writers))
+    return [first + second for first, (second, _) in zip(printed, rest, strict=True)]
 
 
 async def tail(connection: Connection, stop: asyncio.Event) -> list[int]:
@@ -58,7 +76,7 @@ async def test_no_reader_sees_a_position_before_the_one_below_it(trial: Postgres
     onlooker = asyncio.create_task(look_everywhere(connections[2], stop))
 
     writers = [await append_in_another_process(app_dsn, COMMANDS, 32) for _ in range(2)]
-    printed = [(await writer.communicate())[0] for writer in writers]
+    printed = await both_halves(writers)
     stop.set()
 
     assert [writer.returncode for writer in writers] == [0, 0]
