@@ -159,3 +159,7 @@ def test_a_recipients_entry_is_replaced_whole_and_its_version_counts() -> None:
     given.when(reference.register_recipient, command).refused(reference.InForceAlready)
     other = command.model_copy(update={"active": False})
     assert given.when(reference.register_recipient, other).accepted().version == 2
+
+
+def test_a_recipient_that_is_not_registered_has_no_conflicts_of_its_own() -> None:
+    assert Recipient().conflicting(frozenset({"commune:kayanza"})) == frozenset()
