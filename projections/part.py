@@ -1,0 +1,206 @@
+"""One projection over one partition, in memory: loads nothing and commits nothing, it only folds.
+
+Who runs it gives it the states it `wants`, folds a batch, and commits the page. Where that fails, the part is thrown
+away and made anew from the rows. A key that cannot be folded is named by `Poisoned`; the batch is then folded again by
+a new part in which that key is parked from that position on.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from projections.projection import Fold, Page
+from projections.taken import DERIVED, Taken
+
+S = TypeVar("S")
+H = TypeVar("H")
+
+COUNTED = "actual"
+"""The mode that projections count; an exercise has its own."""
+
+
+class Poisoned(Exception):
+    """One key's state cannot take an event: park the key from this position on."""
+
+    def __init__(self, key: str, position: int, why: str) -> None:
+        self.key, self.position, self.why = key, position, why
+        super().__init__(f"{key} cannot take position {position}: {why}")
+
+
+class Unfoldable(Exception):
+    """A broadcast of ours cannot be folded: nothing after it would be right, so the worker stops."""
+
+
+class Part(Generic[S, H]):
+    """The states of the keys in memory, what broadcasts told, and what is due when.
+
+    `parked` are keys that take nothing. `mode` is what is counted.
+    """
+
+    def __init__(
+        self,
+        fold: Fold[S, H],
+        shared: Any | None = None,
+        states: Mapping[str, S] | None = None,
+        dues: Iterable[tuple[str, str]] = (),
+        parked: Iterable[str] = (),
+        mode: str = COUNTED,
+    ) -> None:
+        self.fold = fold
+        self.shared = fold.shared(shared)
+        self.states: dict[str, S] = dict(states or {})
+        self.parked = set(parked)
+        self.mode = mode
+        self.shared_changed = False
+        self._dues = [one for one in dues if one[1] not in self.parked]
+        heapq.heapify(self._dues)
+        self._dirty: dict[str, None] = {}
+        self._position = 0
+
+    # --- before a batch -------------------------------------------------------------------------------------------
+
+    def wants(self, events: Sequence[Taken]) -> set[str]:
+        """Keys whose states this batch needs and that are not in memory."""
+        if self.fold.whole or self.fold.stateless:
+            return set()
+        key_of, mode, missing = self.fold.key, self.mode, set()
+        until = ""
+        for event in events:
+            if event.home == "*":
+                until = max(until, event.time)
+            elif event.mode == mode and event.type not in DERIVED:
+                key = key_of(event)
+                if key is not None and key not in self.states:
+                    missing.add(key)
+        if until:
+            missing.update(key for due, key in self._dues if due <= until and key not in self.states)
+        return missing - self.parked
+
+    def hold(self, wanted: Iterable[str], loaded: Mapping[str, S]) -> None:
+        """Take the states that were asked for; a key that was not found begins anew."""
+        for key in wanted:
+            self.states[key] = loaded[key] if key in loaded else self.fold.initial(key)
+
+    def let_go(self, keys: Iterable[str]) -> None:
+        """Forget states whose rows are committed."""
+        for key in keys:
+            if key not in self._dirty:
+                self.states.pop(key, None)
+
+    # --- a batch --------------------------------------------------------------------------------------------------
+
+    def take(self, events: Iterable[Taken]) -> tuple[Page, tuple[str, ...]]:
+        """Fold events in order; returns what to write, and the keys that changed.
+
+        Raises Poisoned or Unfoldable; the part is of no use afterwards.
+        """
+        page = Page()
+        self.shared_changed = False
+        fold, mode = self.fold, self.mode
+        key_of, apply, due_of = fold.key, fold.apply, fold.due
+        stateless = fold.stateless
+        for event in events:
+            if event.mode != mode or event.type in DERIVED:
+                continue
+            if event.home == "*":
+                self._broadcast(event, page)
+                continue
+            key = key_of(event)
+            if key is None or key in self.parked:
+                continue
+            try:
+                if event.fault is not None:
+                    raise ValueError(event.fault)
+                if stateless:
+                    apply(self.shared, None, event, page)  # type: ignore[arg-type]
+                    continue
+                state = self._state(key)
+                due = due_of(state)
+                if due is not None and due <= event.time:
+                    fold.roll(self.shared, state, event.time, page)
+                apply(self.shared, state, event, page)
+                self._dirty[key] = None
+                after = due_of(state)
+                if after is not None and after != due:
+                    heapq.heappush(self._dues, (after, key))
+            except Exception as error:
+                raise Poisoned(key, event.position, _why(error)) from error
+            self._position = event.position
+        for key in self._dirty:
+            try:
+                fold.draw(self.states[key], page)
+            except Exception as error:
+                raise Poisoned(key, self._position, _why(error)) from error
+        changed = tuple(self._dirty)
+        self._dirty = {}
+        return page, changed
+
+    def _state(self, key: str) -> S:
+        state = self.states.get(key)
+        if state is None:
+            if not self.fold.whole:
+                raise KeyError(f"the state of {key} was not loaded")
+            state = self.states[key] = self.fold.initial(key)
+        return state
+
+    def _broadcast(self, event: Taken, page: Page) -> None:
+        if event.fault is not None:
+            raise Unfoldable(f"position {event.position}, a {event.type} to every partition: {event.fault}")
+        self.roll(event, page)
+        try:
+            heeded = self.fold.broadcast(self.shared, event)
+        except Exception as error:
+            raise Unfoldable(f"position {event.position}, a {event.type} to every partition: {_why(error)}") from error
+        if not heeded:
+            return
+        self.shared_changed = True
+        if self.fold.whole:
+            for key in sorted(self.states):
+                if key not in self.parked:
+                    self._touch(key, event, page, self.fold.heed)
+
+    def roll(self, event: Taken, page: Page) -> None:
+        """Fire what is due at or before a broadcast, for every key."""
+        already = len(page.derived)
+        while self._dues and self._dues[0][0] <= event.time:
+            _, key = heapq.heappop(self._dues)
+            if key in self.parked:
+                continue
+            state = self.states[key]  # `wants` asked for it
+            now = self.fold.due(state)
+            if now is None or now > event.time:
+                if now is not None:
+                    heapq.heappush(self._dues, (now, key))
+                continue
+            try:
+                self.fold.roll(self.shared, state, event.time, page)
+            except Exception as error:
+                raise Poisoned(key, event.position, _why(error)) from error
+            self._dirty[key] = None
+            after = self.fold.due(state)
+            if after is not None:
+                heapq.heappush(self._dues, (after, key))
+        page.derived[already:] = sorted(page.derived[already:], key=lambda one: (one.due, one.stream, one.seed))
+
+    def _touch(self, key: str, event: Taken, page: Page, change: Any) -> None:
+        state = self.states[key]
+        before = self.fold.due(state)
+        try:
+            change(self.shared, state, event, page)
+        except Exception as error:
+            raise Poisoned(key, event.position, _why(error)) from error
+        self._dirty[key] = None
+        after = self.fold.due(state)
+        if after is not None and after != before:
+            heapq.heappush(self._dues, (after, key))
+
+    @property
+    def next_due(self) -> str | None:
+        """The earliest moment at which something may fall due in this partition."""
+        return self._dues[0][0] if self._dues else None
+
+
+def _why(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
