@@ -12,7 +12,7 @@ import asyncpg
 import structlog
 
 from events.envelope import SPLICE_VERSION
-from services.database.sql import named_queries
+from projections.sql import named_queries
 from services.ledger.group import Waiting, answer, arguments, check, take_group
 from services.ledger.ledger import Accepted, LedgerError, LedgerUnavailable, Placed, Submission, Unknown
 

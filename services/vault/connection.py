@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from services.database.sql import named_queries
+from projections.sql import named_queries
 from services.vault.refused import VaultUnavailable
 
 QUERIES = named_queries("services.vault", "vault.sql")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.database import sql
-from services.database.sql import named_queries
+from projections import sql
+from projections.sql import named_queries
 
 
 def test_the_ledgers_queries_are_found_by_name() -> None:
