@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import asyncpg
 
 from events.event import Event
 from projections.taken import Taken
 
-Connection = asyncpg.Connection[asyncpg.Record]
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 S = TypeVar("S")
 S_co = TypeVar("S_co", covariant=True)
 H = TypeVar("H")

@@ -1,0 +1,70 @@
+"""How a page's rows reach Postgres: each writing in one statement, whatever the number of rows.
+
+A table keeps its SQL in a `.sql` file (projections/sql). The page's writing `unit` is the query `write_unit`: its `$1`,
+`$2`, … are one array a column, to be unnested, and `:partition` is the partition; it may insert, upsert or delete.
+A key stands at most once in a writing of a page, since one upsert cannot touch a row twice. What is only ever appended,
+and much of it, is copied instead (`Copy`). Writings happen in the order in which the page was first written to.
+
+    SQL = named_queries("projections.case_board", "table.sql")
+    WRITINGS = Writings(SQL, copied={"entry": Copy("entry", ("case_id", "position", "body"))})
+
+    await WRITINGS.write(connection, partition, page)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from projections.projection import Connection, Page
+
+_PARAMETER = re.compile(r"\$([0-9]+)")
+_PARTITION = ":partition"
+_PREFIX = "write_"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A writing by COPY into a table of the search path; a row is its columns' values as asyncpg takes them.
+
+    COPY is binary and casts nothing: uuid columns take UUIDs or text, json columns text, timestamptz only datetimes.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+
+
+class Writings:
+    """All ways in which a page's rows are written into one projection's tables."""
+
+    def __init__(self, queries: Mapping[str, str], copied: Mapping[str, Copy] = MappingProxyType({})) -> None:
+        written = ((name, sql) for name, sql in queries.items() if name.startswith(_PREFIX))
+        self._queries = {name.removeprefix(_PREFIX): _numbered(sql) for name, sql in written}
+        self._copied = dict(copied)
+
+    async def write(self, connection: Connection, partition: int, page: Page) -> None:
+        """Write every row of the page, in the caller's transaction; KeyError where a writing has no query."""
+        for name, rows in page.rows.items():
+            if not rows:
+                continue
+            if (copy := self._copied.get(name)) is not None:
+                await connection.copy_records_to_table(copy.table, records=rows, columns=copy.columns)
+                continue
+            sql, per_partition = self._queries[name]
+            values = list(zip(*rows, strict=True))
+            await connection.execute(sql, *values, *((partition,) if per_partition else ()))
+
+
+def _numbered(sql: str) -> tuple[str, bool]:
+    """Give the partition the number after the last column's; whether the query wants it."""
+    last = max((int(number) for number in _PARAMETER.findall(sql)), default=0)
+    return sql.replace(_PARTITION, f"${last + 1}::int"), _PARTITION in sql
+
+
+async def read_lines(connection: Connection, queries: Iterable[str]) -> AsyncIterator[str]:
+    """Yield the first column of each query's rows as they come, for a digest; needs the caller's transaction."""
+    for query in queries:
+        async for record in connection.cursor(query):
+            yield record[0]
