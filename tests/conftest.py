@@ -79,6 +79,8 @@ async def _migrated_template(postgres: PostgresServer) -> str:
 async def _database(postgres: PostgresServer, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid.uuid4().hex}"
     await _execute(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    if template == TEMPLATE:  # a template passes on everything but this grant on the database itself
+        await _execute(postgres, f'GRANT CREATE ON DATABASE "{name}" TO intabaza_projector')
     yield name
     await _execute(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
 

@@ -12,6 +12,9 @@ from services.local.folder import DataFolder
 from services.local.problems import LocalProblem
 from services.settings import Settings
 
+SERVICES = ("app_dsn", "vault_dsn", "projector_dsn")
+"""Settings that say how each role of ours logs in beside an existing PostgreSQL."""
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
@@ -20,6 +23,7 @@ class Addresses:
     owner_dsn: str = field(repr=False)
     app_dsn: str = field(repr=False)
     vault_dsn: str = field(repr=False)
+    projector_dsn: str = field(repr=False)
     bootstrap: str
 
 
@@ -29,29 +33,28 @@ def find_addresses(settings: Settings) -> Addresses:
     bootstrap = settings.kafka_bootstrap or state.get("bootstrap")
     if not bootstrap:
         raise _not_running(settings)
-    owner, app, vault = _dsns(settings, state.get("ports", {}).get("postgres"))
-    return Addresses(owner, app, vault, bootstrap)
+    return Addresses(*_dsns(settings, state.get("ports", {}).get("postgres")), bootstrap)
 
 
-def _dsns(settings: Settings, port: int | None) -> tuple[str, str, str]:
+def _dsns(settings: Settings, port: int | None) -> tuple[str, str, str, str]:
     if settings.postgres_dsn is not None:
-        missing = [name for name in ("app_dsn", "vault_dsn") if getattr(settings, name) is None]
+        missing = [name for name in SERVICES if getattr(settings, name) is None]
         if missing:
             raise LocalProblem(
                 f"With INTABAZA_POSTGRES_DSN also set {' and '.join(f'INTABAZA_{name.upper()}' for name in missing)}: "
-                "the services and the vault log in as roles of their own."
+                "the services, the vault and the processors log in as roles of their own."
             )
-        secrets = (settings.postgres_dsn, settings.app_dsn, settings.vault_dsn)
-        owner, app, vault = (secret.get_secret_value() for secret in secrets if isinstance(secret, SecretStr))
-        return owner, app, vault
+        secrets = (settings.postgres_dsn, *(getattr(settings, name) for name in SERVICES))
+        owner, app, vault, projector = (one.get_secret_value() for one in secrets if isinstance(one, SecretStr))
+        return owner, app, vault, projector
     if port is None:
         raise _not_running(settings)
     passwords = DataFolder(settings.folder).passwords()
-    owner, app, vault = (
+    owner, app, vault, projector = (
         f"postgresql://{role}:{quote(passwords[role], safe='')}@127.0.0.1:{port}/{DATABASE}"
-        for role in ("postgres", "intabaza_app", "intabaza_vault")
+        for role in ("postgres", "intabaza_app", "intabaza_vault", "intabaza_projector")
     )
-    return owner, app, vault
+    return owner, app, vault, projector
 
 
 def _not_running(settings: Settings) -> LocalProblem:

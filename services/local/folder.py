@@ -24,7 +24,7 @@ from typing import Any
 
 from services.local.problems import AlreadyRunning, FolderUnusable, LocalProblem
 
-PASSWORDS_FOR = ("postgres", "intabaza_app", "intabaza_vault")
+PASSWORDS_FOR = ("postgres", "intabaza_app", "intabaza_vault", "intabaza_projector")
 """The roles that log in to the local server."""
 
 
@@ -97,12 +97,14 @@ class DataFolder:
         write_synced(self.made_file, json.dumps(made, indent=2) + "\n")
 
     def passwords(self) -> dict[str, str]:
-        """The random passwords of the local server's roles, made once."""
+        """The random passwords of the local server's roles, each made once; a later release may bring another role."""
         file = self.secrets / "postgres.json"
         found = _read(file)
         if found is None:
             self._refuse_if_made(file, "the passwords of the database roles")
-            found = {role: secrets.token_hex(24) for role in PASSWORDS_FOR}
+            found = {}
+        if missing := [role for role in PASSWORDS_FOR if role not in found]:
+            found |= {role: secrets.token_hex(24) for role in missing}
             write_synced(file, json.dumps(found, indent=2) + "\n")
         return found
 
