@@ -80,11 +80,15 @@ class Order(Generic[C_co]):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Decided events for one stream. `speaks_of` are people whom the texts of a report are known to speak of."""
+    """Decided events for one stream, and under which pseudonym: the one that the person has in that stream's record.
+
+    `speaks_of` are people whom the texts of a report are known to speak of.
+    """
 
     stream: str
     home: str
     events: Sequence[Event]
+    by: Actor
     speaks_of: frozenset[UUID] = frozenset()
 
 
@@ -198,21 +202,21 @@ class Desk:
         return Act(at=at, today=at.astimezone(self._zone).date(), by=by, mode=order.mode)
 
     async def perform(
-        self, order: Order[Command], about: UUID, decide: Callable[[Reading, Act], Awaitable[Sequence[Change]]]
+        self, order: Order[Command], decide: Callable[[Reading], Awaitable[Sequence[Change]]]
     ) -> Accepted:
         """Decide and append, again where another command was faster.
 
-        Raises the domain's Refusal or the ledger's errors. On Unknown send the same order again.
+        `decide` asks for everything it rests on itself, also for who acts (`act`). Raises the domain's Refusal, the
+        vault's or the ledger's errors. On Unknown send the same order again.
         """
         command_id = self.command_id(order)
         mac = self._ids.command_mac(order.canonical())
         for tries_left in reversed(range(MOST_TRIES)):
             reading = Reading(self.ledger, command_id)
             try:
-                act = await self.act(order, about)
-                changes = await decide(reading, act)
+                changes = await decide(reading)
                 reading.refuse_another_mode(order.mode)
-                submission = await self._submission(order, reading, changes, act, command_id, mac)
+                submission = await self._submission(order, reading, changes, command_id, mac)
             except (Refusal, KeyGone):
                 # A repeat: by now the domain would refuse it, or a key or a person is erased.
                 if (accepted := await self._accepted_before(command_id, mac)) is not None:
@@ -236,7 +240,7 @@ class Desk:
         return Accepted(tuple(placed), repeated=True)
 
     async def _submission(
-        self, order: Order[Command], reading: Reading, changes: Sequence[Change], act: Act, command_id: UUID, mac: bytes
+        self, order: Order[Command], reading: Reading, changes: Sequence[Change], command_id: UUID, mac: bytes
     ) -> Submission:
         appends: list[Append] = []
         key_ids: set[UUID] = set()
@@ -256,8 +260,8 @@ class Desk:
                     data=data,
                     command_id=command_id,
                     command_mac=mac,
-                    actor=act.by,
-                    mode=act.mode,
+                    actor=change.by,
+                    mode=order.mode,
                     correlation_id=order.correlation_id or command_id,
                     causation_id=order.causation_id,
                 )

@@ -50,11 +50,13 @@ async def act(network: Network, order: Order[Command], case_id: UUID) -> Accepte
     """Act on one case by whichever command the order holds; `open_case`, `merge` and `reverse_merge` stand apart."""
     stream = f"case/{case_id}"
 
-    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
+    async def decide(reading: Reading) -> Sequence[Change]:
+        act = await network.desk.act(order, case_id)
         case = await reading.case(case_id)
-        return [Change(stream, reading.home(stream), await _decided(network, reading, case, order.command, act))]
+        events = await _decided(network, reading, case, order.command, act)
+        return [Change(stream, reading.home(stream), events, act.by)]
 
-    return await network.desk.perform(order, case_id, decide)
+    return await network.desk.perform(order, decide)
 
 
 async def _decided(network: Network, reading: Reading, case: Case, command: Command, act: Act) -> Sequence[CaseEvent]:
@@ -78,40 +80,49 @@ async def open_case(network: Network, order: Order[opening.OpenCase]) -> Accepte
     place = network.located(command.unit, command.place_precision)
     home = network.gazetteer.home_of(command.unit)
 
-    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
+    async def decide(reading: Reading) -> Sequence[Change]:
+        act = await network.desk.act(order, case_id)
         case = reading.fresh(f"case/{case_id}", Case(case_id))
         evidence = [await _evidence(reading, one) for one in command.reports]
         ratify_within = network.committee.ratify_within
         events = opening.open_case(
             case, command, act, place=place, evidence=evidence, home=home, ratify_within=ratify_within
         )
-        return [Change(f"case/{case_id}", home, events)]
+        return [Change(f"case/{case_id}", home, events, act.by)]
 
-    return await network.desk.perform(order, case_id, decide)
+    return await network.desk.perform(order, decide)
 
 
 async def merge(network: Network, order: Order[linking.Merge], case_id: UUID) -> Accepted:
-    """Absorb a case into another of its home: one event in each stream."""
+    """Absorb a case into another of its home: one event in each stream, each under the pseudonym known there."""
 
-    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
+    async def decide(reading: Reading) -> Sequence[Change]:
+        act, there_as = await network.desk.act(order, case_id), await network.desk.act(order, order.command.into)
         case, into = await reading.case(case_id), await reading.case(order.command.into)
         here, there = reading.home(f"case/{case_id}"), reading.home(f"case/{into.case_id}")
         absorbed, absorbing = linking.merge(case, order.command, act, into=into, home=here, there=there)
-        return [Change(f"case/{case_id}", here, absorbed), Change(f"case/{into.case_id}", there, absorbing)]
+        return [
+            Change(f"case/{case_id}", here, absorbed, act.by),
+            Change(f"case/{into.case_id}", there, absorbing, there_as.by),
+        ]
 
-    return await network.desk.perform(order, case_id, decide)
+    return await network.desk.perform(order, decide)
 
 
 async def reverse_merge(network: Network, order: Order[linking.ReverseMerge], case_id: UUID) -> Accepted:
-    """Part two cases that were merged: one event in each stream."""
+    """Part two cases that were merged: one event in each stream, each under the pseudonym known there."""
 
-    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
+    async def decide(reading: Reading) -> Sequence[Change]:
+        act, there_as = await network.desk.act(order, case_id), await network.desk.act(order, order.command.into)
         case, into = await reading.case(case_id), await reading.case(order.command.into)
         here, there = reading.home(f"case/{case_id}"), reading.home(f"case/{into.case_id}")
         absorbed, absorbing = linking.reverse_merge(case, order.command, act, into=into)
-        return [Change(f"case/{case_id}", here, absorbed), Change(f"case/{into.case_id}", there, absorbing)]
+        return [
+            Change(f"case/{case_id}", here, absorbed, act.by),
+            Change(f"case/{into.case_id}", there, absorbing, there_as.by),
+        ]
 
-    return await network.desk.perform(order, case_id, decide)
+    return await network.desk.perform(order, decide)
 
 
 async def _classify(

@@ -36,12 +36,13 @@ async def act(network: Network, order: Order[Command]) -> Accepted:
     else:
         name, decide_on = REGISTERS[type(order.command)]
 
-    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
+    async def decide(reading: Reading) -> Sequence[Change]:
+        act = await network.desk.act(order, uuid5(_REGISTERS, name))
         if isinstance(order.command, decisions.RegisterRecipient):
             recipient = await reading.recipient(order.command.recipient)
             events: Sequence[Event] = decisions.register_recipient(recipient, order.command, act)
         else:
             events = decide_on(await reading.register(name), order.command, act)
-        return [Change(f"reference/{name}", EVERY_HOME, events)]
+        return [Change(f"reference/{name}", EVERY_HOME, events, act.by)]
 
-    return await network.desk.perform(order, uuid5(_REGISTERS, name), decide)
+    return await network.desk.perform(order, decide)

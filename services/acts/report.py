@@ -32,11 +32,10 @@ async def act(network: Network, order: Order[Command], report_id: UUID) -> Accep
     stream = f"report/{report_id}"
     own = await network.desk.persons.same_person(report_id, order.person_id)
 
-    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
+    async def decide(reading: Reading) -> Sequence[Change]:
         report = await reading.report(report_id)
-        if report.first_received_as != report_id:
-            act = await network.desk.act(order, report.first_received_as)
-        return [Change(stream, reading.home(stream), decided(report, act))]
+        act = await network.desk.act(order, report.first_received_as)
+        return [Change(stream, reading.home(stream), decided(report, act), act.by)]
 
     def decided(report: Report, act: Act) -> Sequence[ReportEvent]:
         match order.command:
@@ -48,7 +47,7 @@ async def act(network: Network, order: Order[Command], report_id: UUID) -> Accep
             case command:
                 return PLAIN[type(command)](report, command, act)
 
-    return await network.desk.perform(order, report_id, decide)
+    return await network.desk.perform(order, decide)
 
 
 def report_id_of(network: Network, order: Order[Command]) -> UUID:
@@ -68,29 +67,34 @@ async def receive(
     if source is not None:
         await network.desk.persons.record_source(report_id, source)
 
-    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
+    async def decide(reading: Reading) -> Sequence[Change]:
+        act = await network.desk.act(order, report_id)
         report = reading.fresh(f"report/{report_id}", Report(report_id))
         events = decisions.receive(report, command, act, place=place, placed=placed, person=source)
-        return [Change(f"report/{report_id}", home, events, speaks_of)]
+        return [Change(f"report/{report_id}", home, events, act.by, speaks_of)]
 
-    return await network.desk.perform(order, report_id, decide)
+    return await network.desk.perform(order, decide)
 
 
 async def supersede(network: Network, order: Order[decisions.Supersede], report_id: UUID) -> Accepted:
-    """Receive a report again in the home of its better place, its words sealed anew under the new report's keys."""
+    """Receive a report again in the home of its better place, its words sealed anew under the new report's keys.
+
+    Whoever does it has one pseudonym in both streams: the one about the report as it was first received.
+    """
     place = network.located(order.command.unit, order.command.place_precision)
     there = network.gazetteer.home_of(order.command.unit)
     again_id = report_id_of(network, order)
 
-    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
+    async def decide(reading: Reading) -> Sequence[Change]:
         stream = f"report/{report_id}"
         report = await reading.report(report_id)
+        act = await network.desk.act(order, report.first_received_as)
         again = reading.fresh(f"report/{again_id}", Report(again_id))
         words = await network.words_of(stream, report.words)
         if "source" in words:
             await network.desk.persons.record_source(again_id, UUID(words["source"].get_secret_value()))
         here = reading.home(stream)
         old, new = decisions.supersede(report, again, act, place=place, here=here, there=there, words=words)
-        return [Change(stream, here, old), Change(f"report/{again_id}", there, new)]
+        return [Change(stream, here, old, act.by), Change(f"report/{again_id}", there, new, act.by)]
 
-    return await network.desk.perform(order, report_id, decide)
+    return await network.desk.perform(order, decide)

@@ -20,8 +20,9 @@ async def act(network: Network, order: Order[Command], person: UUID, home: str) 
     reporter_id = await network.desk.persons.reporter_id(person, home)
     stream = f"reporter/{reporter_id}"
 
-    async def decide(reading: Reading, act: Act) -> Sequence[Change]:
-        return [Change(stream, home, decided(await reading.reporter(reporter_id), act))]
+    async def decide(reading: Reading) -> Sequence[Change]:
+        act = await network.desk.act(order, reporter_id)
+        return [Change(stream, home, decided(await reading.reporter(reporter_id), act), act.by)]
 
     def decided(reporter: Reporter, act: Act) -> Sequence[ReporterEvent]:
         match order.command:
@@ -38,4 +39,4 @@ async def act(network: Network, order: Order[Command], person: UUID, home: str) 
             case command:
                 raise TypeError(f"{type(command).__name__} is no act on a reporter")
 
-    return await network.desk.perform(order, reporter_id, decide)
+    return await network.desk.perform(order, decide)

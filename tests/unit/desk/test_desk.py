@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta, timezone
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -15,46 +13,11 @@ from events.case.refusals import NoSuchCase
 from events.report import decisions as reports
 from events.report.refusals import ReportWithdrawnAlready
 from events.vocabulary import Mode, Role
-from services import clock
 from services.acts import case as case_acts
 from services.acts import report as report_acts
-from services.acts.network import Committee, Network
-from services.desk import AnotherMode, Desk
-from services.gazetteer import read_gazetteer
+from services.desk import AnotherMode
 from services.ledger.ledger import CommandReused
-from services.ledger.memory import MemoryLedger
-from services.vault.commands import CommandIds
-from services.vault.master import MasterKey
-from services.vault.memory import MemoryVault
-from services.vault.opening import Opener
-from services.vault.sealing import Sealer
-from tests.support.history import GIHANGA, PHONES, Story
-
-GAZETTEER = Path(__file__).parents[3] / "deploy" / "gazetteer" / "burundi"
-
-
-@pytest.fixture(name="story")
-async def _story() -> Story:
-    vault = MemoryVault()
-    ledger = MemoryLedger(key_lives=vault.lives)
-    ids = CommandIds(MasterKey(secrets.token_bytes(32)))
-    source = "urn:intabaza:test"
-    desk = Desk(ledger, Sealer(vault), vault, ids, clock=clock.now, zone=timezone(timedelta(hours=2)), source=source)
-    people = {name: await vault.person_by_phone(phone) for name, phone in PHONES.items()}
-    opener = Opener(vault, ledger, ids, source)
-    return Story(Network(desk, opener, read_gazetteer(GAZETTEER), Committee(frozenset(), 2)), people)
-
-
-async def _opened(story: Story) -> UUID:
-    return await story.open(
-        "fabien",
-        Role.COORDINATOR,
-        kind="violence",
-        unit=GIHANGA,
-        threat_to_life=True,
-        provisional=True,
-        summary=story.text("summary"),
-    )
+from tests.support.history import GIHANGA, Story
 
 
 async def test_a_repeat_that_would_now_be_refused_answers_as_the_first_time(story: Story) -> None:
@@ -70,8 +33,8 @@ async def test_a_repeat_that_would_now_be_refused_answers_as_the_first_time(stor
         await report_acts.act(story.network, replace(order, on_behalf_of=UUID(int=1)), report_id)
 
 
-async def test_an_exercise_never_touches_an_actual_case(story: Story) -> None:
-    case_id = await _opened(story)
+async def test_an_exercise_never_touches_an_actual_case(story: Story, opened: Callable[[], Awaitable[UUID]]) -> None:
+    case_id = await opened()
     head = await story.network.desk.ledger.head()
     order = story.order("bede", Role.REVIEWER, judging.Decide, case_id, choice="monitor", reason=story.text("why"))
     with pytest.raises(AnotherMode):
