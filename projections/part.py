@@ -89,6 +89,14 @@ class Part(Generic[S, H]):
             if key not in self._dirty:
                 self.states.pop(key, None)
 
+    def take_back(self, key: str, other: Part[S, H]) -> None:
+        """A parked key goes on, with the state that it has come to in a part of its own."""
+        self.parked.discard(key)
+        if (state := other.states.get(key)) is not None and not self.fold.stateless:
+            self.states[key] = state
+            if (due := self.fold.due(state)) is not None:
+                heapq.heappush(self._dues, (due, key))
+
     # --- a batch --------------------------------------------------------------------------------------------------
 
     def take(self, events: Iterable[Taken]) -> tuple[Page, tuple[str, ...]]:

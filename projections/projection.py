@@ -13,16 +13,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from uuid import UUID
 
 import asyncpg
 
+from events.envelope import named_id
 from events.event import Event
 from projections.taken import Taken
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 S = TypeVar("S")
 S_co = TypeVar("S_co", covariant=True)
 H = TypeVar("H")
+
+_DERIVED = UUID("6a5c3e0e-2f0b-8d5e-9a51-0a4c7c1f9d11")
+"""Every derived id is named under it; it never changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,11 @@ class Derived:
     due: str
     data: Event
     engine: int
+
+
+def derived_id(seed: str) -> UUID:
+    """The id of a derived event, by which later ones may cite it."""
+    return named_id(_DERIVED, seed)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,229 @@
+"""What a partition's lane reads at its beginning and commits after each batch."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from events.envelope import splice
+from projections.part import Part
+from projections.projection import Connection, Page, Projection
+from projections.sql import named_queries
+from projections.taken import Taken, take
+from services.ledger.ledger import LedgerError
+from services.processors.derived import append_derived
+from services.processors.errors import OtherVersion, Superseded
+
+SQL = named_queries("services.processors", "store.sql")
+
+
+@dataclass(slots=True)
+class Mark:
+    """A watermark as this worker knows it: what its next commit compares with."""
+
+    place: str
+    generation: UUID
+    topic_id: UUID
+    next_offset: int
+    last_position: int
+
+
+@dataclass(slots=True)
+class Live:
+    """One projection in one partition: its watermark, what is in memory, and up to which position that was folded."""
+
+    projection: Projection[Any, Any]
+    mark: Mark
+    part: Part[Any, Any]
+    last: int
+    touched: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Parking:
+    """A key that takes nothing from `position` on."""
+
+    key: str
+    position: int
+    why: str
+    shared: Any
+    waived: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What one projection writes for one batch, and where its watermark goes."""
+
+    live: Live
+    page: Page
+    to_position: int
+    next_offset: int
+    next_due: str | None
+    shared: Any | None = None
+    parking: Sequence[Parking] = ()
+    unparked: str | None = None
+
+
+class Store:
+    """Postgres as the role intabaza_projector.
+
+    `places` says in which schema each projection stands, by its name where it is not said; `speaks` is false for one
+    that is being rebuilt: it appends nothing.
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool[asyncpg.Record],
+        source: str,
+        places: Mapping[str, str] | None = None,
+        speaks: bool = True,
+    ) -> None:
+        self.pool = pool
+        self._source = source
+        self._places = dict(places or {})
+        self._speaks = speaks
+
+    def place(self, projection: Projection[Any, Any]) -> str:
+        """The schema that a projection's rows stand in."""
+        return self._places.get(projection.name, projection.name)
+
+    async def begin(self, projections: Sequence[Projection[Any, Any]], partition: int, topic_id: UUID) -> list[Live]:
+        """Everything that these projections know of one partition. Raises OtherVersion."""
+        async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+            for one in projections:
+                await connection.execute(SQL["begin"], self.place(one), partition, one.name, one.version, topic_id)
+            places = [self.place(one) for one in projections]
+            marks = {row["place"]: row for row in await connection.fetch(SQL["marks"], partition, places)}
+            parked = await connection.fetch(SQL["parked"], partition, places)
+            return [
+                await self._live(
+                    connection,
+                    one,
+                    marks[self.place(one)],
+                    partition,
+                    [row["key"] for row in parked if row["place"] == self.place(one)],
+                )
+                for one in projections
+            ]
+
+    async def _live(
+        self,
+        connection: Connection,
+        projection: Projection[Any, Any],
+        row: asyncpg.Record,
+        partition: int,
+        parked: Sequence[str],
+    ) -> Live:
+        if row["version"] != projection.version:
+            raise OtherVersion(
+                f"the rows of {row['place']} were made by its version {row['version']} and this program has "
+                f"{projection.version}: run `intabaza rebuild {projection.name}`, or the release that made them"
+            )
+        await connection.execute(SQL["stand"], row["place"])
+        table, fold = projection.table, projection.fold
+        states = await table.load_partition(connection, partition) if fold.whole else {}
+        dues = await table.dues(connection, partition)
+        part = Part(
+            fold,
+            orjson.loads(row["shared"]) if row["shared"] else None,
+            {key: state for key, state in states.items() if key not in parked},
+            dues,
+            parked,
+        )
+        mark = Mark(row["place"], row["generation"], row["topic_id"], row["next_offset"], row["last_position"])
+        return Live(projection, mark, part, mark.last_position)
+
+    async def load(self, live: Live, keys: Iterable[str]) -> Mapping[str, Any]:
+        """The states of keys that are not in memory."""
+        async with self._standing(live) as connection:
+            states: Mapping[str, Any] = await live.projection.table.load(connection, list(keys))
+            return states
+
+    async def commit(self, partition: int, topic_id: UUID, moves: Sequence[Move]) -> int:
+        """One transaction: every watermark by compare-and-set, rows, then derived events; returns how many of those.
+
+        Raises Superseded where a watermark is not what was folded from; nothing is written then.
+        """
+        derived = [one for move in moves for one in move.page.derived] if self._speaks else []
+        async with self.pool.acquire() as connection, connection.transaction():
+            marks = [move.live.mark for move in moves]
+            moved = await connection.fetchval(
+                SQL["move"],
+                partition,
+                [mark.place for mark in marks],
+                [mark.generation for mark in marks],
+                [mark.last_position for mark in marks],
+                [move.to_position for move in moves],
+                [move.next_offset for move in moves],
+                [move.next_due and datetime.fromisoformat(move.next_due) for move in moves],
+                topic_id,
+            )
+            if moved != len(moves):
+                raise Superseded(f"partition {partition}: a watermark is not what this worker folded from")
+            for move in moves:
+                await self._write(connection, partition, move)
+            appended = await append_derived(connection, derived, self._source) if derived else 0
+        for move in moves:
+            move.live.mark.last_position = move.to_position
+            move.live.mark.next_offset = move.next_offset
+            move.live.mark.topic_id = topic_id
+        return appended
+
+    async def _write(self, connection: Connection, partition: int, move: Move) -> None:
+        place = move.live.mark.place
+        if move.page.rows:
+            await connection.execute(SQL["stand"], place)
+            await move.live.projection.table.write(connection, partition, move.page)
+        if move.shared is not None:
+            await connection.execute(SQL["share"], place, partition, orjson.dumps(move.shared).decode())
+        for one in move.parking:
+            shared = orjson.dumps(one.shared).decode()
+            await connection.execute(
+                SQL["park"], place, partition, one.key, one.position, one.why, shared, list(one.waived)
+            )
+        if move.unparked is not None:
+            await connection.execute(SQL["unpark"], place, move.unparked)
+
+    async def parked(self, live: Live, partition: int) -> list[Parking]:
+        """The parked keys of a partition as they stand in the table."""
+        return [
+            Parking(row["key"], row["position"], row["why"], orjson.loads(row["shared"]), tuple(row["waived"]))
+            for row in await self.pool.fetch(SQL["parked"], partition, [live.mark.place])
+        ]
+
+    async def repark(self, live: Live, partition: int, parking: Parking) -> None:
+        """Say why a key could still not go on."""
+        shared = orjson.dumps(parking.shared).decode()
+        await self.pool.execute(
+            SQL["park"], live.mark.place, partition, parking.key, parking.position, parking.why, shared,
+            list(parking.waived),
+        )  # fmt: skip
+
+    async def waiting(self, key: str, position: int, until: int) -> list[Taken]:
+        """What waits behind a parked key, from the ledger."""
+        rows = await self.pool.fetch(SQL["waiting"], key, position, until)
+        return [take(splice(row["body"], row["position"], row["recorded_at"], row["splice_version"])) for row in rows]
+
+    async def asked(
+        self, projections: Sequence[Projection[Any, Any]], partitions: Sequence[int]
+    ) -> list[tuple[str, int, str]]:
+        """Keys that an operator wants to go on: place, partition, key."""
+        rows = await self.pool.fetch(SQL["asked"], list(partitions), [self.place(one) for one in projections])
+        return [(row["place"], row["partition"], row["key"]) for row in rows]
+
+    @asynccontextmanager
+    async def _standing(self, live: Live) -> AsyncIterator[Connection]:
+        async with self.pool.acquire() as connection, connection.transaction(readonly=True):
+            await connection.execute(SQL["stand"], live.mark.place)
+            yield connection
+
+
+LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, LedgerError)
+"""What says that Postgres is away or said no: the lane waits and begins again."""

@@ -1,0 +1,77 @@
+-- name: begin
+-- The watermark of a projection in one partition, made where it is the first time.
+insert into projections.watermark (place, partition, projection, version, topic_id)
+values ($1, $2, $3, $4, $5) on conflict do nothing
+
+-- name: marks
+-- All projections of one partition in one look.
+select w.place, w.projection, w.version, w.generation, w.topic_id, w.next_offset, w.last_position, s.body as shared
+from projections.watermark w
+left join projections.shared s on s.place = w.place and s.partition = w.partition
+where w.partition = $1 and w.place = any ($2)
+
+-- name: move
+-- First in its transaction: every watermark moves from what this worker folded from, or not all are counted and the
+-- worker throws away what it has. Rows of projections alone may be lost in a power cut together with their watermark.
+with asked as (
+    select * from unnest($2::text[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[])
+        as a (place, generation, from_position, to_position, next_offset, next_due)
+), moved as (
+    update projections.watermark w
+    set last_position = a.to_position, next_offset = a.next_offset, next_due = a.next_due, topic_id = $8
+    from asked a
+    where w.place = a.place and w.partition = $1
+      and w.generation = a.generation and w.last_position = a.from_position
+    returning 1
+)
+select count(*), set_config('synchronous_commit', 'off', true) from moved
+
+-- name: stand
+-- Which schema the unqualified names of a projection's queries mean, until the end of this transaction.
+select set_config('search_path', $1, true)
+
+-- name: share
+-- What broadcasts have told, whole: it is small.
+insert into projections.shared (place, partition, body) values ($1, $2, $3)
+on conflict (place, partition) do update set body = excluded.body
+
+-- name: park
+-- A key that is parked already keeps the position from which its events wait.
+insert into projections.parked (place, partition, key, position, why, shared, waived) values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (place, key) do update set why = excluded.why, resume_asked = false
+
+-- name: parked
+-- What takes nothing in this partition.
+select place, key, position, why, shared, waived, resume_asked from projections.parked
+where partition = $1 and place = any ($2)
+
+-- name: asked
+-- Keys that an operator wants to go on, in any of these partitions.
+select place, partition, key from projections.parked
+where resume_asked and partition = any ($1) and place = any ($2) order by position
+
+-- name: unpark
+-- It has taken everything that waited.
+delete from projections.parked where place = $1 and key = $2
+
+-- name: waiting
+-- What waits behind a parked key: its own events and the broadcasts since, as the ledger holds them.
+select position, body, recorded_at, splice_version from ledger.event
+where position >= $2 and position <= $3 and (stream = $1 or home = $1 or home = '*') order by position
+
+-- name: hold
+-- The append lock, until this transaction ends; the commit is synced from here on.
+select ledger.hold()
+
+-- name: said
+-- Which derived events the ledger has already, under the lock.
+select event_id, stream, version, type, home, body from ledger.event where event_id = any ($1)
+
+-- name: heads
+-- How long each stream is, under the lock.
+select stream, max(version) as version from ledger.event where stream = any ($1) group by stream
+
+-- name: append
+-- As the ledger's own append; see migration 0003.
+select outcome, detail, stream, expected, actual
+from ledger.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
