@@ -29,7 +29,7 @@ from events.vocabulary import EVERY_HOME, Actor, Mode, Role
 from services.ledger.ledger import Accepted, Append, CommandReused, Conflict, Entry, Ledger, Placed, Submission
 from services.vault.commands import CommandIds
 from services.vault.persons import Persons
-from services.vault.refused import KeyGone
+from services.vault.refused import KeyGone, SourceDiffers
 from services.vault.sealing import Sealer
 
 MOST_TRIES = 8
@@ -202,23 +202,32 @@ class Desk:
         return Act(at=at, today=at.astimezone(self._zone).date(), by=by, mode=order.mode)
 
     async def perform(
-        self, order: Order[Command], decide: Callable[[Reading], Awaitable[Sequence[Change]]]
+        self,
+        order: Order[Command],
+        decide: Callable[[Reading], Awaitable[Sequence[Change]]],
+        *,
+        look_first: bool = False,
     ) -> Accepted:
         """Decide and append, again where another command was faster.
 
-        `decide` asks for everything it rests on itself, also for who acts (`act`). Raises the domain's Refusal, the
+        `decide` asks for everything it rests on itself, also for who acts (`act`), since by the time of a repeat any of
+        it may be refused. `look_first`, where it writes of other people to the vault: a repeat, and above all another
+        body under a known id, is answered before that. Others are known by the append. Raises the domain's Refusal, the
         vault's or the ledger's errors. On Unknown send the same order again.
         """
         command_id = self.command_id(order)
         mac = self._ids.command_mac(order.canonical())
+        if look_first and (accepted := await self._accepted_before(command_id, mac)) is not None:
+            return accepted
         for tries_left in reversed(range(MOST_TRIES)):
             reading = Reading(self.ledger, command_id)
             try:
                 changes = await decide(reading)
                 reading.refuse_another_mode(order.mode)
                 submission = await self._submission(order, reading, changes, command_id, mac)
-            except (Refusal, KeyGone):
-                # A repeat: by now the domain would refuse it, or a key or a person is erased.
+            except (Refusal, KeyGone, SourceDiffers):
+                # A repeat: by now the domain would refuse it, or a key or a person is erased. Or both were first at
+                # once, and another body came to name the source.
                 if (accepted := await self._accepted_before(command_id, mac)) is not None:
                     return accepted
                 raise

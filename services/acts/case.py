@@ -77,10 +77,10 @@ def case_id_of(network: Network, order: Order[opening.OpenCase]) -> UUID:
 async def open_case(network: Network, order: Order[opening.OpenCase]) -> Accepted:
     """Open a case; its id follows from the command's."""
     command, case_id = order.command, case_id_of(network, order)
-    place = network.located(command.unit, command.place_precision)
-    home = network.gazetteer.home_of(command.unit)
 
     async def decide(reading: Reading) -> Sequence[Change]:
+        place = network.located(command.unit, command.place_precision)
+        home = network.gazetteer.home_of(command.unit)
         act = await network.desk.act(order, case_id)
         case = reading.fresh(f"case/{case_id}", Case(case_id))
         evidence = [await _evidence(reading, one) for one in command.reports]

@@ -30,16 +30,16 @@ async def act(network: Network, order: Order[Command], report_id: UUID) -> Accep
     The person acts under the pseudonym they have about it since it was first received, in whichever home.
     """
     stream = f"report/{report_id}"
-    own = await network.desk.persons.same_person(report_id, order.person_id)
 
     async def decide(reading: Reading) -> Sequence[Change]:
         report = await reading.report(report_id)
         act = await network.desk.act(order, report.first_received_as)
-        return [Change(stream, reading.home(stream), decided(report, act), act.by)]
+        return [Change(stream, reading.home(stream), await decided(report, act), act.by)]
 
-    def decided(report: Report, act: Act) -> Sequence[ReportEvent]:
+    async def decided(report: Report, act: Act) -> Sequence[ReportEvent]:
         match order.command:
             case decisions.Grade() as command:
+                own = await network.desk.persons.same_person(report_id, order.person_id)
                 return decisions.grade(report, command, act, own=bool(own))
             case decisions.Conclude() as command:
                 eligible, required = len(network.committee.members), network.committee.required
@@ -60,20 +60,20 @@ async def receive(
 ) -> Accepted:
     """Receive a message from the person `source`; the report's id follows from the command's."""
     command, report_id = order.command, report_id_of(network, order)
-    if command.channel in AT_A_FORM and command.unit is not None:
-        network.located(command.unit, command.place_precision)
-    place, placed = network.located_or_unplaced(command.unit, command.place_precision)
-    home = network.gazetteer.home_of(place.unit)
-    if source is not None:
-        await network.desk.persons.record_source(report_id, source)
 
     async def decide(reading: Reading) -> Sequence[Change]:
+        if command.channel in AT_A_FORM and command.unit is not None:
+            network.located(command.unit, command.place_precision)
+        place, placed = network.located_or_unplaced(command.unit, command.place_precision)
+        home = network.gazetteer.home_of(place.unit)
         act = await network.desk.act(order, report_id)
         report = reading.fresh(f"report/{report_id}", Report(report_id))
         events = decisions.receive(report, command, act, place=place, placed=placed, person=source)
+        if source is not None:
+            await network.desk.persons.record_source(report_id, source)
         return [Change(f"report/{report_id}", home, events, act.by, speaks_of)]
 
-    return await network.desk.perform(order, decide)
+    return await network.desk.perform(order, decide, look_first=True)
 
 
 async def supersede(network: Network, order: Order[decisions.Supersede], report_id: UUID) -> Accepted:
@@ -81,20 +81,20 @@ async def supersede(network: Network, order: Order[decisions.Supersede], report_
 
     Whoever does it has one pseudonym in both streams: the one about the report as it was first received.
     """
-    place = network.located(order.command.unit, order.command.place_precision)
-    there = network.gazetteer.home_of(order.command.unit)
-    again_id = report_id_of(network, order)
+    command, again_id = order.command, report_id_of(network, order)
 
     async def decide(reading: Reading) -> Sequence[Change]:
         stream = f"report/{report_id}"
+        place = network.located(command.unit, command.place_precision)
+        there = network.gazetteer.home_of(command.unit)
         report = await reading.report(report_id)
         act = await network.desk.act(order, report.first_received_as)
         again = reading.fresh(f"report/{again_id}", Report(again_id))
         words = await network.words_of(stream, report.words)
-        if "source" in words:
-            await network.desk.persons.record_source(again_id, UUID(words["source"].get_secret_value()))
         here = reading.home(stream)
         old, new = decisions.supersede(report, again, act, place=place, here=here, there=there, words=words)
+        if "source" in words:
+            await network.desk.persons.record_source(again_id, UUID(words["source"].get_secret_value()))
         return [Change(stream, here, old, act.by), Change(f"report/{again_id}", there, new, act.by)]
 
-    return await network.desk.perform(order, decide)
+    return await network.desk.perform(order, decide, look_first=True)

@@ -17,12 +17,11 @@ from services.ledger.ledger import Accepted
 
 async def act(network: Network, order: Order[Command], person: UUID, home: str) -> Accepted:
     """Act on the stream that `person` has in `home`, by whichever command the order holds."""
-    reporter_id = await network.desk.persons.reporter_id(person, home)
-    stream = f"reporter/{reporter_id}"
 
     async def decide(reading: Reading) -> Sequence[Change]:
+        reporter_id = await network.desk.persons.reporter_id(person, home)
         act = await network.desk.act(order, reporter_id)
-        return [Change(stream, home, decided(await reading.reporter(reporter_id), act), act.by)]
+        return [Change(f"reporter/{reporter_id}", home, decided(await reading.reporter(reporter_id), act), act.by)]
 
     def decided(reporter: Reporter, act: Act) -> Sequence[ReporterEvent]:
         match order.command:
