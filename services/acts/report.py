@@ -79,6 +79,7 @@ async def receive(
 async def supersede(network: Network, order: Order[decisions.Supersede], report_id: UUID) -> Accepted:
     """Receive a report again in the home of its better place, its words sealed anew under the new report's keys.
 
+    The new report's texts speak of whom the old one's speak of: erasing one of them erases both.
     Whoever does it has one pseudonym in both streams: the one about the report as it was first received.
     """
     command, again_id = order.command, report_id_of(network, order)
@@ -90,11 +91,14 @@ async def supersede(network: Network, order: Order[decisions.Supersede], report_
         report = await reading.report(report_id)
         act = await network.desk.act(order, report.first_received_as)
         again = reading.fresh(f"report/{again_id}", Report(again_id))
+        # Before anything is opened: who is erased after this either takes the old key along, so that nothing opens, or
+        # is among these, so that the new key is refused.
+        speaks_of = await network.desk.persons.spoken_of(report_id)
         words = await network.words_of(stream, report.words)
         here = reading.home(stream)
         old, new = decisions.supersede(report, again, act, place=place, here=here, there=there, words=words)
         if "source" in words:
             await network.desk.persons.record_source(again_id, UUID(words["source"].get_secret_value()))
-        return [Change(stream, here, old, act.by), Change(f"report/{again_id}", there, new, act.by)]
+        return [Change(stream, here, old, act.by), Change(f"report/{again_id}", there, new, act.by, speaks_of)]
 
     return await network.desk.perform(order, decide, look_first=True)

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from events.sealed import KeyKind
 from services.vault.keys import DataKey, Need
 from services.vault.persons import phone_number
 from services.vault.refused import KeyGone, NoSuchKey, SourceDiffers
@@ -89,6 +90,10 @@ class MemoryVault:
     async def same_source(self, report_id: UUID, other_report_id: UUID) -> bool | None:
         sources = (self._sources.get(report_id), self._sources.get(other_report_id))
         return None if None in sources else sources[0] == sources[1]
+
+    async def spoken_of(self, report_id: UUID) -> frozenset[UUID]:
+        key_id = self._subjects.get((KeyKind.REPORT.value, str(report_id)))
+        return frozenset(self._speaks_of[key_id] - self._erased if key_id else ())
 
     async def pseudonym(self, person_id: UUID, about: UUID) -> UUID:
         self._refuse_erased(person_id)

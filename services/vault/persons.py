@@ -50,6 +50,10 @@ class Persons(Protocol):
         """Whether two reports have one source; None where either's source is not known."""
         ...
 
+    async def spoken_of(self, report_id: UUID) -> frozenset[UUID]:
+        """The people of whom the report's texts are known to speak: erasing one of them destroys its key."""
+        ...
+
     async def pseudonym(self, person_id: UUID, about: UUID) -> UUID:
         """The person's name in events about this case or report: always the same there, another one elsewhere."""
         ...

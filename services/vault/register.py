@@ -26,6 +26,7 @@ class PersonRegister:
         self._phones = Batch[bytes, UUID | None]("find a person", self._find_phones)
         self._callers = Batch[bytes, UUID]("find or add a person", self._add_phones)
         self._sources = Batch[UUID, UUID | None]("find a report's source", self._find_sources)
+        self._spoken = Batch[UUID, frozenset[UUID]]("find of whom a report speaks", self._find_spoken_of)
         self._reports = Batch[tuple[UUID, UUID], UUID]("record a report's source", self._add_sources)
         self._pseudonyms = Batch[tuple[UUID, UUID], UUID]("find a pseudonym", self._add_pseudonyms)
         self._reporters = Batch[tuple[UUID, str], UUID]("find a reporter's id", self._add_reporters)
@@ -52,6 +53,9 @@ class PersonRegister:
         source, other = sources[report_id], sources[other_report_id]
         return None if source is None or other is None else source == other
 
+    async def spoken_of(self, report_id: UUID) -> frozenset[UUID]:
+        return (await self._spoken.ask([report_id]))[report_id]
+
     async def pseudonym(self, person_id: UUID, about: UUID) -> UUID:
         return (await self._pseudonyms.ask([(person_id, about)]))[person_id, about]
 
@@ -66,6 +70,12 @@ class PersonRegister:
 
     async def _find_sources(self, report_ids: Sequence[UUID]) -> Mapping[UUID, UUID | VaultError | None]:
         return dict.fromkeys(report_ids) | await self._found("find_source", report_ids)
+
+    async def _find_spoken_of(self, report_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[UUID] | VaultError]:
+        spoken: dict[UUID, set[UUID]] = {report_id: set() for report_id in report_ids}
+        for subject, person in await self._pool.fetch(QUERIES["find_spoken_of"], list(map(str, report_ids))):
+            spoken[UUID(subject)].add(UUID(int=person.int))
+        return {report_id: frozenset(people) for report_id, people in spoken.items()}
 
     async def _add_sources(self, links: Sequence[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], UUID | VaultError]:
         report_ids = [report_id for report_id, _ in links]

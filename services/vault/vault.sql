@@ -30,6 +30,12 @@ on conflict (phone_mac) do nothing
 -- For "their own report" and "same source"; a report whose source was erased has no row.
 select report_id, person_id from vault.report_source where report_id = any ($1::uuid[])
 
+-- name: find_spoken_of
+-- A report received again elsewhere speaks of whom it spoke of. Rows go with the person's erasure.
+select k.subject, s.person_id
+from vault.key k join vault.speaks_of s using (key_id)
+where k.kind = 'report' and k.subject = any ($1::text[])
+
 -- name: add_source
 -- Nothing is added for an erased person: `hold_persons` returns the living.
 insert into vault.report_source (report_id, person_id)

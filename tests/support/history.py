@@ -6,7 +6,7 @@ found undone, and ended. Whoever adds an event to the catalogue adds it here, or
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
@@ -85,10 +85,11 @@ class Story:
         order = self.order("fabien", Role.COORDINATOR, command, who, **fields)
         return self.keep(order, await reporter_acts.act(self.network, order, self.people[who], home))
 
-    async def receive(self, who: str, **fields: Any) -> UUID:
+    async def receive(self, who: str, speaks_of: Set[UUID] = frozenset(), /, **fields: Any) -> UUID:
+        """A message from somebody, whose texts are known to speak of some people."""
         fields = {"channel": "sms", "language": "rn", "kind": "tension", "received_at": clock.now()} | fields
         order = self.order(who, Role.REPORTER, reports.Receive, "report", **fields)
-        self.keep(order, await report_acts.receive(self.network, order, self.people[who]))
+        self.keep(order, await report_acts.receive(self.network, order, self.people[who], frozenset(speaks_of)))
         return report_acts.report_id_of(self.network, order)
 
     async def report(self, who: str, role: Role, command: type[Command], about: UUID, /, **fields: Any) -> Accepted:

@@ -129,6 +129,28 @@ async def test_people_told_of_later_count_too(vault: Vault) -> None:
     assert await vault.keys.erase(named_later) == {key_id}
 
 
+async def test_the_vault_says_of_whom_a_reports_texts_speak(vault: Vault) -> None:
+    anna, ben, named_later, report, other, silent = (uuid4() for _ in range(6))
+    under, other_under = (Under(kind=KeyKind.REPORT, owner=owner) for owner in (report, other))
+    await vault.keys.keys_for(
+        [
+            Need.of(under, "report/1", frozenset({anna, ben})),
+            Need.of(other_under, "report/2", frozenset({ben})),
+            Need.of(Under(kind=KeyKind.REPORT, owner=silent), "report/3"),
+            Need.of(Under(kind=KeyKind.CASE, owner=report), "case/1"),
+            Need.of(Under(kind=KeyKind.PERSON, owner=uuid4()), f"report/{report}"),
+        ]
+    )
+    await vault.keys.keys_for([Need.of(under, "report/1", frozenset({named_later}))])
+    assert await vault.persons.spoken_of(report) == {anna, ben, named_later}
+    assert await vault.persons.spoken_of(other) == {ben}
+    assert await vault.persons.spoken_of(silent) == frozenset()
+    assert await vault.persons.spoken_of(uuid4()) == frozenset()
+    await vault.keys.erase(ben)
+    assert await vault.persons.spoken_of(report) == {anna, named_later}
+    assert await vault.persons.spoken_of(other) == frozenset()
+
+
 async def test_nothing_is_sealed_under_or_speaks_of_an_erased_person(vault: Vault) -> None:
     never_seen, person = uuid4(), await vault.persons.person_by_phone("+25779000003")
     for erased in (never_seen, person):
