@@ -64,7 +64,8 @@ def reopen(
 ) -> tuple[CaseEvent, ...]:
     """Reopen. `evidence` is the command's reports as they stand, `home` the case's.
 
-    What the committee did not ratify stands on no grade, so one report must be graded; it may be linked already.
+    What the committee did not ratify stands on no grade, so one report must be graded; it may be linked already,
+    also under an id that it had before it was received again.
     """
     exists(case)
     if case.stage == Stage.OPEN:
@@ -73,7 +74,7 @@ def reopen(
         raise ReportDoesNotStand(report_id=min(unread))
     if case.not_ratified and not any(one.report.graded and one.report.standing == Standing.STANDS for one in evidence):
         raise NothingGraded()
-    fresh = [one for one in evidence if one.report.report_id not in case.linked]
+    fresh = [one for one in evidence if case.linked.keys().isdisjoint(one.report.known_as)]
     reopened = CaseReopened(reason=command.reason, note=clear(command.note, KeyKind.CASE, case.case_id))
     return (reopened, *linked(case, fresh, home=home))
 

@@ -59,9 +59,9 @@ def linked(case: Case, evidence: Sequence[Evidence], *, home: str) -> tuple[Case
             raise ReportDoesNotStand(report_id=report_id)
         if one.home != home:
             raise ReportElsewhere(report_id=report_id)
-        if again := taken & {report_id, *one.report.received_before_as}:
+        if again := taken & one.report.known_as:
             raise LinkedAlready(report_id=min(again))
-        taken |= {report_id, *one.report.received_before_as}
+        taken |= one.report.known_as
         events.append(CaseReportLinked(report_id=report_id, independent=one.independent))
     return tuple(events)
 

@@ -356,6 +356,7 @@ def supersede(
     carried = Carried(
         supersedes=report.report_id,
         first_received_as=report.first_received_as,
+        received_before=(*(content.carried.received_before if content.carried else ()), report.report_id),
         round=report.round,
         grades=report.grades,
         recused=tuple(sorted(report.recused)),

@@ -44,13 +44,15 @@ class Graded(Value):
 
 
 class Carried(Value):
-    """What a report brings along when it is received again in another home, so that nothing is graded twice.
+    """What a report brings along when it is received again in another home, so that nothing is graded or counted twice.
 
-    `first_received_as` is the id it had at first: reviewers keep the pseudonyms they have there.
+    `received_before` is every id it had, oldest first: it `supersedes` the last, and reviewers keep the pseudonyms they
+    have about the one that it was `first_received_as`.
     """
 
     supersedes: UUID
     first_received_as: UUID
+    received_before: tuple[UUID, ...] = ()
     round: Round
     grades: tuple[Graded, ...] = ()
     recused: tuple[UUID, ...] = ()

@@ -62,9 +62,16 @@ class Report:
 
     @property
     def received_before_as(self) -> frozenset[UUID]:
-        """The ids that are known of this report before it was received again: its first and its last."""
+        """Every id that this report had before it was received again."""
         carried = self.content.carried if self.content else None
-        return frozenset({carried.first_received_as, carried.supersedes}) if carried else frozenset()
+        if carried is None:
+            return frozenset()
+        return frozenset({carried.first_received_as, carried.supersedes, *carried.received_before})
+
+    @property
+    def known_as(self) -> frozenset[UUID]:
+        """Every id that this report ever had: whatever is linked under one of them is this report."""
+        return self.received_before_as | {self.report_id}
 
     @property
     def graded(self) -> bool:

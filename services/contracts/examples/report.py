@@ -101,6 +101,7 @@ RECEIVED_AGAIN = MESSAGE_UNPLACED.model_copy(
         "carried": Carried(
             supersedes=_UNPLACED_REPORT,
             first_received_as=_UNPLACED_REPORT,
+            received_before=(_UNPLACED_REPORT,),
             round=1,
             grades=(_ADAS_GRADE,),
             recused=(COLETTE,),

@@ -7,9 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from events.case.ending import Reopen, reopen
 from events.case.events import CaseClosed, CaseMerged, CaseMergeReversed, CaseRelated
 from events.case.linking import (
+    Evidence,
     LinkReport,
     Merge,
     Relate,
@@ -43,7 +46,9 @@ from events.case.state import Case, Reached
 from events.case.state import evolve as evolve_case
 from events.command import clear
 from events.event import Event
+from events.report.decisions import supersede
 from events.report.events import Carried, ReportSuperseded
+from events.report.state import Report
 from events.sealed import KeyKind
 from events.vocabulary import Credibility, Reliability
 from tests.support import domain
@@ -53,11 +58,13 @@ from tests.support.domain import (
     OLIVE,
     OTHER_CASE,
     OTHER_HOME,
+    OTHER_PLACE,
     REPORT,
     act,
     agreed,
     case,
     checked,
+    cited,
     fold,
     given_case,
     graded,
@@ -124,6 +131,40 @@ def test_a_report_received_again_counts_no_second_time_while_the_first_is_linked
     linking([opened(), linked(REPORT)], command, report=back).refused(LinkedAlready)
     linking([opened(), linked(one("there"))], command, report=back).refused(LinkedAlready)
     linking([opened()], command, report=back).accepted()
+
+
+NAMES = ("first", "second", "third", "fourth")
+
+
+def received_again_and_again() -> Report:
+    """A report that was received again three times."""
+    state = report(received(), graded(), report_id=one("first"))
+    for number, name in enumerate(NAMES[1:]):
+        here, there = (HOME, OTHER_HOME) if number % 2 == 0 else (OTHER_HOME, HOME)
+        facts: dict[str, Any] = {"place": OTHER_PLACE, "here": here, "there": there}
+        _, new = supersede(state, Report(one(name)), act(), words={"text": SecretStr("what was seen")}, **facts)
+        state = report(*new, report_id=one(name))
+    return state
+
+
+@pytest.mark.parametrize("linked_as", NAMES)
+def test_a_report_received_again_and_again_is_the_one_it_was_under_every_id_it_had(linked_as: str) -> None:
+    now = received_again_and_again()
+    command = LinkReport(report_id=now.report_id)
+    refusal = linking([opened(), linked(one(linked_as))], command, report=now).refused(LinkedAlready)
+    assert str(one(linked_as)) in str(refusal)
+    ended = (opened(), linked(one(linked_as)), CLOSED)
+    reopening = Reopen(reason="new_evidence", reports=[cited(now.report_id)])
+    facts: dict[str, Any] = {"evidence": [Evidence(now, HOME)], "home": HOME}
+    state = given_case(*ended).when(reopen, reopening, **facts).accepted()
+    assert set(state.linked) == {one(linked_as)}
+
+
+def test_one_message_is_not_linked_twice_in_one_act_under_two_ids() -> None:
+    now, before = received_again_and_again(), report(received(), graded(), report_id=one("second"))
+    reopening = Reopen(reason="new_evidence", reports=[cited(before.report_id), cited(now.report_id)])
+    facts: dict[str, Any] = {"evidence": [Evidence(before, HOME), Evidence(now, HOME)], "home": HOME}
+    given_case(opened(), CLOSED).when(reopen, reopening, **facts).refused(LinkedAlready)
 
 
 def test_what_is_not_linked_is_not_unlinked() -> None:

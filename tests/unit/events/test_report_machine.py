@@ -163,6 +163,10 @@ class ReportMachine(RuleBasedStateMachine):
         assert self.report.first_received_as == REPORT
         assert len({left.report_id for left in self.left_behind} | {self.report.report_id}) == len(self.left_behind) + 1
 
+    @invariant()
+    def it_is_known_by_every_id_it_ever_had(self) -> None:
+        assert self.report.known_as == {REPORT, *(left.report_id for left in self.left_behind), self.report.report_id}
+
 
 TestAReportUnderRandomCommands = ReportMachine.TestCase
 TestAReportUnderRandomCommands.settings = budget()
