@@ -1,0 +1,109 @@
+"""Where to read on: offsets are only a hint, the position in each record's header is what counts (design rule 4)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+
+from services.processors.chain import Record
+
+SILENCE_SECONDS = 20.0
+
+
+class Places:
+    """A reader of one topic without a group, for looking up offsets and for reading whole partitions. It blocks.
+
+    Raises KafkaError and OSError where the broker is away.
+    """
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self.topic = topic
+        servers = bootstrap.split(",")
+        admin = KafkaAdminClient(bootstrap_servers=servers, client_id="intabaza-places")
+        try:
+            described = admin.describe_topics([topic])[0]
+        finally:
+            admin.close()
+        self.topic_id = UUID(str(described["topic_id"]))
+        self.partitions = len(described["partitions"])
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=servers,
+            client_id="intabaza-places",
+            group_id=None,
+            enable_auto_commit=False,
+            max_poll_records=5_000,
+            fetch_max_wait_ms=100,
+            metrics_enabled=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def end(self, partition: int) -> int:
+        """The offset after the partition's last record."""
+        at = TopicPartition(self.topic, partition)
+        return int(self._consumer.end_offsets([at])[at])
+
+    def begin(self, partition: int, offset: int) -> None:
+        """Let `poll` read one partition from an offset on."""
+        at = TopicPartition(self.topic, partition)
+        self._consumer.assign([at])
+        self._consumer.seek(at, offset)
+
+    def poll(self, timeout_ms: int = 500) -> Sequence[Record]:
+        """The next records of the partition begun with; none after the time is over."""
+        fetched: dict[Any, list[Record]] = self._consumer.poll(timeout_ms=timeout_ms)
+        return [record for records in fetched.values() for record in records]
+
+    def find(self, partition: int, topic_id: UUID, hint: int, last: int) -> int:
+        """The offset from which everything above position `last` can be read.
+
+        `hint` is right where the topic is the same one and the record before it is `last`. Otherwise the place is
+        searched: repeats of a relay that was frozen make positions go back, so what the search finds is right only if
+        the record there continues the chain; where it does not, the partition is read from its beginning.
+        """
+        if last == 0:
+            return 0
+        end = self.end(partition)
+        if topic_id == self.topic_id and 0 < hint <= end and self._links(partition, hint - 1, end)[:1] == [last]:
+            return hint
+        low, high = 0, end
+        while low < high:
+            middle = (low + high) // 2
+            found = self._links(partition, middle, end, 1)
+            if not found or found[0] > last:
+                high = middle
+            else:
+                low = middle + 1
+        return low if self._continues(partition, low, end, last) else 0
+
+    def _continues(self, partition: int, offset: int, end: int, last: int) -> bool:
+        if offset == 0:
+            return True
+        return self._links(partition, offset - 1, end, 1) == [last]
+
+    def _links(self, partition: int, offset: int, end: int, most: int = 1) -> list[int]:
+        """Positions of the first `most` records of ours from an offset on."""
+        found: list[int] = []
+        self.begin(partition, offset)
+        deadline = time.monotonic() + SILENCE_SECONDS
+        while len(found) < most and offset < end:
+            for record in self.poll():
+                offset = record.offset + 1
+                position = dict(record.headers).get("position", b"")
+                if position.isdigit() and len(found) < most:
+                    found.append(int(position))
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self.topic} partition {partition}: nothing at offset {offset} of {end}")
+        return found
