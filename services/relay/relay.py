@@ -1,0 +1,231 @@
+"""The relay's life: wait for the lead, look how Kafka ends, send on; at the first doubt look again.
+
+waits for the lead ──► start procedure ──► sends batch after batch ──► (anything unexpected) ──► start procedure
+                             │                                         (the lead is lost)    ──► waits for the lead
+                             └─► halted, with a sentence, until the world or an operator has changed something
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+import structlog
+from kafka import TopicPartition
+
+from services.ledger.ledger import LedgerError, LedgerUnavailable, Recorded
+from services.ledger.postgres import PostgresLedger
+from services.relay.chain import BATCH_EVENTS, Batch, Chains, Place
+from services.relay.halts import Halt, KafkaKnowsMore, LedgerDamaged
+from services.relay.leader import TRY_SECONDS, Leadership, LeadLost
+from services.relay.metrics import Metrics
+from services.relay.republish import make_anew
+from services.relay.sender import Sender, SendingFailed
+from services.relay.start import Standing, find_standing
+from services.relay.tail import BrokerAway
+
+PAUSE_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 2.0
+LOOK_SECONDS = 5.0
+"""How often a halted relay looks whether it may go on, and an idle one whether it is asked for anything."""
+
+_log = structlog.get_logger(__name__)
+
+Beside = Callable[[Leadership], Awaitable[None]]
+"""Something else that only the leader does, for as long as it leads."""
+
+
+class Relay:
+    """One process's relay; of several, one leads and the others wait to."""
+
+    def __init__(
+        self,
+        ledger: PostgresLedger,
+        dsn: str,
+        bootstrap: str,
+        *,
+        partitions: int,
+        replication: int = -1,
+        metrics: Metrics | None = None,
+        beside: Sequence[Beside] = (),
+    ) -> None:
+        self._ledger = ledger
+        self._dsn = dsn
+        self._bootstrap = bootstrap
+        self._partitions = partitions
+        self._replication = replication
+        self._metrics = metrics or Metrics()
+        self._beside = beside
+
+    async def run(self) -> None:
+        """Relay for ever; cancel it to end it."""
+        away = False
+        while True:
+            try:
+                lead = await Leadership.connect(self._dsn)
+            except LeadLost as error:
+                if not away:
+                    _log.warning("relay_waits_for_the_database", because=str(error))
+                away = True
+                await asyncio.sleep(PAUSE_SECONDS)
+                continue
+            away = False
+            try:
+                while not await lead.try_to_lead():  # noqa: ASYNC110 - the lock of a database rings no bell
+                    await asyncio.sleep(TRY_SECONDS)
+                _log.info("relay_leads")
+                await self._lead(lead)
+            except LeadLost as error:
+                _log.warning("relay_leads_no_more", because=str(error))
+            finally:
+                self._metrics.leads(False)
+                lead.end()
+
+    async def _lead(self, lead: Leadership) -> None:
+        """Do everything that the leader does until one part of it ends, which is when the lead is lost."""
+        self._metrics.leads(True)
+        parts = [lead.beat(), self._relay(lead), self._metrics.watch(lead), *(beside(lead) for beside in self._beside)]
+        tasks = [asyncio.ensure_future(part) for part in parts]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _relay(self, lead: Leadership) -> None:
+        pause, waits_for = 0.0, ""
+        while True:
+            try:
+                await make_anew(lead, self._bootstrap, self._partitions, self._replication)
+                sender, standing = await self._start(lead)
+            except (BrokerAway, SendingFailed, LedgerUnavailable) as error:
+                if waits_for != (waits_for := type(error).__name__):
+                    _log.warning("relay_waits", because=str(error))
+                pause = min(pause + PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+                await asyncio.sleep(pause)
+                continue
+            except Halt as halt:
+                waits_for = ""
+                await self._halt(lead, halt)
+                continue
+            pause, waits_for = 0.0, ""
+            try:
+                await self._send_on(lead, sender, standing)
+            except (SendingFailed, LedgerUnavailable) as error:
+                self._metrics.restarts.inc()
+                _log.warning("relay_starts_again", because=str(error))
+            except Halt as halt:
+                await self._halt(lead, halt)
+            finally:
+                await _thrown_away(sender)
+
+    async def _start(self, lead: Leadership) -> tuple[Sender, Standing]:
+        """The start procedure. The producer is connected first: what happens to a broker after the look is noticed."""
+        sender = await self._connect()
+        try:
+            standing = await find_standing(self._bootstrap, self._partitions, self._ledger, lead)
+            await lead.save(standing.topic_ids, standing.places, 0)
+            if await lead.shut_the_door():
+                await self._ledger.open_door()
+                _log.info("relay_opens_the_door", hint="Kafka and the ledger agree again")
+            await lead.note_halt(None, None)
+        except BaseException:
+            await _thrown_away(sender)
+            raise
+        self._metrics.goes_on()
+        sender.begin(standing.places)
+        _log.info("relay_sends", after=standing.after_position)
+        return sender, standing
+
+    async def _connect(self) -> Sender:
+        connecting = asyncio.ensure_future(asyncio.to_thread(Sender.connect, self._bootstrap))
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            connecting.add_done_callback(_throw_away_late)
+            raise
+
+    async def _halt(self, lead: Leadership, halt: Halt) -> None:
+        """Say why nothing is sent, once, and wait a little before the next look."""
+        because = str(halt)
+        if self._metrics.halted_because != because:
+            _log.error("relay_halts", because=because)
+        self._metrics.halt(because)
+        door = None
+        if isinstance(halt, KafkaKnowsMore):
+            with suppress(LedgerError):  # it is tried again at the next look
+                await self._ledger.shut_door(because)
+                door = because
+        elif await lead.shut_the_door():
+            door = (await lead.standing())["door_shut_because"]
+        await lead.note_halt(because, door)
+        for _ in range(round(LOOK_SECONDS / PAUSE_SECONDS)):
+            await asyncio.sleep(PAUSE_SECONDS)
+            if await lead.republications():
+                return
+
+    async def _send_on(self, lead: Leadership, sender: Sender, standing: Standing) -> None:
+        chains = Chains(self._partitions, standing.places)
+        places, through = dict(standing.places), standing.after_position
+        rows = await self._read(through)
+        while True:
+            behind = len(rows) >= BATCH_EVENTS
+            read_to = rows[-1].position if rows else through
+            # the next rows are read while these are on their way; when there are none yet, only after they have arrived
+            ahead = asyncio.ensure_future(self._read(read_to)) if behind else None
+            try:
+                for batch in chains.batches(rows, through):
+                    await self._send(lead, sender, standing, places, batch)
+                    through = batch.through
+                if ahead is None:
+                    rows = await self._next(lead, sender, read_to)
+                else:
+                    rows = await ahead
+            finally:
+                if ahead is not None:
+                    ahead.cancel()
+
+    async def _send(
+        self, lead: Leadership, sender: Sender, standing: Standing, places: dict[TopicPartition, Place], batch: Batch
+    ) -> None:
+        if batch.records:
+            sending = asyncio.ensure_future(asyncio.to_thread(sender.send, batch))
+            try:
+                ends = await asyncio.shield(sending)
+            except asyncio.CancelledError:
+                await _thrown_away(sender)  # which ends the wait for its answers
+                await asyncio.gather(sending, return_exceptions=True)
+                raise
+            for at, end in ends.items():
+                places[at] = Place(batch.last[at], end, end)
+        await lead.save(standing.topic_ids, {at: places[at] for at in batch.counts}, batch.through)
+        self._metrics.acknowledged.set(batch.through)
+
+    async def _next(self, lead: Leadership, sender: Sender, after: int) -> Sequence[Recorded]:
+        """The next rows, as soon as there are some; SendingFailed where an operator wants the topic made anew."""
+        while not (rows := await self._read(after)):
+            if not await self._ledger.wait_for(after + 1, LOOK_SECONDS) and await lead.republications():
+                raise SendingFailed("a topic is to be made anew")
+        return rows
+
+    async def _read(self, after: int) -> Sequence[Recorded]:
+        rows = await self._ledger.read(after, BATCH_EVENTS)
+        for expected, row in enumerate(rows, after + 1):
+            if row.position != expected:
+                raise LedgerDamaged(expected, row.position)
+        return rows
+
+
+async def _thrown_away(sender: Sender) -> None:
+    """End the producer, also when this task is being cancelled: what it still held must not be sent later."""
+    await asyncio.shield(asyncio.to_thread(sender.throw_away))
+
+
+def _throw_away_late(connected: asyncio.Future[Sender]) -> None:
+    """A producer that nobody waits for any more; it holds nothing, so its end may take its time."""
+    if connected.exception() is None:
+        connected.result().throw_away()
