@@ -6,9 +6,10 @@ import sys
 
 import typer
 
-from services.cli import clock, stack
+from services.cli import clock, projections, stack
 from services.ledger.ledger import LedgerError
 from services.local.problems import LocalProblem
+from services.processors.errors import Halt
 from services.settings import SettingsRefused
 from services.vault.refused import MasterKeyRefused
 
@@ -23,9 +24,11 @@ app.command()(stack.status)
 app.command()(stack.logs)
 app.command()(stack.down)
 app.command("settings")(stack.show_settings)
+app.command()(projections.replay)
+app.command()(projections.rebuild)
 app.add_typer(clock.app, name="clock")
 
-SENTENCES: tuple[type[Exception], ...] = (LocalProblem, SettingsRefused, LedgerError, MasterKeyRefused)
+SENTENCES: tuple[type[Exception], ...] = (LocalProblem, SettingsRefused, LedgerError, MasterKeyRefused, Halt)
 """Errors whose message is the whole answer; anything else is a fault of ours and shows its traceback."""
 
 

@@ -1,0 +1,163 @@
+"""Folding a projection again from Kafka, outside the group, into a schema of its own, by several processes.
+
+Nothing is appended to the ledger. How far it is stands in the watermarks of its place, so an interrupted one can go on
+and whoever waits can see it coming.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import asyncpg
+
+from projections.projection import Projection
+from projections.sql import named_queries
+from services.processors.errors import Halt
+from services.processors.lane import Lane
+from services.processors.making import make_place
+from services.processors.places import Places
+from services.processors.store import Store
+
+SQL = named_queries("services.processors", "refold.sql")
+
+SEE_SECONDS = 0.5
+SMALL = 20_000
+"""Records below which starting processes costs more than they save."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Where the reading of a partition ends: at this offset, or after this position, whichever comes first."""
+
+    offset: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refolding:
+    """What a process of its own needs to know to fold some partitions."""
+
+    dsn: str
+    bootstrap: str
+    topic: str
+    projection: Projection[Any, Any]
+    place: str
+    lines: Mapping[int, Line]
+
+
+@asynccontextmanager
+async def a_pool(dsn: str, most: int = 3) -> AsyncIterator[asyncpg.Pool[asyncpg.Record]]:
+    """Connections as the role intabaza_projector."""
+    pool = await asyncpg.create_pool(
+        dsn, min_size=1, max_size=most, server_settings={"application_name": "intabaza refolding", "jit": "off"}
+    )
+    try:
+        yield pool
+    finally:
+        pool.terminate()
+
+
+async def clear_place(pool: asyncpg.Pool[asyncpg.Record], projection: Projection[Any, Any], place: str) -> None:
+    """Begin anew: an empty schema, no watermarks."""
+    async with pool.acquire() as connection, connection.transaction():
+        await drop_place(connection, place)
+        await make_place(connection, projection, place)
+
+
+async def drop_place(connection: Any, place: str) -> None:
+    """Remove a schema that is not live, and what is known of it."""
+    await connection.execute(f'drop schema if exists "{place}" cascade')
+    for table in ("watermarks", "shared", "parked"):
+        await connection.execute(SQL[f"forget_{table}"], place)
+
+
+async def live_lines(connection: Any, projection: Projection[Any, Any]) -> dict[int, Line]:
+    """How far the live projection has come, by partition; empty where none is live."""
+    rows = await connection.fetch(SQL["lines"], projection.name)
+    return {row["partition"]: Line(row["next_offset"], row["last_position"]) for row in rows}
+
+
+def ends(bootstrap: str, topic: str) -> dict[int, Line]:
+    """Every partition to its present end."""
+    with Places(bootstrap, topic) as places:
+        return {one: Line(places.end(one), 2**62) for one in range(places.partitions)}
+
+
+async def refold(
+    refolding: Refolding, processes: int, progress: Callable[[int, int], None] = lambda done, of: None
+) -> None:
+    """Fold every partition up to its line; `progress` is told how many records of how many."""
+    lines = {one: line for one, line in refolding.lines.items() if line.position}
+    total = sum(line.offset for line in lines.values())
+    if not lines:
+        return
+    if processes < 2 or total < SMALL:
+        await fold_partitions(replace(refolding, lines=lines))
+        progress(total, total)
+        return
+    loop = asyncio.get_running_loop()
+    shares = _shares(lines, processes)
+    with ProcessPoolExecutor(len(shares), mp_context=multiprocessing.get_context("spawn")) as pool:
+        parts = [replace(refolding, lines={one: lines[one] for one in share}) for share in shares]
+        done = asyncio.gather(*(loop.run_in_executor(pool, fold_share, part) for part in parts))
+        async with a_pool(refolding.dsn, 1) as connection:
+            while not done.done():
+                await asyncio.wait([done], timeout=SEE_SECONDS)
+                progress(min(await connection.fetchval(SQL["folded"], refolding.place), total - 1), total)
+        await done
+    progress(total, total)
+
+
+def _shares(lines: Mapping[int, Line], number: int) -> list[list[int]]:
+    """Partitions spread so that each process has about as much to read."""
+    shares: list[tuple[int, list[int]]] = [(0, []) for _ in range(min(number, len(lines)))]
+    for partition, line in sorted(lines.items(), key=lambda one: -one[1].offset):
+        weight, share = min(shares, key=lambda one: one[0])
+        shares.remove((weight, share))
+        shares.append((weight + line.offset, [*share, partition]))
+    return [share for _, share in shares]
+
+
+def fold_share(refolding: Refolding) -> None:
+    """Fold some partitions in this process, one after the other."""
+    asyncio.run(fold_partitions(refolding))
+
+
+async def fold_partitions(refolding: Refolding) -> None:
+    """Fold some partitions up to their lines. Raises Halt where a chain is broken or does not reach its line."""
+    projection = refolding.projection
+    async with a_pool(refolding.dsn) as pool:
+        store = Store(pool, "", {projection.name: refolding.place}, speaks=False)
+        with Places(refolding.bootstrap, refolding.topic) as places:
+            for partition, line in sorted(refolding.lines.items()):
+                await _fold_partition(store, projection, places, partition, line)
+
+
+async def _fold_partition(
+    store: Store, projection: Projection[Any, Any], places: Places, partition: int, line: Line
+) -> None:
+    lane = Lane(store, [projection], partition, places.topic_id)
+    await lane.begin()
+    if lane.last >= line.position:
+        return
+    offset = await asyncio.to_thread(places.find, partition, *lane.hint)
+    end = min(line.offset, await asyncio.to_thread(places.end, partition))
+    places.begin(partition, offset)
+    while offset < end:
+        records = [one for one in await asyncio.to_thread(places.poll) if one.offset < end]
+        if not records:
+            continue
+        offset = records[-1].offset + 1
+        await lane.offer(records)
+    await lane.settle()
+    if line.position < 2**62 and lane.last != line.position:
+        raise Halt(
+            f"partition {partition} ends with position {lane.last} at offset {end} where the live watermark says "
+            f"{line.position}: the log lacks something; see `intabaza relay status`"
+        )

@@ -1,0 +1,50 @@
+-- name: forget_watermarks
+-- A place that is no longer there has come nowhere.
+delete from projections.watermark where place = $1
+
+-- name: forget_shared
+-- Nor has it been told anything.
+delete from projections.shared where place = $1
+
+-- name: forget_parked
+-- Nor does anything wait there.
+delete from projections.parked where place = $1
+
+-- name: lines
+-- How far a place has come.
+select partition, next_offset, last_position from projections.watermark where place = $1
+
+-- name: folded
+-- How many records a refolding has behind it.
+select coalesce(sum(next_offset), 0)::bigint from projections.watermark where place = $1
+
+-- name: hold_marks
+-- Both places' watermarks, locked in one order: no live commit comes in between.
+select place, partition, last_position from projections.watermark
+where place = any ($1) order by place, partition for update
+
+-- name: move_watermarks
+-- Another generation, so that whoever folded the old rows in memory can commit nothing.
+update projections.watermark set place = $1, generation = gen_random_uuid() where place = $2
+
+-- name: move_shared
+-- What broadcasts told goes along.
+update projections.shared set place = $1 where place = $2
+
+-- name: move_parked
+-- And what waits.
+update projections.parked set place = $1 where place = $2
+
+-- name: make_compared
+-- Both sides' rows as text, so that a long history needs no memory in the client.
+create temporary table compared (live boolean, line text) on commit drop
+
+-- name: differing
+-- Rows that one side has more often than the other; the first of them, and how many in all.
+select live, line, count(*) over () as many from (
+    (select true as live, line from pg_temp.compared where live
+     except all select true, line from pg_temp.compared where not live)
+    union all
+    (select false, line from pg_temp.compared where not live
+     except all select false, line from pg_temp.compared where live)
+) as differing order by line limit $1
