@@ -1,0 +1,64 @@
+"""A rule set: the first one reads, and every slip is told by line and key, with what was expected and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from events.vocabulary import Kind
+from projections.rule_set import RuleSetFaulty, hash_of, read_rule_set
+
+FIRST = (Path(__file__).parents[3] / "deploy" / "rules" / "burundi.toml").read_text("utf-8")
+
+
+def test_the_first_rule_set_reads() -> None:
+    rules = read_rule_set(FIRST)
+    assert rules.kinds[Kind.VIOLENCE].points == 40_000
+    assert rules.ranks[:3] == (1000, 500, 250)
+
+
+def test_every_number_of_the_first_rule_set_stands_with_a_reason() -> None:
+    numbered = [line for line in FIRST.splitlines() if any(sign.isdigit() for sign in line.split("#")[0])]
+    assert len(numbered) > 60
+    assert [line for line in numbered if not line.partition("#")[2].strip()] == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("points = 40000", "points = 40.5", "line {n}, key kinds.violence.points: expected a whole number; write"),
+        ("points = 40000", "points = true", "line {n}, key kinds.violence.points: expected a whole number; write"),
+        ("points = 40000", "points = -1", "line {n}, key kinds.violence.points: expected a whole number of at least 0"),
+        ("severe = 24", "severe = 0", "line {n}, key response.answer_within_hours.severe: expected a whole number of"),
+        ("permille = 1500", "permille = 9000", "line {n}, key windows.presidential.permille: expected a whole number"),
+        ("permille = 1500", "per_mille = 1500", "line {n}, key windows.presidential.per_mille: expected no such key"),
+        ("[30, 100], [60, 0]]", "[60, 100]]", "line {n}, key kinds.violence: expected a last step of 0 permille; add"),
+        ("[30, 100], [60, 0]]", "[3, 100], [60, 0]]", "line {n}, key kinds.violence: expected days that grow"),
+        ("Africa/Bujumbura", "Bujumbura", "line {n}, key time_zone: expected a time zone's name like Africa/Bujumbura"),
+        ('"response_update", "nothing', '"nothing', "key kinds: expected every kind of case; add response_update"),
+        ('["response_update", ', '["response_update", "tension", ', "key without_points: expected each kind in one pl"),
+        ('"6" = 400', "", "key credibility: expected a value for every word; add 6"),
+        ("ranks = [1000, 500", "ranks = [500, 1000", "line {n}, key ranks: expected shares that do not grow; put the"),
+        ("up = [4000, 15000", "up = [4000, 4000", "key levels: expected points that grow from level 1 to level 4; put"),
+        ("down = [2500", "down = [4500", "key levels: expected no threshold downwards above the one upwards; lower"),
+        ("severe = 24", "severe = 24 hours", "line {n}: expected TOML; correct what stands there"),
+        ("format = 1", "format = 2", "line {n}, key format: expected 1; correct it"),
+        ("[kinds.violence]", "[kinds.violance]", "line {n}, key kinds.violance: expected "),
+    ],
+)
+def test_a_slip_is_told_by_line_and_key(right: str, wrong: str, told: str) -> None:
+    assert right in FIRST
+    line = next(number for number, text in enumerate(FIRST.splitlines(), 1) if right in text)
+    if told.startswith("line {n}, key kinds.violence: "):  # a table's fault is told where the table begins
+        line = next(number for number, text in enumerate(FIRST.splitlines(), 1) if text == "[kinds.violence]")
+
+    with pytest.raises(RuleSetFaulty) as refused:
+        read_rule_set(FIRST.replace(right, wrong, 1))
+
+    assert told.format(n=line) in str(refused.value)
+
+
+def test_a_rule_set_is_known_by_the_hash_of_its_text() -> None:
+    assert hash_of(FIRST) != hash_of(FIRST + " ")
+    assert len(hash_of("")) == 64
