@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+from events.reference import EngineAdopted
 from projections.projection import Fold, Page
 from projections.taken import DERIVED, Taken
 
@@ -19,6 +20,8 @@ H = TypeVar("H")
 
 COUNTED = "actual"
 """The mode that projections count; an exercise has its own."""
+
+ENGINE_ADOPTED = EngineAdopted.name
 
 
 class Poisoned(Exception):
@@ -66,16 +69,17 @@ class Part(Generic[S, H]):
         if self.fold.whole or self.fold.stateless:
             return set()
         key_of, mode, missing = self.fold.key, self.mode, set()
-        until = ""
+        until, called = "", False
         for event in events:
             if event.home == "*":
                 until = max(until, event.time)
+                called = called or event.type == ENGINE_ADOPTED
             elif event.mode == mode and event.type not in DERIVED:
                 key = key_of(event)
                 if key is not None and key not in self.states:
                     missing.add(key)
         if until:
-            missing.update(key for due, key in self._dues if due <= until and key not in self.states)
+            missing.update(key for due, key in self._dues if (called or due <= until) and key not in self.states)
         return missing - self.parked
 
     def hold(self, wanted: Iterable[str], loaded: Mapping[str, S]) -> None:
@@ -164,10 +168,16 @@ class Part(Generic[S, H]):
         if not heeded:
             return
         self.shared_changed = True
+        keys: Iterable[str] = ()
         if self.fold.whole:
-            for key in sorted(self.states):
-                if key not in self.parked:
-                    self._touch(key, event, page, self.fold.heed)
+            keys = self.states
+        elif event.type == ENGINE_ADOPTED:
+            keys = {key for _, key in self._dues}  # `wants` asked for them
+        already = len(page.derived)
+        for key in sorted(keys):
+            if key not in self.parked:
+                self._touch(key, event, page, self.fold.heed)
+        page.derived[already:] = sorted(page.derived[already:], key=lambda one: (one.due, one.stream, one.seed))
 
     def roll(self, event: Taken, page: Page) -> None:
         """Fire what is due at or before a broadcast, for every key."""
