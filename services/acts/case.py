@@ -33,7 +33,6 @@ PLAIN: Mapping[type[Command], Callable[[Case, Any, Act], Sequence[CaseEvent]]] =
     referral.FailDelivery: referral.fail_delivery,
     referral.MoveDeadline: referral.move_deadline,
     ending.Resolve: ending.resolve,
-    ending.Reopen: ending.reopen,
     ending.Close: ending.close,
 }
 """Decisions that need nothing from elsewhere."""
@@ -198,6 +197,13 @@ async def _check_outcome(
     return referral.check_outcome(case, command, act, is_recipient=act.by.ref in took_steps)
 
 
+async def _reopen(
+    network: Network, reading: Reading, case: Case, command: ending.Reopen, act: Act
+) -> Sequence[CaseEvent]:
+    evidence = [await _evidence(reading, one) for one in command.reports]
+    return ending.reopen(case, command, act, evidence=evidence, home=reading.home(f"case/{case.case_id}"))
+
+
 async def _evidence(reading: Reading, cited: linking.LinkReport) -> Evidence:
     report = await reading.report(cited.report_id)
     return Evidence(report=report, home=reading.home(f"report/{cited.report_id}"), independent=cited.independent)
@@ -214,5 +220,6 @@ INFORMED: Mapping[type[Command], Decision] = {
     protection.ActWithoutConsent: _act_without_consent,
     referral.Refer: _refer,
     referral.CheckOutcome: _check_outcome,
+    ending.Reopen: _reopen,
 }
 """Decisions that must know something from elsewhere first."""

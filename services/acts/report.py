@@ -18,7 +18,6 @@ from services.ledger.ledger import Accepted
 
 PLAIN: Mapping[type[Command], Callable[[Report, Any, Act], Sequence[ReportEvent]]] = {
     decisions.Recuse: decisions.recuse,
-    decisions.Correct: decisions.correct,
     decisions.Withdraw: decisions.withdraw,
 }
 """Decisions that need nothing from elsewhere."""
@@ -34,9 +33,10 @@ async def act(network: Network, order: Order[Command], report_id: UUID) -> Accep
     async def decide(reading: Reading) -> Sequence[Change]:
         report = await reading.report(report_id)
         act = await network.desk.act(order, report.first_received_as)
-        return [Change(stream, reading.home(stream), await decided(report, act), act.by)]
+        home = reading.home(stream)
+        return [Change(stream, home, await decided(report, act, home), act.by)]
 
-    async def decided(report: Report, act: Act) -> Sequence[ReportEvent]:
+    async def decided(report: Report, act: Act, home: str) -> Sequence[ReportEvent]:
         match order.command:
             case decisions.Grade() as command:
                 own = await network.desk.persons.same_person(report_id, order.person_id)
@@ -44,6 +44,10 @@ async def act(network: Network, order: Order[Command], report_id: UUID) -> Accep
             case decisions.Conclude() as command:
                 eligible, required = len(network.committee.members), network.committee.required
                 return decisions.conclude(report, command, act, eligible=eligible, required=required)
+            case decisions.Correct() as command:
+                place = network.located(command.unit, command.place_precision) if command.unit else None
+                moves_home = place is not None and network.gazetteer.home_of(place.unit) != home
+                return decisions.correct(report, command, act, place=place, moves_home=moves_home)
             case command:
                 return PLAIN[type(command)](report, command, act)
 

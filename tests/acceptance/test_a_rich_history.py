@@ -90,8 +90,8 @@ async def test_every_command_sent_again_answers_as_the_first_time_and_changes_no
     for anything, accepted in story.answers:
         found = await ledger.read_command(story.network.desk.command_id(anything))
         assert [row.event_id for row in found] == [placed.event_id for placed in accepted.placed]
-    for order, first in received(story):
-        again = await report_acts.receive(story.network, order, order.person_id)
+    for (_, first), send_again in zip(story.answers, story.again, strict=True):
+        again = await send_again()
         assert (again.placed, again.repeated) == (first.placed, True)
     assert (await ledger.head()).position == before
 

@@ -6,9 +6,10 @@ found undone, and ended. Whoever adds an event to the catalogue adds it here, or
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -63,6 +64,8 @@ class Story:
     people: dict[str, UUID]
     canaries: dict[str, str] = field(default_factory=dict)
     answers: list[tuple[Order[Command], Accepted]] = field(default_factory=list)
+    again: list[Callable[[], Awaitable[Accepted]]] = field(default_factory=list)
+    """Sends each order of `answers` another time."""
 
     def text(self, name: str) -> str:
         self.canaries[name] = canary(name)
@@ -73,44 +76,47 @@ class Story:
         self.canaries[f"client-id-{len(self.answers)}"] = client_id
         return Order(self.people[who], role, client_id, read_command(command, fields), str(target))
 
-    def keep(self, order: Order[Any], accepted: Accepted) -> Accepted:
+    async def send(self, order: Order[Any], act: Callable[..., Awaitable[Accepted]], *facts: Any) -> Accepted:
+        """Let an act happen that is asked for with these facts."""
+        again = partial(act, self.network, order, *facts)
+        accepted = await again()
         self.answers.append((order, accepted))
+        self.again.append(again)
         return accepted
 
     async def register(self, command: type[Command], /, **fields: Any) -> Accepted:
         order = self.order("fabien", Role.ADMIN, command, "register", **fields)
-        return self.keep(order, await reference_acts.act(self.network, order))
+        return await self.send(order, reference_acts.act)
 
     async def reporter(self, who: str, command: type[Command], home: str, /, **fields: Any) -> Accepted:
         order = self.order("fabien", Role.COORDINATOR, command, who, **fields)
-        return self.keep(order, await reporter_acts.act(self.network, order, self.people[who], home))
+        return await self.send(order, reporter_acts.act, self.people[who], home)
 
     async def receive(self, who: str, speaks_of: Set[UUID] = frozenset(), /, **fields: Any) -> UUID:
         """A message from somebody, whose texts are known to speak of some people."""
         fields = {"channel": "sms", "language": "rn", "kind": "tension", "received_at": clock.now()} | fields
         order = self.order(who, Role.REPORTER, reports.Receive, "report", **fields)
-        self.keep(order, await report_acts.receive(self.network, order, self.people[who], frozenset(speaks_of)))
+        await self.send(order, report_acts.receive, self.people[who], frozenset(speaks_of))
         return report_acts.report_id_of(self.network, order)
 
     async def report(self, who: str, role: Role, command: type[Command], about: UUID, /, **fields: Any) -> Accepted:
         order = self.order(who, role, command, about, **fields)
-        return self.keep(order, await report_acts.act(self.network, order, about))
+        return await self.send(order, report_acts.act, about)
 
     async def supersede(self, who: str, report_id: UUID, **fields: Any) -> UUID:
         order = self.order(who, Role.COORDINATOR, reports.Supersede, report_id, **fields)
-        self.keep(order, await report_acts.supersede(self.network, order, report_id))
+        await self.send(order, report_acts.supersede, report_id)
         return report_acts.report_id_of(self.network, order)
 
     async def open(self, who: str, role: Role, **fields: Any) -> UUID:
         order = self.order(who, role, opening.OpenCase, "case", place_precision="commune", **fields)
-        self.keep(order, await case_acts.open_case(self.network, order))
+        await self.send(order, case_acts.open_case)
         return case_acts.case_id_of(self.network, order)
 
     async def case(self, who: str, role: Role, command: type[Command], about: UUID, /, **fields: Any) -> Accepted:
         order = self.order(who, role, command, about, **fields)
         acts: dict[type[Command], Any] = {linking.Merge: case_acts.merge, linking.ReverseMerge: case_acts.reverse_merge}
-        act = acts.get(command, case_acts.act)
-        return self.keep(order, await act(self.network, order, about))
+        return await self.send(order, acts.get(command, case_acts.act), about)
 
     async def vote(self, about: UUID, *names: str) -> tuple[UUID, ...]:
         return await self.network.pseudonyms([self.people[name] for name in names], about)
@@ -128,7 +134,7 @@ async def tell(story: Story) -> None:
     report_id, other_id = await the_reports(story)
     case_id = await the_case(story, report_id, other_id)
     await the_referrals(story, case_id)
-    await the_end(story, case_id)
+    await the_end(story, case_id, other_id)
     await the_view(story, report_id)
 
 
@@ -221,6 +227,15 @@ async def the_reports(story: Story) -> tuple[UUID, UUID]:
         report_id,
         text=story.text("corrected text"),
         reason=story.text("correction reason"),
+    )
+    await story.report(
+        "fabien",
+        Role.COORDINATOR,
+        reports.Correct,
+        report_id,
+        unit=MPANDA,
+        place_precision="commune",
+        reason=story.text("better place"),
     )
     lost_id = await story.receive("chantal", text=story.text("unplaced text"), place_words=story.text("unplaced words"))
     other_id = await story.supersede("fabien", lost_id, unit=MPANDA, place_precision="commune")
@@ -448,7 +463,7 @@ async def the_referrals(story: Story, case_id: UUID) -> None:
     await story.case("fabien", officer, protection.WithdrawConsent, case_id, consent_id=given_id)
 
 
-async def the_end(story: Story, case_id: UUID) -> None:
+async def the_end(story: Story, case_id: UUID, new_evidence: UUID) -> None:
     officer = Role.REFERRAL_OFFICER
     await story.case(
         "fabien",
@@ -462,7 +477,13 @@ async def the_end(story: Story, case_id: UUID) -> None:
     )
     await story.case("fabien", officer, ending.Close, case_id, reason=story.text("closing reason"))
     await story.case(
-        "fabien", officer, ending.Reopen, case_id, reason="danger_returned", note=story.text("reopening note")
+        "fabien",
+        officer,
+        ending.Reopen,
+        case_id,
+        reason="new_evidence",
+        reports=[{"report_id": new_evidence, "independent": "yes"}],
+        note=story.text("reopening note"),
     )
 
 
