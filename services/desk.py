@@ -6,9 +6,10 @@ moved. A repeat answers as the first time, whatever has happened since.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -34,6 +35,11 @@ from services.vault.sealing import Sealer
 
 MOST_TRIES = 8
 """A decision that lost this many races in a row tells its caller so: somebody else is writing there all the time."""
+
+Facts = Mapping[str, str | Sequence[str] | None]
+"""What came with a command and stands in no field of it, such as whose report it is; people by their ids."""
+
+NO_FACTS: Facts = MappingProxyType({})
 
 
 class AnotherMode(NotNow):
@@ -64,7 +70,7 @@ class Order(Generic[C_co]):
     correlation_id: UUID | None = None
     causation_id: UUID | None = None
 
-    def canonical(self) -> bytes:
+    def canonical(self, facts: Facts) -> bytes:
         """The bytes whose HMAC tells a repeat from another body under the same id."""
         return canonical(
             {
@@ -74,6 +80,7 @@ class Order(Generic[C_co]):
                 "mode": self.mode.value,
                 "for": self.on_behalf_of and str(self.on_behalf_of),
                 "fields": self.command.revealed(),
+                "facts": dict(facts),
             }
         )
 
@@ -206,17 +213,19 @@ class Desk:
         order: Order[Command],
         decide: Callable[[Reading], Awaitable[Sequence[Change]]],
         *,
+        facts: Facts = NO_FACTS,
         look_first: bool = False,
     ) -> Accepted:
         """Decide and append, again where another command was faster.
 
         `decide` asks for everything it rests on itself, also for who acts (`act`), since by the time of a repeat any of
-        it may be refused. `look_first`, where it writes of other people to the vault: a repeat, and above all another
-        body under a known id, is answered before that. Others are known by the append. Raises the domain's Refusal, the
-        vault's or the ledger's errors. On Unknown send the same order again.
+        it may be refused. `facts` are what a repeat must have in common beside the order. `look_first`, where it writes
+        of other people to the vault: a repeat, and above all another body under a known id, is answered before that;
+        for others the append knows it. Raises the domain's Refusal, the vault's or the ledger's errors. On Unknown send
+        the same order again.
         """
         command_id = self.command_id(order)
-        mac = self._ids.command_mac(order.canonical())
+        mac = self._ids.command_mac(order.canonical(facts))
         if look_first and (accepted := await self._accepted_before(command_id, mac)) is not None:
             return accepted
         for tries_left in reversed(range(MOST_TRIES)):

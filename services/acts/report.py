@@ -77,7 +77,8 @@ async def receive(
             await network.desk.persons.record_source(report_id, source)
         return [Change(f"report/{report_id}", home, events, act.by, speaks_of)]
 
-    return await network.desk.perform(order, decide, look_first=True)
+    facts = {"source": str(source) if source else None, "speaks_of": sorted(map(str, speaks_of))}
+    return await network.desk.perform(order, decide, facts=facts, look_first=True)
 
 
 async def supersede(network: Network, order: Order[decisions.Supersede], report_id: UUID) -> Accepted:

@@ -38,4 +38,4 @@ async def act(network: Network, order: Order[Command], person: UUID, home: str) 
             case command:
                 raise TypeError(f"{type(command).__name__} is no act on a reporter")
 
-    return await network.desk.perform(order, decide)
+    return await network.desk.perform(order, decide, facts={"person": str(person), "home": home})

@@ -113,6 +113,31 @@ async def test_another_body_under_a_known_id_is_refused_before_it_names_a_source
     assert await vault.erase(story.people["deo"]) == frozenset()
 
 
+async def test_the_same_message_from_or_of_other_people_is_another_body(story: Story, vault: MemoryVault) -> None:
+    aline, deo, esther = (story.people[name] for name in ("aline", "deo", "esther"))
+    order = story.order("bede", Role.COORDINATOR, reports.Receive, "report", **MESSAGE, text=story.text("text"))
+    first = await report_acts.receive(story.network, order, aline, frozenset({deo, esther}))
+    assert same(first, await report_acts.receive(story.network, order, aline, frozenset({esther, deo})))
+    for source, speaks_of in ((deo, {deo, esther}), (None, {deo, esther}), (aline, {deo}), (aline, set())):
+        with pytest.raises(CommandReused):
+            await report_acts.receive(story.network, order, source, frozenset(speaks_of))
+    report_id = report_acts.report_id_of(story.network, order)
+    assert await vault.same_person(report_id, aline)
+    assert await vault.spoken_of(report_id) == {deo, esther}
+
+
+async def test_the_same_act_on_another_reporter_or_in_another_home_is_another_body(story: Story) -> None:
+    aline, deo = story.people["aline"], story.people["deo"]
+    here, there = map(story.network.gazetteer.home_of, (GIHANGA, ELSEWHERE))
+    fields = {"languages": ["rn"], "channels": ["sms"], "trained": True}
+    order = story.order("fabien", Role.COORDINATOR, reporters.Enrol, "reporter", **fields)
+    first = await reporter_acts.act(story.network, order, aline, here)
+    assert same(first, await reporter_acts.act(story.network, order, aline, here))
+    for person, home in ((deo, here), (aline, there)):
+        with pytest.raises(CommandReused):
+            await reporter_acts.act(story.network, order, person, home)
+
+
 async def test_a_message_that_is_refused_names_no_source(story: Story, vault: MemoryVault) -> None:
     future = {**MESSAGE, "channel": "form", "occurred": {"from": "2999-01-01"}}
     order = story.order("bede", Role.COORDINATOR, reports.Receive, "report", **future, text=story.text("text"))
