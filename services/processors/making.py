@@ -9,7 +9,7 @@ import asyncpg
 
 from projections.projection import Connection, Projection
 
-_LOCK = 7_310_394_218_800_003
+_LOCK = 7_310_394_218_800_005
 """Advisory lock for making schemas; any number that nothing else here uses."""
 
 READERS = "intabaza_app, intabaza_reader"
