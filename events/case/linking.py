@@ -27,6 +27,7 @@ from events.case.refusals import (
     RelatedAlready,
     ReportDoesNotStand,
     ReportElsewhere,
+    TollsCountedApart,
 )
 from events.case.standing import exists, opened, takes_work
 from events.case.state import Case, Stage
@@ -34,7 +35,7 @@ from events.command import Command, Text, clear
 from events.event import Act
 from events.report.state import Report, Standing
 from events.sealed import KeyKind
-from events.vocabulary import Independence, Relation
+from events.vocabulary import HarmKind, Independence, Relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,10 @@ class Merge(Command):
 def merge(
     case: Case, command: Merge, act: Act, *, into: Case, home: str, there: str
 ) -> tuple[tuple[CaseEvent, ...], tuple[CaseEvent, ...]]:
-    """Merge `case` into another of the same home; events for its stream and for the other's."""
+    """Merge `case` into another of the same home; events for its stream and for the other's.
+
+    From then on `case` counts no toll: `into` counts for both, so it must have recorded each kind that `case` has.
+    """
     takes_work(case)
     takes_work(into)
     if into.case_id != command.into:
@@ -151,7 +155,21 @@ def merge(
         raise ItselfMeant()
     if home != there:
         raise MergedAcrossHomes()
+    if apart := [what for what in case.counted_in if not _counts_for_both(case, into, what)]:
+        raise TollsCountedApart(kinds=", ".join(sorted(apart)), into=into.case_id)
     return (CaseMerged(into=into.case_id),), (CaseMerged(absorbed=case.case_id),)
+
+
+def _counts_for_both(case: Case, into: Case, what: HarmKind) -> bool:
+    """Whether a toll counts once, and is not lost, when `case` counts nothing any more.
+
+    Where `case` counts it, or says that `into` does, that is so when `into` has a toll that does not count in `case`
+    again; where it says that a third case does, `into` must say so too.
+    """
+    here, there = case.counted_in[what], into.counted_in.get(what)
+    if here == into.case_id:
+        return True
+    return there == (into.case_id if here == case.case_id else here)
 
 
 class ReverseMerge(Command):
@@ -163,7 +181,10 @@ class ReverseMerge(Command):
 def reverse_merge(
     case: Case, command: ReverseMerge, act: Act, *, into: Case
 ) -> tuple[tuple[CaseEvent, ...], tuple[CaseEvent, ...]]:
-    """Reverse a merging: both cases stand as before it, and what was done in the other since stays there."""
+    """Reverse a merging: both cases stand as before it, and what was done in the other since stays there.
+
+    Each counts its own tolls again.
+    """
     if case.merged_into != into.case_id or command.into != into.case_id:
         raise NotMerged()
     if into.merged_into is not None:

@@ -91,6 +91,13 @@ class TollCountsElsewhere(NotNow):
     sentence = "case {counted_in} does not count this toll itself: name the case that does"
 
 
+class TollsCountedApart(NotNow):
+    sentence = (
+        "the tolls ({kinds}) would be lost or counted twice: record them in {into} first, counted in {into} where this "
+        "case counts them itself, else in the case that counts them for this one"
+    )
+
+
 class ActorUnknownOrInConflict(NotNow):
     sentence = "the alleged actor is unknown or conflicts with {recipient}: such a check is never clear by itself"
 

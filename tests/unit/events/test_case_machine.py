@@ -1,4 +1,4 @@
-"""Three cases in two homes under random commands, beside a model of sets and dicts that predicts every answer."""
+"""Four cases in two homes under random commands, beside a model of sets and dicts that predicts every answer."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ from tests.support.domain import (
 )
 from tests.unit.events.machines import budget, first, tried
 
-A, B, C = one("a"), one("b"), one("c")
-HOMES = {A: HOME, B: HOME, C: OTHER_HOME}
-CASES = st.sampled_from([A, B, C])
+A, B, C, D = one("a"), one("b"), one("c"), one("d")
+HOMES = {A: HOME, B: HOME, C: OTHER_HOME, D: HOME}
+CASES = st.sampled_from([A, B, C, D])
 GRADED, UNGRADED, ELSEWHERE = one("graded"), one("ungraded"), one("elsewhere")
 REPORTS = {
     GRADED: evidence(received(), graded(), report_id=GRADED),
@@ -87,6 +87,12 @@ class Simple:
     def idle(self) -> Whys:
         over, rejected = self.stage == "closed", self.stage == "not_ratified"
         return *self.away(), (over, no.CaseIsClosed), (rejected, no.CaseNotRatifiedStands)
+
+
+def where_its_toll_counts(case: Case) -> UUID | None:
+    """Where a case says that its toll counts; what counts in a case merged away counts in the one it went into."""
+    counted_in = case.counted_in.get(HarmKind.KILLED)
+    return case.merged_into or counted_in if counted_in == case.case_id else counted_in
 
 
 class CaseMachine(RuleBasedStateMachine):
@@ -181,10 +187,18 @@ class CaseMachine(RuleBasedStateMachine):
             *other.idle(),
             (of == to, no.ItselfMeant),
             (HOMES[of] != HOMES[to], no.MergedAcrossHomes),
+            (not self.counted_once(of, to), no.TollsCountedApart),
         )
         facts = {"into": self.cases[to], "home": HOMES[of], "there": HOMES[to]}
         if self.both(of, to, merge, Merge(into=to), first(*whys), facts):
             model.into = to
+
+    def counted_once(self, of: UUID, to: UUID) -> bool:
+        """Whether what is counted for `of` is still counted, and once, when `of` is `to`."""
+        mine, theirs = self.model[of].counts_in, self.model[to].counts_in
+        if mine in (None, to):
+            return True
+        return theirs == (to if mine == of else mine)
 
     @rule(of=CASES, to=CASES)
     def parts(self, of: UUID, to: UUID) -> None:
@@ -296,8 +310,8 @@ class CaseMachine(RuleBasedStateMachine):
     def every_toll_counts_in_exactly_one_case(self) -> None:
         for case_id, case in self.cases.items():
             if HarmKind.KILLED in case.counted_in:
-                last = self.followed(case_id, lambda known: known.counted_in.get(HarmKind.KILLED))[-1]
-                assert self.cases[last].counted_in[HarmKind.KILLED] == last
+                last = self.cases[self.followed(case_id, where_its_toll_counts)[-1]]
+                assert (last.counted_in[HarmKind.KILLED], last.merged_into) == (last.case_id, None)
 
     def followed(self, start: UUID, next_of: Any) -> list[UUID]:
         """The ids from one case on, until one names itself or nothing; fails in a circle."""
