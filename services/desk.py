@@ -27,7 +27,17 @@ from events.report.state import Report
 from events.reporter import Reporter
 from events.reporter import evolve as evolve_reporter
 from events.vocabulary import EVERY_HOME, Actor, Mode, Role
-from services.ledger.ledger import Accepted, Append, CommandReused, Conflict, Entry, Ledger, Placed, Submission
+from services.ledger.ledger import (
+    Accepted,
+    Append,
+    CommandReused,
+    Conflict,
+    Entry,
+    KeyDestroyed,
+    Ledger,
+    Placed,
+    Submission,
+)
 from services.vault.commands import CommandIds
 from services.vault.persons import Persons
 from services.vault.refused import KeyGone, SourceDiffers
@@ -101,13 +111,14 @@ class Change:
 
 @dataclass(slots=True)
 class Reading:
-    """What one decision read, and at which versions."""
+    """What one decision read, at which versions, and the keys of the texts that it opened."""
 
     ledger: Ledger
     command_id: UUID
     versions: dict[str, int] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
     modes: dict[str, Mode] = field(default_factory=dict)
+    key_ids: set[UUID] = field(default_factory=set)
     _actors: dict[str, list[Actor]] = field(default_factory=dict)
 
     async def fold(self, stream: str, initial: S, evolve: Callable[[S, Any], S]) -> S:
@@ -242,7 +253,8 @@ class Desk:
                 raise
             try:
                 return await self.ledger.append(submission)
-            except Conflict:
+            except (Conflict, KeyDestroyed):
+                # A stream moved, or a text that the decision read was erased: decide again on what is there now.
                 if not tries_left:
                     raise
         raise AssertionError("unreachable: the last try returns or raises")
@@ -261,7 +273,7 @@ class Desk:
         self, order: Order[Command], reading: Reading, changes: Sequence[Change], command_id: UUID, mac: bytes
     ) -> Submission:
         appends: list[Append] = []
-        key_ids: set[UUID] = set()
+        key_ids = set(reading.key_ids)
         index = 0
         for change in changes:
             version = reading.versions[change.stream]

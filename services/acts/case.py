@@ -127,7 +127,7 @@ async def reverse_merge(network: Network, order: Order[linking.ReverseMerge], ca
 async def _classify(
     network: Network, reading: Reading, case: Case, command: opening.Classify, act: Act
 ) -> Sequence[CaseEvent]:
-    return opening.classify(case, command, act, current_actor=await network.actor_class(case))
+    return opening.classify(case, command, act, current_actor=await network.actor_class(reading, case))
 
 
 async def _link_report(
@@ -159,7 +159,7 @@ async def _check_harm(
     recipient = await reading.recipient(command.recipient)
     unit = case.place.unit if case.place else None
     units = frozenset({unit, *network.gazetteer.ancestors(unit)}) if unit else frozenset[str]()
-    actor = await network.actor_class(case)
+    actor = await network.actor_class(reading, case)
     check_id = reading.new_id("check")
     return protection.check_harm(case, command, act, check_id=check_id, recipient=recipient, actor=actor, units=units)
 

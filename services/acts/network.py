@@ -15,8 +15,8 @@ from events.places.gazetteer import Gazetteer
 from events.refusals import BadInput
 from events.sealed import Sealable, Sealed
 from events.vocabulary import ActorClass, Located, PlacePrecision
-from services.desk import Desk
-from services.vault.opening import Opener
+from services.desk import Desk, Reading
+from services.vault.opening import Opened, Opener
 
 UNPLACED = "unplaced"
 """The unit of a report whose place nobody could tell; a home by itself."""
@@ -63,13 +63,20 @@ class Network:
         """Members by their pseudonyms about a report or case, as votes name them."""
         return tuple([await self.desk.persons.pseudonym(member, about) for member in members])
 
-    async def words_of(self, stream: str, words: Mapping[str, tuple[int, Sealable]]) -> Mapping[str, SecretStr]:
-        """A state's sealed words in clear, for a decision alone: nobody sees them, so no view is recorded."""
-        sealed = {name: (version, word) for name, (version, word) in words.items() if isinstance(word, Sealed)}
-        return await self.opener.carry(stream, sealed) if sealed else {}
+    async def words_of(
+        self, reading: Reading, stream: str, words: Mapping[str, tuple[int, Sealable]]
+    ) -> tuple[Mapping[str, SecretStr], frozenset[str]]:
+        """A state's sealed words in clear, and the names of those erased for ever, for a decision alone.
 
-    async def actor_class(self, case: Case) -> ActorClass | None:
-        """The alleged actor's class as it stands, for a decision alone."""
+        Nobody sees them, so no view is recorded; the append asserts that their keys are still there.
+        """
+        sealed = {name: (version, word) for name, (version, word) in words.items() if isinstance(word, Sealed)}
+        opened = await self.opener.carry(stream, sealed) if sealed else Opened()
+        reading.key_ids |= opened.key_ids
+        return opened.texts, opened.erased
+
+    async def actor_class(self, reading: Reading, case: Case) -> ActorClass | None:
+        """The alleged actor's class as it stands, for a decision alone; None where it was erased."""
         actor = {name: word for name, word in case.words.items() if name == "actor_class"}
-        words = await self.words_of(f"case/{case.case_id}", actor)
+        words, _ = await self.words_of(reading, f"case/{case.case_id}", actor)
         return ActorClass.read(words["actor_class"].get_secret_value()) if words else None

@@ -99,9 +99,18 @@ async def supersede(network: Network, order: Order[decisions.Supersede], report_
         # Before anything is opened: who is erased after this either takes the old key along, so that nothing opens, or
         # is among these, so that the new key is refused.
         speaks_of = await network.desk.persons.spoken_of(report_id)
-        words = await network.words_of(stream, report.words)
+        words, erased = await network.words_of(reading, stream, report.words)
         here = reading.home(stream)
-        old, new = decisions.supersede(report, again, act, place=place, here=here, there=there, words=words)
+        old, new = decisions.supersede(
+            report,
+            again,
+            act,
+            place=place,
+            here=here,
+            there=there,
+            words=words,
+            erased=erased,
+        )
         if "source" in words:
             await network.desk.persons.record_source(again_id, UUID(words["source"].get_secret_value()))
         return [Change(stream, here, old, act.by), Change(f"report/{again_id}", there, new, act.by, speaks_of)]

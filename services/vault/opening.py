@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,7 +25,7 @@ from events.sealed import Sealed
 from services.ledger.ledger import Append, Conflict, Entry, Ledger, Recorded, Submission, Unknown
 from services.vault.commands import CommandIds
 from services.vault.keys import DataKey, Keys
-from services.vault.refused import CannotOpen, NotSealed
+from services.vault.refused import CannotOpen, KeyGone, NotSealed
 from services.vault.sealing import open_text, step_into
 
 MOST_TRIES = 8
@@ -53,6 +53,18 @@ class _Event:
         return cls(
             recorded.subject, recorded.streamversion, recorded.type, recorded.partitionkey, dict(_sealed(data, ""))
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a decision may read of a stream: the texts that still open, the fields erased for ever, the keys used.
+
+    The append names the keys, so that nothing is carried on from under one that was destroyed meanwhile.
+    """
+
+    texts: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
+    erased: frozenset[str] = frozenset()
+    key_ids: frozenset[UUID] = frozenset()
 
 
 def sealed_fields(recorded: Recorded | Envelope[Any]) -> tuple[str, ...]:
@@ -98,14 +110,31 @@ class Opener:
         await self._record(event, viewed, act, frozenset(keys))
         return texts
 
-    async def carry(self, stream: str, words: Mapping[str, tuple[int, Sealed]]) -> Mapping[str, SecretStr]:
+    async def carry(self, stream: str, words: Mapping[str, tuple[int, Sealed]]) -> Opened:
         """Open a stream's texts for a new event that seals them anew, as when a report is received again elsewhere.
 
         `words` are top-level fields with the version that each was sealed at. Nobody sees them, so no view is recorded:
         give the result to a decision and to nothing else.
         """
-        keys = await self._keys.open_keys({sealed.key_id for _, sealed in words.values()})
-        return {name: _open_one(sealed, keys, stream, version, name) for name, (version, sealed) in words.items()}
+        keys = await self._living({sealed.key_id for _, sealed in words.values()})
+        texts = {
+            name: _open_one(sealed, keys, stream, version, name)
+            for name, (version, sealed) in words.items()
+            if sealed.key_id in keys
+        }
+        return Opened(texts, frozenset(words) - texts.keys(), frozenset(keys))
+
+    async def _living(self, key_ids: Collection[UUID]) -> Mapping[UUID, DataKey]:
+        """Those of the keys that were not destroyed."""
+        try:
+            return await self._keys.open_keys(key_ids)
+        except KeyGone:
+            if len(key_ids) == 1:
+                return {}
+        living: dict[UUID, DataKey] = {}
+        for key_id in key_ids:
+            living.update(await self._living([key_id]))
+        return living
 
     async def _keys_of(self, event: _Event, fields: Collection[str]) -> Mapping[UUID, DataKey]:
         for path in fields:

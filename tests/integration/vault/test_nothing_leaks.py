@@ -52,7 +52,11 @@ async def test_no_canary_reaches_a_table_a_file_a_log_or_a_message(
 
         await vault.keys.erase(person)
         assert isinstance(sealed[0].text, Sealed)
-        moved = {"text": (2, sealed[0].text)}
+        assert isinstance(sealed[0].note, Sealed)
+        carried = await opener.carry(stream, {"text": (1, sealed[0].text), "note": (1, sealed[0].note)})
+        assert (set(carried.texts), carried.erased) == ({"note"}, frozenset({"text"}))
+        messages.append(repr(carried))
+        moved = {"note": (2, sealed[0].note)}
         for failing in (
             opener.unseal(recorded, ["text"], act_of(Role.REVIEWER), ViewPurpose.REVIEW),
             opener.unseal(recorded, ["note"], act_of(Role.ADMIN), ViewPurpose.REVIEW),

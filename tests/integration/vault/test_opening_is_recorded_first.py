@@ -230,11 +230,27 @@ async def test_texts_are_carried_into_another_stream_and_sealed_anew(desk: Desk)
     words = {name: (1, Sealed.model_validate(data[name])) for name in ("text", "contact")}
     carried = await desk.opener.carry(f"report/{desk.report}", words)
     again = uuid4()
-    told = Told(text=clear(carried["text"].get_secret_value(), KeyKind.REPORT, again))
+    assert (carried.texts.keys(), carried.erased) == (words.keys(), frozenset())
+    assert carried.key_ids == {sealed.key_id for _, sealed in words.values()}
+    told = Told(text=clear(carried.texts["text"].get_secret_value(), KeyKind.REPORT, again))
     (sealed,), _ = await Sealer(desk.vault.keys).seal(f"report/{again}", 1, [told])
     assert isinstance(sealed.text, Sealed)
     assert sealed.text.key_id != words["text"][1].key_id
     reopened = await desk.opener.carry(f"report/{again}", {"text": (1, sealed.text)})
-    assert reopened["text"].get_secret_value() == "CANARY words"
+    assert reopened.texts["text"].get_secret_value() == "CANARY words"
     with pytest.raises(CannotOpen):
         await desk.opener.carry(f"report/{again}", {"text": (2, sealed.text)})
+
+
+async def test_what_was_erased_is_named_and_the_rest_is_carried(desk: Desk) -> None:
+    data = orjson.loads(desk.recorded.body)["data"]
+    words = {name: (1, Sealed.model_validate(data[name])) for name in ("text", "contact")}
+    text_key, contact_key = (words[name][1].key_id for name in ("text", "contact"))
+    await desk.vault.keys.destroy([contact_key])
+    carried = await desk.opener.carry(f"report/{desk.report}", words)
+    assert set(carried.texts) == {"text"}
+    assert (carried.erased, carried.key_ids) == (frozenset({"contact"}), frozenset({text_key}))
+    await desk.vault.keys.destroy([text_key])
+    carried = await desk.opener.carry(f"report/{desk.report}", words)
+    assert not carried.texts
+    assert (carried.erased, carried.key_ids) == (frozenset(words), frozenset())
