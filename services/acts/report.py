@@ -12,7 +12,7 @@ from events.report import decisions
 from events.report.events import ReportEvent
 from events.report.state import Report
 from events.stated import AT_A_FORM
-from services.acts.network import Network
+from services.acts.network import UNPLACED, Network
 from services.desk import Change, Order, Reading
 from services.ledger.ledger import Accepted
 
@@ -106,6 +106,7 @@ async def supersede(network: Network, order: Order[decisions.Supersede], report_
             again,
             act,
             place=place,
+            placed=command.unit != UNPLACED,
             here=here,
             there=there,
             words=words,

@@ -12,7 +12,8 @@ from events.case.refusals import LinkedAlready, NothingGraded, ReportDoesNotStan
 from events.refusals import BadInput
 from events.report import decisions as reports
 from events.report.refusals import AnotherHome
-from events.vocabulary import Role
+from events.vocabulary import Flag, Role
+from services.acts.network import UNPLACED
 from services.desk import Reading
 from tests.support.history import ELSEWHERE, GIHANGA, MPANDA, Story
 
@@ -44,6 +45,18 @@ async def test_a_correction_into_another_home_or_to_no_place_is_refused(story: S
         await correct(story, report_id, ELSEWHERE)
     with pytest.raises(BadInput, match="unit"):
         await correct(story, report_id, "bi:c2015:nowhere")
+
+
+async def test_a_report_that_belongs_nowhere_known_after_all_says_so(story: Story) -> None:
+    report_id = await story.receive("aline", unit=GIHANGA, text=story.text("text"))
+    lost_id = await story.supersede("fabien", report_id, unit=UNPLACED, place_precision="unknown")
+    found_id = await story.supersede("fabien", lost_id, unit=MPANDA, place_precision="commune")
+    flags = []
+    for one_id in (report_id, lost_id, found_id):
+        content = (await reading(story).report(one_id)).content
+        assert content is not None
+        flags.append(content.flags)
+    assert flags == [(), (Flag.UNPLACED,), ()]
 
 
 async def graded(story: Story, unit: str = GIHANGA) -> UUID:
