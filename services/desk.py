@@ -67,16 +67,16 @@ class Order(Generic[C_co]):
     """A command as it reached us: who sent it, in which role, and what they called it, so that a repeat is known.
 
     `target` is what it is about (a report's or case's id, a register's name); it is part of what must be equal at a
-    repeat. `causation_id` is the event that led to it, where one did.
+    repeat. `causation_id` is the event that led to it, where one did. Its repr shows neither people nor their words.
     """
 
-    person_id: UUID
+    person_id: UUID = field(repr=False)
     role: Role
-    client_id: str
+    client_id: str = field(repr=False)
     command: C_co
     target: str
     mode: Mode = Mode.ACTUAL
-    on_behalf_of: UUID | None = None
+    on_behalf_of: UUID | None = field(default=None, repr=False)
     correlation_id: UUID | None = None
     causation_id: UUID | None = None
 

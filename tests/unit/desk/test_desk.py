@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 
 from events.case import judging, opening
 from events.case.refusals import NoSuchCase
@@ -54,6 +55,14 @@ async def test_an_exercise_goes_its_own_way(story: Story) -> None:
     await case_acts.act(story.network, replace(decision, mode=Mode.EXERCISE), case_id)
     with pytest.raises(AnotherMode):
         await case_acts.act(story.network, replace(decision, client_id="another"), case_id)
+
+
+async def test_an_order_in_a_log_or_traceback_tells_of_nobody(story: Story) -> None:
+    deo, order = story.people["deo"], story.order("aline", Role.REPORTER, reports.Withdraw, "x", reason="unsafe")
+    order = replace(order, on_behalf_of=deo, command=order.command.model_copy(update={"note": SecretStr("a note")}))
+    for told in (str(story.people["aline"]), str(deo), order.client_id, "a note"):
+        assert told not in repr(order)
+    assert "unsafe" in repr(order)
 
 
 async def test_acting_on_what_is_not_there_is_refused_and_writes_nothing(story: Story) -> None:
