@@ -72,8 +72,10 @@ class Relay:
                 continue
             away = False
             try:
-                while not await lead.try_to_lead():  # noqa: ASYNC110 - the lock of a database rings no bell
-                    await asyncio.sleep(TRY_SECONDS)
+                if not await lead.try_to_lead():
+                    _log.info("relay_stands_by")
+                    while not await lead.try_to_lead():  # noqa: ASYNC110 - the lock of a database rings no bell
+                        await asyncio.sleep(TRY_SECONDS)
                 _log.info("relay_leads")
                 await self._lead(lead)
             except LeadLost as error:

@@ -8,9 +8,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
@@ -42,7 +42,6 @@ class RelayTrial:
     app_dsn: str
     kafka: KafkaServer
     appended: int = 0
-    processes: list[RelayProcess] = field(default_factory=list)
 
     @property
     def bootstrap(self) -> str:
@@ -81,12 +80,13 @@ class RelayTrial:
     @contextmanager
     def process(self) -> Iterator[RelayProcess]:
         """A relay in a process of its own, killed at the end if it still runs."""
-        process = RelayProcess(self)
-        process.start()
-        try:
-            yield process
-        finally:
-            process.kill()
+        with tempfile.TemporaryDirectory(prefix="relay-") as folder:
+            process = RelayProcess(self, Path(folder))
+            process.start()
+            try:
+                yield process
+            finally:
+                process.kill()
 
     async def acknowledged(self) -> int:
         return int(await self.owner.fetchval("select relay.acknowledged()"))
@@ -121,7 +121,7 @@ class RelayTrial:
         assert read.values == {row.position: row.wire() for row in rows}
         everywhere = [row.position for row in rows if row.home == EVERY_HOME]
         for number in range(PARTITIONS):
-            assert [each for each in read.positions(number) if each in set(everywhere)] == everywhere
+            assert sorted(set(read.positions(number)) & set(everywhere)) == everywhere
         taken = sum(len(records) for records in read.taken.values())
         assert taken == len(rows) + (PARTITIONS - 1) * len(everywhere)
         return read
@@ -153,18 +153,19 @@ def cut_segment(folder: Path, batches: int) -> int:
 class RelayProcess:
     """`python -m services.relay` on a trial's servers."""
 
-    def __init__(self, trial: RelayTrial) -> None:
+    def __init__(self, trial: RelayTrial, folder: Path) -> None:
         self._trial = trial
-        self._folder = tempfile.TemporaryDirectory(prefix="relay-")
-        self.log = Path(self._folder.name) / "log"
+        self._folder = folder
+        self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         trial = self._trial
-        environment = child_environment(Settings(data_folder=Path(self._folder.name))) | {
+        environment = child_environment(Settings(data_folder=self._folder)) | {
             "INTABAZA_POSTGRES_DSN": trial.owner_dsn,
             "INTABAZA_APP_DSN": trial.app_dsn,
-            "INTABAZA_VAULT_DSN": trial.app_dsn,
+            "INTABAZA_VAULT_DSN": trial.app_dsn,  # never used by a relay, and asked for beside the others
+            "INTABAZA_PROJECTOR_DSN": trial.app_dsn,
             "INTABAZA_KAFKA_BOOTSTRAP": trial.bootstrap,
             "INTABAZA_KAFKA_REPLICATION": "1",
             "INTABAZA_PARTITIONS": str(PARTITIONS),
@@ -178,13 +179,35 @@ class RelayProcess:
     def said(self) -> str:
         return self.log.read_text(errors="replace")
 
-    async def leads(self, seconds: float = 60) -> None:
-        """Return when it leads."""
+    @property
+    def has_led(self) -> bool:
+        """Whether it leads, or did."""
+        return "relay_leads " in self.said or "relay_leads\n" in self.said
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
+        """Return as soon as this holds of its log; fail when it ends or takes too long."""
         async with asyncio.timeout(seconds):
-            while "relay_leads" not in self.said:
+            while not condition():
                 assert self.process is not None
                 assert self.process.poll() is None, self.said
                 await asyncio.sleep(0.02)
+
+    async def leads(self) -> None:
+        """Return when it leads."""
+        await self.until(lambda: self.has_led)
+
+    async def waits(self) -> None:
+        """Return when it runs and waits for the lead."""
+        await self.says("relay_stands_by")
+
+    async def says(self, words: str) -> None:
+        """Return when its log has these words."""
+        await self.until(lambda: words in self.said)
+
+    async def leads_or(self, other: RelayProcess) -> None:
+        """Return when one of the two leads and the other waits."""
+        await self.until(lambda: self.has_led or other.has_led)
+        await (other if self.has_led else self).waits()
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process is not None

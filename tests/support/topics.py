@@ -6,6 +6,7 @@ Nothing of the relay is used here, so that what it did is judged by somebody els
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -107,8 +108,8 @@ def _take(read: Read, partition: int, record: object, foreign: bool) -> None:
     before = read.taken.setdefault(partition, [])
     last = before[-1].position if before else 0
     if position <= last:
-        first = next((one for one in before if one.position == position), None)
-        if first is None or first.value != taken.value:
+        at = bisect_left(before, position, key=lambda one: one.position)
+        if before[at].position != position or before[at].value != taken.value:
             raise BrokenChain(f"partition {partition} offset {offset} repeats {position} with other bytes")
         read.repeats.append(taken)
     elif previous != last:
