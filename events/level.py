@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from events.event import Event
-from events.vocabulary import Instant, Open, UnitId, Value, Word
+from events.vocabulary import Instant, Kind, Open, UnitId, Value, Word
 
 Level = Annotated[int, Field(ge=0, le=4)]
 """0 calm, 1 watch, 2 tension, 3 alert, 4 crisis."""
@@ -53,6 +53,7 @@ class Contribution(Value):
     """
 
     case_id: UUID
+    kind: Open[Kind]
     given: Points
     faded: Points
     floor: Points
@@ -73,6 +74,7 @@ class LevelChanged(Event):
     cause: Open[LevelCause]
     points: Points
     contributions: tuple[Contribution, ...]
+    peace: tuple[Contribution, ...] = ()
     peace_offset: Points = 0
     window_permille: Annotated[int, Field(ge=0)] = 1000
     straight_to: Level | None = None

@@ -26,7 +26,7 @@ from events.reference import (
     TickReason,
 )
 from events.reporter import ReporterCheckedIn, ReporterCoverageAssigned, ReporterEnrolled, ReporterStoodDown, StandDown
-from events.vocabulary import ActorClass, Channel, Language, Mode, Purpose, RecipientClass, Role
+from events.vocabulary import ActorClass, Channel, Kind, Language, Mode, Purpose, RecipientClass, Role
 from services.contracts.examples.referral import RECIPIENT
 from services.contracts.examples.wire import (
     BEGINNING,
@@ -175,9 +175,17 @@ EXAMPLES = (
             cause=LevelCause.EVIDENCE,
             points=52_500,
             contributions=(
-                Contribution(case_id=CASE, given=60_000, faded=15_000, floor=0, rank=1, counted=45_000),
                 Contribution(
-                    case_id=made_up("another case"), given=15_000, faded=0, floor=5_000, rank=2, counted=7_500
+                    case_id=CASE, kind=Kind.VIOLENCE, given=60_000, faded=15_000, floor=0, rank=1, counted=45_000
+                ),
+                Contribution(
+                    case_id=made_up("another case"),
+                    kind=Kind.DETENTION_OR_RIGHTS,
+                    given=15_000,
+                    faded=0,
+                    floor=5_000,
+                    rank=2,
+                    counted=7_500,
                 ),
             ),
             open_cases=2,

@@ -1,0 +1,91 @@
+"""How bad is it, unit by unit: what the open cases add up to, why, and since when.
+
+This page defines the level. Words in `code` are keys of the rule set (projections/rule_set; deploy/rules says why
+each number is what it is). Points are whole thousandths, shares whole permille; `a × s` means `a * s // 1000`,
+rounded down at that very step. A *day* is a day of `time_zone`; *midnight* is the moment at which one begins.
+
+**What is looked at.** Events of mode `actual`: those of `case/` streams named in `case.FACTS` and `case.opened`;
+`report.withdrawn` and `report.superseded`; rules, gazetteers, elections and engines adopted. An event of a case that
+was never opened changes nothing. Words that a table does not know count as not given.
+
+**Before any rules are adopted nothing is computed**: a unit's level is null, only its open cases are counted. Rules
+adopted (cause `rules`) weigh everything anew as of that moment; the first ones start from level 0.
+
+**Where a case counts.** In the row of its place (`Gazetteer.row_at`): a commune for communes, zones and hills; units
+above communes have rows of their own, never spread over communes. Without a gazetteer every place is its own row. A
+gazetteer adopted later moves cases to other rows of their home (cause `gazetteer`); the rows they leave stay, at what
+is left. `outside:` units have a level like any other, but no election's window and no alert. `unplaced` counts open
+cases and has no level, since nobody knows where to look.
+
+**What is known of a case.** Its kind is that of `opened`, then of the latest `classified`. It is *open* until
+resolved, closed, merged into another or not ratified. `reopened` undoes the first two and the last, `merge_reversed`
+the third; a ratification undoes an earlier refusal. Its *links* are reports linked and not unlinked, withdrawn or
+superseded since. When an event takes its last link away and it is not provisional, it is *unfounded*, until another
+report is linked, or it is assessed, ratified or reopened. Reopening is a judgement of its own: links are forgotten,
+and later ones begin anew.
+
+1. *Severity*: as last assessed; else as stated at its opening; else `unassessed.severity_of_threat` for a threat to
+   life, `unassessed.severity` otherwise. *Credibility*, in permille: by `credibility` as last assessed; before that
+   `unassessed.provisional` while provisional, `.ratified` once ratified, else `.credibility`. Where the kind is
+   `scored_by = "circulation"`: by `circulation` as last assessed, before that `unassessed.circulation`.
+2. **given** = `points` * severity * credibility // 1000000. It is 0 where the case is merged, not ratified or
+   unfounded, for kinds without points, and where its last assessment says a state of `disproved` (not for kinds
+   scored by circulation).
+3. *Reference day*: the latest of: the latest possible day of `occurred`, but not after the day of its opening; the
+   latest possible day of `expected`; the day of the latest reopening with the reason `danger_returned`. Where none is
+   known, the day of its opening. The latest possible day is the later of from and to; with the precision `week` the
+   Sunday of its week, with `month` the last day of its month. So an expected case does not fade before `expected.to`.
+4. *Left* on a day: the share of the last step of `fade` whose days are not more than the day minus the reference day;
+   1000 before the first. **remaining** = given × left × *ending*, where the ending is `ended.resolved` of the latest
+   outcome for a resolved case (`unknown` for an outcome it does not list), `ended.closed` for one closed and not
+   resolved, else 1000. **faded** = given - remaining: what time and its end took.
+5. **floor** = min(given, `floors` of its severity) for an open case of a `floored` kind, else 0. **standing** =
+   max(remaining, floor).
+6. **weighted** = standing × window for a kind that is `in_window`, else standing. The *window* of a day is the
+   largest `permille` of the elections it lies in, 1000 outside of any: an election of a round in `windows`, not
+   cancelled, from `campaign_from` (not after polling day; else `days_before` days before it) to `days_after` days
+   after, both included.
+7. Cases of a unit are ranked by weighted, the largest first, equals by case id; zeros are left out. **counted** =
+   weighted × `ranks`[rank]; beyond the last of `ranks`, nothing.
+8. *Peace*: a case of a kind of `peace.kinds` gives no points but has a **worth** = given × left, with given = its
+   `points` × credibility and 0 as in 2; where `kept_when` is stated, only while it is resolved with such an outcome.
+   Worth does not depend on severity or ending. Peace cases are ranked and counted like the others, among themselves.
+   They are left out altogether while a case of another kind is open whose given is above 0 and whose severity is in
+   `peace.blocked_by`. **peace_offset** = min(sum of their counted, (sum of counted of `softened` kinds) ×
+   `peace.share`).
+9. **points** = sum of counted - peace_offset.
+10. *Straight to*: while a case of a kind that is no peace kind is open and assessed, with a given above 0 and the
+    severity `straight_to.severity`, the level is at least `straight_to.level`. It blocks peace, where that severity
+    is in `peace.blocked_by`.
+11. **level** = max(up, min(before, down), straight to), where up is how many of `levels.up` the points reach, down
+    how many of `levels.down`, and before the row's level so far, 0 for a new row.
+
+Beside it: `open_cases` (of all kinds), `outcomes_asked` (open cases whose last expected day is over: somebody should
+say how it went), `confidence` with its reason. While coverage is lost a level may rise and never falls, and fading
+pauses (`coverage`); until coverage is known, its input is `unknown`: no pause, confidence low, `last_known` null.
+`window_permille` is 1000 where no case is multiplied by it.
+
+**When.** An event is folded after every midnight at or before its moment, and as of its own day. A level that changes
+at a midnight has that moment as `effective_at`, and the cause `election_window` where the window of a row with
+multiplied cases changed then, else `fading`. Causes of events: `evidence` for opened, ratified, classified,
+report_linked, assessed, reopened, merge_reversed; `retraction` for not_ratified, merged, unlinked, withdrawn,
+superseded; `resolved` for resolved and closed; `election_window` for election_dated. Units that change together do so
+in order of their ids.
+
+**Laid by.** At a midnight, a case that is not open, stands at 0 and has no worth is laid by: it is kept small and its
+links are forgotten; rules, gazetteers and time pass it over until an event of its own takes it up again (cause as
+above, `evidence` where that event is a report linked or unlinked).
+
+**What is said.** Nothing before an engine is adopted. At its adoption the differences to what the log says (0 where
+nothing was said) are said with the cause `engine`; afterwards every change. Seeds are `level/<unit>/<n>` and
+`alert/<unit>/<n>`, n counting what was said of the unit, whichever engine said it. `voice` says when an alert is
+issued. A history line is written for every change of every engine, spoken or not; adoptions change no level and write
+none.
+"""
+
+from projections.alert_level.fold import ENGINES, AlertLevel, Home
+from projections.alert_level.shared import NAME, Shared
+from projections.alert_level.table import AlertLevelTable
+from projections.projection import Projection
+
+PROJECTION: Projection[Home, Shared] = Projection(NAME, max(ENGINES), AlertLevel(), AlertLevelTable())

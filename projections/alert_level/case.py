@@ -1,0 +1,316 @@
+"""One case as the level sees it: a few facts from its events, and what they weigh on a day under the rules in force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from projections.alert_level.rules import LAST_DAY, KindRules, Rules
+
+EVIDENCE, RETRACTION, RESOLVED = "evidence", "retraction", "resolved"
+
+
+class Weight(NamedTuple):
+    """What a case weighs until `next_day`: see `projections/alert_level` for every word."""
+
+    given: int = 0
+    faded: int = 0
+    floor: int = 0
+    standing: int = 0
+    weighted: int = 0
+    worth: int = 0
+    is_open: bool = True
+    asks: bool = False
+    blocks: bool = False
+    straight: bool = False
+    windowed: bool = False
+    next_day: int | None = None
+
+    @property
+    def ended_in_nothing(self) -> bool:
+        return not self.is_open and not self.standing and not self.worth
+
+
+NOTHING = Weight()
+
+
+class Case:
+    """The facts of a case. Words stay as they came: one that this program does not know is looked up in no table."""
+
+    __slots__ = (
+        "assessed",
+        "case_id",
+        "circulating",
+        "closed",
+        "credibility",
+        "expected",
+        "kind",
+        "links",
+        "merged",
+        "not_ratified",
+        "occurred",
+        "opened",
+        "place",
+        "provisional",
+        "ratified",
+        "resolved",
+        "returned",
+        "severity",
+        "stated",
+        "threat",
+        "unfounded",
+        "unit",
+        "verification",
+        "weight",
+    )
+
+    def __init__(self, case_id: str, place: str, kind: str, opened: int) -> None:
+        self.case_id = case_id
+        self.place = place
+        self.unit = ""
+        self.kind = kind
+        self.opened = opened
+        self.returned: int | None = None
+        self.occurred: int | None = None
+        self.expected: int | None = None
+        self.stated: str | None = None
+        self.threat = False
+        self.provisional = False
+        self.ratified = False
+        self.not_ratified = False
+        self.assessed = False
+        self.severity: str | None = None
+        self.credibility: str | None = None
+        self.circulating: str | None = None
+        self.verification: str | None = None
+        self.resolved: str | None = None
+        self.closed = False
+        self.merged = False
+        self.unfounded = False
+        self.links: list[str] = []
+        self.weight = NOTHING
+
+    @property
+    def is_open(self) -> bool:
+        return not (self.closed or self.merged or self.not_ratified or self.resolved is not None)
+
+    def lose(self, report_id: str) -> str | None:
+        """A report is no longer evidence; with the last one that is known, the case loses its ground."""
+        if report_id not in self.links:
+            return None
+        self.links.remove(report_id)
+        if self.links or self.provisional or self.unfounded:
+            return None
+        self.unfounded = True
+        return RETRACTION
+
+
+def second(time: str) -> int:
+    """A moment on the wire in whole seconds since 1970."""
+    return int(datetime.fromisoformat(time).timestamp())
+
+
+def opened(case_id: str, data: dict[str, Any], time: str) -> Case:
+    case = Case(case_id, data["place"]["unit"], data["kind"], second(time))
+    case.occurred = _last_day(data.get("occurred"))
+    case.expected = _last_day(data.get("expected"))
+    case.stated = data.get("severity")
+    case.threat = data["threat_to_life"]
+    case.provisional = data["provisional"]
+    return case
+
+
+def _last_day(dated: dict[str, Any] | None) -> int | None:
+    """The latest day that a date may mean: the end of its week or month where it is known no better."""
+    stated = [dated[end] for end in ("from", "to") if end in dated] if dated else []
+    if dated is None or not stated:
+        return None
+    last = date.fromisoformat(max(stated))
+    day = last.toordinal()
+    match dated.get("precision"):
+        case "week":
+            day += 6 - last.weekday()
+        case "month":
+            turn = date(last.year + last.month // 12, last.month % 12 + 1, 1) if last.year < 9000 else last
+            day = max(day, turn.toordinal() - 1)
+    return min(day, LAST_DAY)
+
+
+def _ratified(case: Case, data: dict[str, Any], time: str) -> str | None:
+    case.provisional = case.not_ratified = case.unfounded = False
+    case.ratified = True
+    return EVIDENCE
+
+
+def _not_ratified(case: Case, data: dict[str, Any], time: str) -> str | None:
+    case.provisional = False
+    case.not_ratified = True
+    return RETRACTION
+
+
+def _classified(case: Case, data: dict[str, Any], time: str) -> str | None:
+    case.kind = data["kind"]
+    return EVIDENCE
+
+
+def _linked(case: Case, data: dict[str, Any], time: str) -> str | None:
+    if data["report_id"] not in case.links:
+        case.links.append(data["report_id"])
+    if not case.unfounded:
+        return None
+    case.unfounded = False
+    return EVIDENCE
+
+
+def _unlinked(case: Case, data: dict[str, Any], time: str) -> str | None:
+    return case.lose(data["report_id"])
+
+
+def _assessed(case: Case, data: dict[str, Any], time: str) -> str | None:
+    case.assessed = True
+    case.unfounded = False
+    case.severity = data["severity"]
+    case.credibility = data["credibility"]
+    case.circulating = data.get("circulating", "unknown")
+    case.verification = data["verification_state"]
+    return EVIDENCE
+
+
+def _merged(case: Case, data: dict[str, Any], time: str) -> str | None:
+    if "into" not in data:
+        return None
+    case.merged = True
+    return RETRACTION
+
+
+def _merge_reversed(case: Case, data: dict[str, Any], time: str) -> str | None:
+    if "into" not in data:
+        return None
+    case.merged = False
+    return EVIDENCE
+
+
+def _resolved(case: Case, data: dict[str, Any], time: str) -> str | None:
+    case.resolved = data["outcome"]
+    return RESOLVED
+
+
+def _reopened(case: Case, data: dict[str, Any], time: str) -> str | None:
+    case.resolved = None
+    case.closed = case.not_ratified = case.unfounded = False
+    case.links = []
+    if data["reason"] == "danger_returned":
+        case.returned = second(time)
+    return EVIDENCE
+
+
+def _closed(case: Case, data: dict[str, Any], time: str) -> str | None:
+    case.closed = True
+    return RESOLVED
+
+
+FACTS: dict[str, Callable[[Case, dict[str, Any], str], str | None]] = {
+    "case.ratified": _ratified,
+    "case.not_ratified": _not_ratified,
+    "case.classified": _classified,
+    "case.report_linked": _linked,
+    "case.report_unlinked": _unlinked,
+    "case.assessed": _assessed,
+    "case.merged": _merged,
+    "case.merge_reversed": _merge_reversed,
+    "case.resolved": _resolved,
+    "case.reopened": _reopened,
+    "case.closed": _closed,
+}
+"""Type → how a case takes it. The answer is the cause of what follows, None where its weight stays as it is."""
+
+OPENED = "case.opened"
+LOST = frozenset({"report.withdrawn", "report.superseded"})
+"""What takes a report from every case that it is linked to."""
+
+
+def weigh(case: Case, rules: Rules | None, day: int, window: int) -> Weight:
+    """What the case weighs on a local day, in a window of so many permille; without rules only whether it is open."""
+    is_open = case.is_open
+    if rules is None:
+        return Weight(is_open=is_open)
+    asks = is_open and case.expected is not None and day > case.expected
+    kind = rules.kinds.get(case.kind)
+    founded = not (case.merged or case.not_ratified or case.unfounded)
+    if kind is not None and not kind.by_circulation and case.verification in rules.disproved:
+        founded = False
+    nexts = [case.expected + 1] if is_open and case.expected is not None and not asks else []
+    if kind is None or not founded:
+        return _scheduled(Weight(is_open=is_open, asks=asks), nexts, day)
+    reference = _reference(case, rules)
+    left = kind.fade.left(day - reference)
+    if kind.peace:
+        kept = not kind.kept_when or case.resolved in kind.kept_when
+        given = kind.points * _credibility(case, kind, rules) // 1000 if kept else 0
+        worth = given * left // 1000
+        weight = Weight(given=given, faded=given - worth, worth=worth, is_open=is_open, asks=asks)
+    else:
+        severity = _severity(case, rules)
+        given = kind.points * rules.severity[severity] * _credibility(case, kind, rules) // 1_000_000
+        remaining = given * left // 1000 * _ended(case, rules) // 1000
+        floor = min(given, rules.floors.get(severity, 0)) if is_open and kind.floored else 0
+        standing = max(remaining, floor)
+        weight = Weight(
+            given=given,
+            faded=given - remaining,
+            floor=floor,
+            standing=standing,
+            weighted=standing * window // 1000 if kind.in_window else standing,
+            is_open=is_open,
+            asks=asks,
+            blocks=is_open and given > 0 and severity in rules.blocked_by,
+            straight=is_open and given > 0 and case.assessed and severity == rules.set.straight_to.severity,
+            windowed=kind.in_window and standing > 0,
+        )
+    step = kind.fade.next(day - reference) if given else None
+    if step is not None and left:
+        nexts.append(reference + step)
+    return _scheduled(weight, nexts, day)
+
+
+def _scheduled(weight: Weight, nexts: list[int], day: int) -> Weight:
+    if weight.ended_in_nothing:
+        nexts = [day + 1]
+    return weight._replace(next_day=min(nexts)) if nexts else weight
+
+
+def _reference(case: Case, rules: Rules) -> int:
+    """The day from which a case fades: the latest on which it may have happened, is expected, or returned."""
+    opened_on = rules.day_of_second(case.opened)
+    known = [] if case.occurred is None else [min(case.occurred, opened_on)]
+    if case.expected is not None:
+        known.append(case.expected)
+    if case.returned is not None:
+        known.append(rules.day_of_second(case.returned))
+    return max(known, default=opened_on)
+
+
+def _severity(case: Case, rules: Rules) -> str:
+    """As assessed, else as stated, else by the rules; a word that no table has counts as not given."""
+    for word in (case.severity, case.stated):
+        if word in rules.severity:
+            return word
+    return str(rules.set.unassessed.severity_of_threat if case.threat else rules.set.unassessed.severity)
+
+
+def _credibility(case: Case, kind: KindRules, rules: Rules) -> int:
+    unassessed = rules.set.unassessed
+    if kind.by_circulation:
+        return rules.circulation.get(case.circulating or "", unassessed.circulation)
+    if (known := rules.credibility.get(case.credibility or "")) is not None:
+        return known
+    if case.provisional:
+        return unassessed.provisional
+    return unassessed.ratified if case.ratified else unassessed.credibility
+
+
+def _ended(case: Case, rules: Rules) -> int:
+    if case.resolved is not None:
+        return rules.resolved.get(case.resolved, rules.resolved["unknown"])
+    return rules.set.ended.closed if case.closed else 1000

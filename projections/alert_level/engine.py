@@ -1,0 +1,386 @@
+"""Engine 1: how the cases of a home become the levels of its units. It says what changed and speaks to nobody.
+
+Only what an event or a midnight touches is weighed again: each case knows the next day on which it weighs something
+else, so a year without a change costs nothing. A later engine is another class with another number (projections/
+alert_level/fold); this one stays as it is for ever, since a replay must say again what it said.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import NamedTuple, Protocol
+
+from events.alert import KindGroup
+from events.level import Contribution, LevelCause, LevelChanged
+from events.vocabulary import Kind
+from projections.alert_level import case as facts
+from projections.alert_level.case import Case
+from projections.alert_level.coverage import Coverage, confidence, while_watched
+from projections.alert_level.elections import NO_WINDOW
+from projections.alert_level.laid_by import LaidBy
+from projections.alert_level.rows import case_row, unit_row
+from projections.alert_level.rules import Rules
+from projections.alert_level.shared import Shared
+from projections.alert_level.unit import Counted, Unit
+from projections.projection import Page
+from projections.taken import Taken
+
+COVERAGE = Coverage.UNKNOWN
+"""Until coverage is computed from primary events, this is all that is known of it."""
+
+
+class Change(NamedTuple):
+    """A unit's change number so and so: the event that would say it, when it was, and the groups of kinds behind it."""
+
+    event: LevelChanged
+    number: int
+    at: str
+    on: date
+    groups: tuple[KindGroup, ...]
+
+
+class Home:
+    """All that one engine knows of one home."""
+
+    __slots__ = (
+        "by_report",
+        "cases",
+        "dirty_cases",
+        "dirty_units",
+        "drawn_due",
+        "due",
+        "due_day",
+        "gone",
+        "home",
+        "laid_by",
+        "midnights",
+        "stale",
+        "units",
+        "windowed",
+    )
+
+    def __init__(self, home: str) -> None:
+        self.home = home
+        self.cases: dict[str, Case] = {}
+        self.units: dict[str, Unit] = {}
+        self.laid_by = LaidBy()
+        self.by_report: dict[str, list[str]] = {}
+        self.midnights: list[tuple[int, str]] = []
+        self.due: str | None = None
+        self.due_day = 0
+        self.drawn_due: str | None = None
+        self.windowed = 0
+        self.stale: set[str] = set()
+        self.dirty_cases: set[str] = set()
+        self.dirty_units: set[str] = set()
+        self.gone: list[Case] = []
+
+    def hold(self, case: Case) -> None:
+        """Take in a case as it was written: what it weighs stands in its row."""
+        self.cases[case.case_id] = case
+        for report_id in case.links:
+            self.by_report.setdefault(report_id, []).append(case.case_id)
+        self.count(case, 1)
+        if case.weight.next_day is not None:
+            heapq.heappush(self.midnights, (case.weight.next_day, case.case_id))
+
+    def count(self, case: Case, sign: int) -> None:
+        self.unit(case.unit).count(case.case_id, case.weight, sign)
+        self.windowed += sign * case.weight.windowed
+
+    def unit(self, unit_id: str) -> Unit:
+        unit = self.units.get(unit_id)
+        if unit is None:
+            unit = self.units[unit_id] = Unit(unit_id)
+        return unit
+
+
+class Engine(Protocol):
+    """What a fold asks of an engine. Every method but `draw` returns what changed, in order."""
+
+    number: int
+
+    def roll(self, shared: Shared, home: Home, until: str) -> list[Change]: ...
+
+    def apply(self, shared: Shared, home: Home, event: Taken) -> list[Change]: ...
+
+    def heed(self, shared: Shared, home: Home, at: str, cause: LevelCause) -> list[Change]: ...
+
+    def stand(self, shared: Shared, unit: Unit, before: int, at: str) -> Change | None:
+        """Where a unit stands, as a change from what the log says of it."""
+        ...
+
+    def draw(self, home: Home, page: Page) -> None: ...
+
+
+class FirstEngine:
+    """The rules of projections/alert_level, word for word."""
+
+    number = 1
+
+    # --- time -----------------------------------------------------------------------------------------------------
+
+    def roll(self, shared: Shared, home: Home, until: str) -> list[Change]:
+        changes: list[Change] = []
+        while shared.rules is not None and home.due is not None and home.due <= until:
+            changes += self._midnight(shared, shared.rules, home, home.due_day, home.due)
+        return changes
+
+    def _midnight(self, shared: Shared, rules: Rules, home: Home, day: int, at: str) -> list[Change]:
+        window = shared.window(day)
+        turned = set()
+        for unit in home.units.values():
+            if unit.windowed and unit.has_windows and unit.window != window:
+                turned.add(unit.unit)
+        if turned:
+            for case in list(home.cases.values()):
+                if case.unit in turned and case.weight.windowed:
+                    self._weigh(shared, rules, home, case, day)
+        while home.midnights and home.midnights[0][0] <= day:
+            _, case_id = heapq.heappop(home.midnights)
+            touched = home.cases.get(case_id)
+            if touched is None or touched.weight.next_day is None or touched.weight.next_day > day:
+                continue
+            self._weigh(shared, rules, home, touched, day)
+            if touched.weight.ended_in_nothing:
+                self._lay_by(home, touched)
+        changes = self._settle(rules, home, at, day, lambda unit: _of_midnight(unit in turned))
+        self._schedule(shared, rules, home, day)
+        return changes
+
+    def _schedule(self, shared: Shared, rules: Rules, home: Home, day: int) -> None:
+        """Find the next midnight at which something may be another."""
+        midnights = home.midnights
+        while midnights:
+            case = home.cases.get(midnights[0][1])
+            if case is not None and case.weight.next_day == midnights[0][0]:
+                break
+            heapq.heappop(midnights)
+        due = midnights[0][0] if midnights else None
+        if home.windowed and (boundary := shared.next_boundary(day)) is not None:
+            due = boundary if due is None else min(due, boundary)
+        if due is None:
+            home.due = None
+        elif home.due is None or due != home.due_day:
+            home.due_day, home.due = due, rules.midnight(due)
+
+    # --- events ---------------------------------------------------------------------------------------------------
+
+    def apply(self, shared: Shared, home: Home, event: Taken) -> list[Change]:
+        type_, time = event.type, event.time
+        if type_ in facts.LOST:
+            touched = self._lost(home, event.stream.removeprefix("report/"))
+            cause: str | None = facts.RETRACTION
+        elif type_ == facts.OPENED:
+            case = facts.opened(event.stream.removeprefix("case/"), event.data, time)
+            self._place(shared, home, case)
+            touched, cause = [case], facts.EVIDENCE
+        else:
+            case_id = event.stream.removeprefix("case/")
+            found = home.cases.get(case_id)
+            taken_up = self._take_up(shared, home, case_id) if found is None else None
+            if (found := found or taken_up) is None:
+                return []  # a history that begins in its middle
+            cause = self._take(home, found, event) or (facts.EVIDENCE if taken_up else None)
+            touched = [found]
+        if not touched or cause is None:
+            return []
+        rules = shared.rules
+        day = rules.day(time) if rules else 0
+        for case in touched:
+            self._weigh(shared, rules, home, case, day)
+        if rules is None:
+            home.stale.clear()
+            return []
+        because = LevelCause(cause)
+        changes = self._settle(rules, home, time, day, lambda _: because)
+        self._schedule(shared, rules, home, day)
+        return changes
+
+    def _take_up(self, shared: Shared, home: Home, case_id: str) -> Case | None:
+        """A case that was laid by lives again; it weighs nothing until its event is taken."""
+        case = home.laid_by.take(case_id)
+        if case is not None:
+            case.weight = facts.Weight(is_open=False)
+            self._place(shared, home, case)
+        return case
+
+    def _take(self, home: Home, case: Case, event: Taken) -> str | None:
+        linked = case.links
+        before = len(linked)
+        cause = facts.FACTS[event.type](case, event.data, event.time)
+        home.dirty_cases.add(case.case_id)
+        if case.links is not linked:
+            for report_id in linked:
+                self._forget(home, report_id, case.case_id)
+        elif len(linked) > before:
+            home.by_report.setdefault(linked[-1], []).append(case.case_id)
+        elif len(linked) < before:
+            self._forget(home, event.data["report_id"], case.case_id)
+        return cause
+
+    def _lost(self, home: Home, report_id: str) -> list[Case]:
+        touched = []
+        for case_id in home.by_report.pop(report_id, ()):
+            case = home.cases[case_id]
+            home.dirty_cases.add(case_id)
+            if case.lose(report_id) is not None:
+                touched.append(case)
+        return touched
+
+    def _forget(self, home: Home, report_id: str, case_id: str) -> None:
+        cases = home.by_report.get(report_id, [])
+        if case_id in cases:
+            cases.remove(case_id)
+        if not cases:
+            home.by_report.pop(report_id, None)
+
+    def _place(self, shared: Shared, home: Home, case: Case) -> None:
+        case.unit = shared.places.row(case.place)
+        home.cases[case.case_id] = case
+        home.count(case, 1)
+        home.stale.add(case.unit)
+        home.dirty_cases.add(case.case_id)
+        home.dirty_units.add(case.unit)
+
+    def _lay_by(self, home: Home, case: Case) -> None:
+        home.count(case, -1)
+        del home.cases[case.case_id]
+        for report_id in case.links:
+            self._forget(home, report_id, case.case_id)
+        case.links = []
+        home.laid_by.lay(case)
+        home.dirty_cases.discard(case.case_id)
+        home.gone.append(case)
+
+    # --- broadcasts -----------------------------------------------------------------------------------------------
+
+    def heed(self, shared: Shared, home: Home, at: str, cause: LevelCause) -> list[Change]:
+        rules = shared.rules
+        if cause is LevelCause.GAZETTEER:
+            for case in home.cases.values():
+                if (row := shared.places.row(case.place)) != case.unit:
+                    home.count(case, -1)
+                    home.stale.update((case.unit, row))
+                    home.dirty_units.update((case.unit, row))
+                    home.dirty_cases.add(case.case_id)
+                    case.unit = row
+                    home.count(case, 1)
+        if rules is None:
+            home.stale.clear()
+            return []
+        day = rules.day(at)
+        for case in home.cases.values():
+            self._weigh(shared, rules, home, case, day)
+        if cause is LevelCause.RULES:
+            home.stale.update(home.units)
+        changes = self._settle(rules, home, at, day, lambda _: cause)
+        home.due = None
+        self._schedule(shared, rules, home, day)
+        return changes
+
+    # --- weights and levels ---------------------------------------------------------------------------------------
+
+    def _weigh(self, shared: Shared, rules: Rules | None, home: Home, case: Case, day: int) -> None:
+        unit = home.unit(case.unit)
+        window = shared.window(day) if rules is not None and unit.has_windows else NO_WINDOW
+        weight = self.weight(case, rules, day, window)
+        if weight == case.weight and (unit.window == window or not weight.windowed):
+            return
+        home.count(case, -1)
+        if weight.next_day is not None and weight.next_day != case.weight.next_day:
+            heapq.heappush(home.midnights, (weight.next_day, case.case_id))
+        case.weight = weight
+        unit.window = window
+        home.count(case, 1)
+        home.stale.add(case.unit)
+        home.dirty_cases.add(case.case_id)
+        home.dirty_units.add(case.unit)
+
+    def weight(self, case: Case, rules: Rules | None, day: int, window: int) -> facts.Weight:
+        """What a case weighs; the one thing that another engine is likely to see otherwise."""
+        return facts.weigh(case, rules, day, window)
+
+    def _settle(self, rules: Rules, home: Home, at: str, day: int, cause: Causes) -> list[Change]:
+        changes = []
+        for unit_id in sorted(home.stale):
+            unit = home.unit(unit_id)
+            home.dirty_units.add(unit_id)
+            if not unit.is_levelled:
+                continue
+            before = unit.level or 0
+            level = while_watched(COVERAGE, before, unit.settle(home.cases, rules))
+            unit.level = level
+            if level != before:
+                because = cause(unit_id)
+                unit.changes += 1
+                unit.cause, unit.effective_at = because.value, at
+                changes.append(_change(rules, unit, before, at, because))
+        home.stale.clear()
+        return changes
+
+    def stand(self, shared: Shared, unit: Unit, before: int, at: str) -> Change | None:
+        if shared.rules is None or unit.level is None or unit.level == before:
+            return None
+        return _change(shared.rules, unit, before, at, LevelCause.ENGINE)
+
+    # --- rows -----------------------------------------------------------------------------------------------------
+
+    def draw(self, home: Home, page: Page) -> None:
+        for case in home.gone:
+            if case.case_id not in home.cases:
+                page.add("case", case_row(self.number, home.home, case, laid_by=True))
+        home.gone = []
+        for case_id in sorted(home.dirty_cases):
+            page.add("case", case_row(self.number, home.home, home.cases[case_id], laid_by=False))
+        for unit_id in sorted(home.dirty_units):
+            page.add("unit", unit_row(self.number, home.home, home.units[unit_id], confidence(COVERAGE)))
+        home.dirty_cases.clear()
+        home.dirty_units.clear()
+        if home.due != home.drawn_due:
+            home.drawn_due = home.due
+            page.add("home", (self.number, home.home, home.due, home.due_day))
+
+
+class Causes(Protocol):
+    def __call__(self, unit_id: str, /) -> LevelCause: ...
+
+
+def _of_midnight(turned: bool) -> LevelCause:
+    return LevelCause.ELECTION_WINDOW if turned else LevelCause.FADING
+
+
+def _change(rules: Rules, unit: Unit, before: int, at: str, cause: LevelCause) -> Change:
+    assert unit.level is not None
+    confident, reason = confidence(COVERAGE)
+    event = LevelChanged(
+        unit=unit.unit,
+        before=before,
+        after=unit.level,
+        effective_at=datetime.fromisoformat(at),
+        cause=cause,
+        points=unit.points,
+        contributions=_contributions(unit.counted),
+        peace=_contributions(unit.offsetting),
+        peace_offset=unit.offset,
+        window_permille=unit.window_shown,
+        straight_to=unit.straight,
+        open_cases=unit.open_cases,
+        confidence=confident,
+        confidence_reason=reason,
+        rules_hash=rules.hash,
+    )
+    found = {group for one in unit.counted if one[6] and (group := rules.kinds[one[1]].group) is not None}
+    groups = tuple(group for group in KindGroup if group in found)
+    return Change(event, unit.changes, at, date.fromordinal(rules.day(at)), groups)
+
+
+def _contributions(counted: Iterable[Counted]) -> tuple[Contribution, ...]:
+    return tuple(
+        Contribution(
+            case_id=case_id, kind=Kind.read(kind), given=given, faded=faded, floor=floor, rank=rank, counted=of
+        )
+        for case_id, kind, given, faded, floor, rank, of in counted
+    )

@@ -1,0 +1,157 @@
+"""The level's fold: engines that fold side by side, of which one speaks, and what the log was told.
+
+Every engine of the program that is not older than the one that speaks folds every home. A change is a line of that
+engine's history; only the speaking engine's changes become events. When an engine is adopted, the differences between
+its levels and what the log says become events with the cause `engine`, and older engines end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from events.level import LevelCause
+from projections.alert_level import case as facts
+from projections.alert_level import shared as told
+from projections.alert_level.engine import Change, Engine, FirstEngine
+from projections.alert_level.engine import Home as EngineHome
+from projections.alert_level.rows import history_row
+from projections.alert_level.shared import Shared
+from projections.alert_level.voice import Voice
+from projections.projection import Page
+from projections.taken import Taken
+
+ENGINES: Mapping[int, Engine] = MappingProxyType({engine.number: engine for engine in (FirstEngine(),)})
+"""Every engine that ever spoke, and those that may. None is ever taken out: a replay needs each for its span."""
+
+HEEDED = frozenset({*facts.FACTS, *facts.LOST, facts.OPENED})
+"""Types that may change a level. Every other event costs one look at this set."""
+
+_CAUSES = {
+    told.RULES: LevelCause.RULES,
+    told.GAZETTEER: LevelCause.GAZETTEER,
+    told.ELECTION: LevelCause.ELECTION_WINDOW,
+}
+
+
+class Home:
+    """A home: what each engine knows of it, and what the log was told of its units."""
+
+    __slots__ = ("eldest", "engines", "home", "retired", "said", "voices")
+
+    def __init__(self, home: str, engines: dict[int, EngineHome], voices: dict[str, Voice] | None = None) -> None:
+        self.home = home
+        self.engines = engines
+        self.voices = voices or {}
+        self.eldest = min(engines)
+        self.said: set[str] = set()
+        self.retired: list[int] = []
+
+
+class AlertLevel:
+    """A whole fold by home: a broadcast may change each of them, so all are in memory."""
+
+    whole = True
+    stateless = False
+
+    def __init__(self, engines: Mapping[int, Engine] = ENGINES) -> None:
+        self.engines = dict(sorted(engines.items()))
+
+    def key(self, event: Taken) -> str | None:
+        return event.home if event.type in HEEDED else None
+
+    def initial(self, key: str) -> Home:
+        return Home(key, {number: EngineHome(key) for number in self.engines})
+
+    def due(self, state: Home) -> str | None:
+        due = None
+        for home in state.engines.values():
+            if home.due is not None and (due is None or home.due < due):
+                due = home.due
+        return due
+
+    def roll(self, shared: Shared, state: Home, until: str, page: Page) -> None:
+        for number, home in state.engines.items():
+            self._follow(shared, state, number, self.engines[number].roll(shared, home, until), page)
+
+    def apply(self, shared: Shared, state: Home, event: Taken, page: Page) -> None:
+        if state.eldest < shared.engine:
+            self._retire(shared, state)
+        for number, home in state.engines.items():
+            changes = self.engines[number].apply(shared, home, event)
+            if changes:
+                self._follow(shared, state, number, changes, page)
+
+    def heed(self, shared: Shared, state: Home, event: Taken, page: Page) -> None:
+        if event.type == told.ENGINE:
+            self._adopted(shared, state, event.time, page)
+            return
+        for number, home in state.engines.items():
+            changes = self.engines[number].heed(shared, home, event.time, _CAUSES[event.type])
+            self._follow(shared, state, number, changes, page)
+
+    def draw(self, state: Home, page: Page) -> None:
+        for number in state.retired:
+            page.add("retired", (number, state.home))
+        state.retired = []
+        for number, home in state.engines.items():
+            self.engines[number].draw(home, page)
+        for unit in sorted(state.said):
+            voice = state.voices[unit]
+            alert = str(voice.alert) if voice.alert else None
+            page.add("said", (unit, state.home, voice.level, voice.levels, voice.alerts, alert))
+        state.said.clear()
+
+    def shared(self, saved: Any | None) -> Shared:
+        return Shared(saved)
+
+    def save(self, shared: Shared) -> Any:
+        return shared.saved()
+
+    def broadcast(self, shared: Shared, event: Taken) -> bool:
+        if event.type == told.ENGINE and event.data["projection"] == told.NAME:
+            number = event.data["number"]
+            if number not in self.engines:
+                raise ValueError(f"engine {number} of {told.NAME} is not in this program: update it")
+        return shared.take(event.type, event.data)
+
+    # --- who speaks -----------------------------------------------------------------------------------------------
+
+    def _adopted(self, shared: Shared, state: Home, at: str, page: Page) -> None:
+        self._retire(shared, state)
+        engine, home = self.engines[shared.engine], state.engines[shared.engine]
+        changes = []
+        for unit_id in sorted({*home.units, *state.voices}):
+            said = state.voices[unit_id].level if unit_id in state.voices else 0
+            change = engine.stand(shared, home.unit(unit_id), said, at)
+            if change is not None:
+                changes.append(change)
+        self._say(shared, state, changes, page)
+
+    def _retire(self, shared: Shared, state: Home) -> None:
+        """Older engines end: what they said stands on the log, and their history stays."""
+        for number in [one for one in state.engines if one < shared.engine]:
+            del state.engines[number]
+            state.retired.append(number)
+        state.eldest = min(state.engines)
+
+    def _follow(self, shared: Shared, state: Home, number: int, changes: list[Change], page: Page) -> None:
+        for change in changes:
+            page.add("history", history_row(number, state.home, change.number, change.at, change.event))
+        if changes and number == shared.engine:
+            self._say(shared, state, changes, page)
+
+    def _say(self, shared: Shared, state: Home, changes: list[Change], page: Page) -> None:
+        assert shared.rules is not None or not changes
+        said = []
+        for change in changes:
+            assert shared.rules is not None
+            unit = change.event.unit
+            voice = state.voices.get(unit)
+            if voice is None:
+                voice = state.voices[unit] = Voice(unit)
+            from_level = shared.rules.set.alerts.from_level
+            said += voice.say(state.home, shared.engine, shared.places, from_level, change)
+            state.said.add(unit)
+        page.derived += sorted(said, key=lambda one: (one.due, one.stream, one.seed))

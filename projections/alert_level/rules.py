@@ -1,0 +1,132 @@
+"""A rule set as a fold uses it: plain tables, local days, and the moments of local midnights."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from events.alert import KindGroup
+from events.vocabulary import wire_time
+from projections.rule_set import Step, hash_of, read_rule_set
+
+LAST_DAY = date(9000, 12, 31).toordinal()
+"""No day is counted beyond it: what is expected later than that never falls due."""
+
+
+class Fade:
+    """What is left of points, in permille, so many days after a day; it changes at few days only."""
+
+    __slots__ = ("days", "shares")
+
+    def __init__(self, steps: tuple[Step, ...]) -> None:
+        self.days = tuple(days for days, _ in steps)
+        self.shares = tuple(share for _, share in steps)
+
+    def left(self, age: int) -> int:
+        """The share of the last step that is not later than this age; all of it before the first."""
+        left = 1000
+        for days, share in zip(self.days, self.shares, strict=True):
+            if days > age:
+                break
+            left = share
+        return left
+
+    def next(self, age: int) -> int | None:
+        """The age at which the next step comes."""
+        for days in self.days:
+            if days > age:
+                return days
+        return None
+
+
+class KindRules:
+    """How cases of one kind give points, or take them off."""
+
+    __slots__ = ("by_circulation", "fade", "floored", "group", "in_window", "kept_when", "peace", "points", "softened")
+
+    def __init__(
+        self,
+        points: int,
+        fade: tuple[Step, ...],
+        *,
+        peace: bool = False,
+        by_circulation: bool = False,
+        floored: bool = False,
+        in_window: bool = False,
+        softened: bool = False,
+        group: KindGroup | None = None,
+        kept_when: frozenset[str] = frozenset(),
+    ) -> None:
+        self.points = points
+        self.fade = Fade(fade)
+        self.peace = peace
+        self.by_circulation = by_circulation
+        self.floored = floored
+        self.in_window = in_window
+        self.softened = softened
+        self.group = group
+        self.kept_when = kept_when
+
+
+class Rules:
+    """A rule set in force. Two of the same text are the same rules."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.hash = hash_of(text)
+        self.set = rules = read_rule_set(text)
+        self.kinds: dict[str, KindRules] = {}
+        for word, kind in rules.kinds.items():
+            self.kinds[str(word)] = KindRules(
+                kind.points,
+                kind.fade,
+                by_circulation=kind.scored_by == "circulation",
+                floored=kind.floored,
+                in_window=kind.in_window,
+                softened=kind.softened,
+                group=kind.group,
+            )
+        for word, peace in rules.peace.kinds.items():
+            kept_when = frozenset(str(outcome) for outcome in peace.kept_when)
+            self.kinds[str(word)] = KindRules(peace.points, peace.fade, peace=True, kept_when=kept_when)
+        self.severity = {str(word): value for word, value in rules.severity.items()}
+        self.credibility = {str(word): value for word, value in rules.credibility.items()}
+        self.circulation = {str(word): value for word, value in rules.circulation.items()}
+        self.resolved = {str(word): value for word, value in rules.ended.resolved.items()}
+        self.floors = {str(word): value for word, value in rules.floors.items()}
+        self.disproved = frozenset(str(word) for word in rules.disproved)
+        self.blocked_by = frozenset(str(word) for word in rules.peace.blocked_by)
+        self.windows = {str(word): value for word, value in rules.windows.items()}
+        self.ranks = rules.ranks
+        self.zone = ZoneInfo(rules.time_zone)
+        self._midnights: dict[int, str] = {}
+        self._today = (0, "", "")
+
+    def level(self, points: int, before: int) -> int:
+        """The level of so many points: raised at a threshold upwards, lowered only under the one downwards."""
+        up = sum(points >= threshold for threshold in self.set.levels.up)
+        down = sum(points >= threshold for threshold in self.set.levels.down)
+        return max(up, min(before, down))
+
+    def day(self, time: str) -> int:
+        """The local day of a moment on the wire, as an ordinal."""
+        day, begins, ends = self._today
+        if begins <= time < ends:
+            return day
+        day = datetime.fromisoformat(time).astimezone(self.zone).toordinal()
+        self._today = (day, self.midnight(day), self.midnight(day + 1))
+        return day
+
+    def day_of_second(self, second: int) -> int:
+        """The local day of a moment in whole seconds since 1970."""
+        return datetime.fromtimestamp(second, self.zone).toordinal()
+
+    def midnight(self, day: int) -> str:
+        """The moment at which a local day begins, spelt as on the wire."""
+        moment = self._midnights.get(day)
+        if moment is None:
+            if len(self._midnights) > 5_000:
+                self._midnights.clear()
+            begins = datetime.combine(date.fromordinal(day), datetime.min.time(), self.zone)
+            moment = self._midnights[day] = wire_time(begins.astimezone(UTC))
+        return moment

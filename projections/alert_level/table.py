@@ -1,0 +1,63 @@
+"""The level's rows in Postgres: cases, units, what is due, what was said, and the history of every unit."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any
+
+from projections.alert_level.engine import Home as EngineHome
+from projections.alert_level.fold import Home
+from projections.alert_level.rows import case_of, unit_of
+from projections.alert_level.voice import Voice
+from projections.projection import Connection, Page
+from projections.rows import Writings, read_lines
+from projections.sql import named_queries
+
+SQL = named_queries("projections.alert_level", "table.sql")
+
+_WRITINGS = Writings(SQL)
+_DIGEST = tuple(SQL[name] for name in ("digest_cases", "digest_units", "digest_homes", "digest_said", "digest_history"))
+
+
+class AlertLevelTable:
+    """Every home of a partition is loaded at once."""
+
+    definition = SQL["definition"]
+
+    async def load(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, Home]:
+        raise NotImplementedError("a whole fold has every home in memory: load_partition")
+
+    async def load_partition(self, connection: Connection, partition: int) -> Mapping[str, Home]:
+        engines: dict[str, dict[int, EngineHome]] = {}
+
+        def home_of(row: Any) -> EngineHome:
+            home = engines.setdefault(row["home"], {})
+            return home.setdefault(row["engine"], EngineHome(row["home"]))
+
+        for row in await connection.fetch(SQL["load_units"], partition):
+            home_of(row).units[row["unit"]] = unit_of(row)
+        async with connection.transaction():
+            async for row in connection.cursor(SQL["load_cases"], partition, prefetch=1_000):
+                case = case_of(row["case_id"], row["unit"], row["body"])
+                if row["laid_by"]:
+                    home_of(row).laid_by.lay(case)
+                else:
+                    home_of(row).hold(case)
+        for row in await connection.fetch(SQL["load_homes"], partition):
+            home = home_of(row)
+            home.due = home.drawn_due = row["due"]
+            home.due_day = row["due_day"]
+        voices: dict[str, dict[str, Voice]] = {}
+        for row in await connection.fetch(SQL["load_said"], partition):
+            voice = Voice(row["unit"], row["level"], row["levels"], row["alerts"], row["alert"])
+            voices.setdefault(row["home"], {})[voice.unit] = voice
+        return {home: Home(home, dict(sorted(of.items())), voices.get(home)) for home, of in engines.items()}
+
+    async def dues(self, connection: Connection, partition: int) -> Iterable[tuple[str, str]]:
+        return [(row["due"], row["home"]) for row in await connection.fetch(SQL["load_dues"], partition)]
+
+    async def write(self, connection: Connection, partition: int, page: Page) -> None:
+        await _WRITINGS.write(connection, partition, page)
+
+    def digest_rows(self, connection: Connection) -> AsyncIterator[str]:
+        return read_lines(connection, _DIGEST)

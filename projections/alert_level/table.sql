@@ -1,0 +1,178 @@
+-- name: definition
+-- Times stay text, spelt as on the wire: the fold compares them so, and a row read back is what was written. What only
+-- the fold reads is text as well, since nobody asks inside it. Every engine has rows of its own, also before it speaks.
+create table alert_level_case (
+    engine integer not null,
+    case_id uuid not null,
+    home text collate "C" not null,
+    partition integer not null,
+    unit text collate "C" not null,
+    laid_by boolean not null,
+    body text not null,
+    primary key (engine, case_id)
+);
+create index alert_level_case_by_partition on alert_level_case (partition);
+create index alert_level_case_by_unit on alert_level_case (unit) where not laid_by;
+create table alert_level_unit (
+    engine integer not null,
+    unit text collate "C" not null,
+    home text collate "C" not null,
+    partition integer not null,
+    level smallint,
+    points bigint not null,
+    peace_offset bigint not null,
+    window_permille integer not null,
+    straight_to smallint,
+    open_cases integer not null,
+    outcomes_asked integer not null,
+    confidence text not null,
+    confidence_reason text not null,
+    last_known text,
+    cause text,
+    effective_at text,
+    changes integer not null,
+    rules_hash text,
+    contributions text not null,
+    peace text not null,
+    primary key (engine, unit)
+);
+create table alert_level_home (
+    engine integer not null,
+    home text collate "C" not null,
+    partition integer not null,
+    due text,
+    due_day integer not null,
+    primary key (engine, home)
+);
+create table alert_level_said (
+    unit text collate "C" primary key,
+    home text collate "C" not null,
+    partition integer not null,
+    level smallint not null,
+    levels integer not null,
+    alerts integer not null,
+    alert uuid
+);
+create table alert_level_history (
+    engine integer not null,
+    unit text collate "C" not null,
+    number integer not null,
+    home text collate "C" not null,
+    before smallint not null,
+    after smallint not null,
+    cause text not null,
+    effective_at text not null,
+    explanation text not null,
+    primary key (engine, unit, number)
+);
+
+-- name: write_case
+-- A case as it stands, or as it was laid by.
+insert into alert_level_case (engine, case_id, home, partition, unit, laid_by, body)
+select engine, case_id, home, :partition, unit, laid_by, body
+from unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::text[])
+    as row (engine, case_id, home, unit, laid_by, body)
+on conflict (engine, case_id) do update set unit = excluded.unit, laid_by = excluded.laid_by, body = excluded.body
+
+-- name: write_unit
+-- A unit as it stands.
+insert into alert_level_unit (
+    engine, unit, home, partition, level, points, peace_offset, window_permille, straight_to, open_cases,
+    outcomes_asked, confidence, confidence_reason, cause, effective_at, changes, rules_hash, contributions, peace
+)
+select engine, unit, home, :partition, level, points, peace_offset, window_permille, straight_to, open_cases,
+    outcomes_asked, confidence, confidence_reason, cause, effective_at, changes, rules_hash, contributions, peace
+from unnest(
+    $1::integer[], $2::text[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::integer[], $8::smallint[],
+    $9::integer[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::text[], $15::integer[], $16::text[],
+    $17::text[], $18::text[]
+) as row (
+    engine, unit, home, level, points, peace_offset, window_permille, straight_to, open_cases, outcomes_asked,
+    confidence, confidence_reason, cause, effective_at, changes, rules_hash, contributions, peace
+)
+on conflict (engine, unit) do update set
+    level = excluded.level, points = excluded.points, peace_offset = excluded.peace_offset,
+    window_permille = excluded.window_permille, straight_to = excluded.straight_to, open_cases = excluded.open_cases,
+    outcomes_asked = excluded.outcomes_asked, confidence = excluded.confidence,
+    confidence_reason = excluded.confidence_reason, cause = excluded.cause, effective_at = excluded.effective_at,
+    changes = excluded.changes, rules_hash = excluded.rules_hash, contributions = excluded.contributions,
+    peace = excluded.peace
+
+-- name: write_home
+-- When something falls due in a home.
+insert into alert_level_home (engine, home, partition, due, due_day)
+select engine, home, :partition, due, due_day
+from unnest($1::integer[], $2::text[], $3::text[], $4::integer[]) as row (engine, home, due, due_day)
+on conflict (engine, home) do update set due = excluded.due, due_day = excluded.due_day
+
+-- name: write_said
+-- What the log was told of a unit: the seeds of what is said next follow from the numbers.
+insert into alert_level_said (unit, home, partition, level, levels, alerts, alert)
+select unit, home, :partition, level, levels, alerts, alert
+from unnest($1::text[], $2::text[], $3::smallint[], $4::integer[], $5::integer[], $6::uuid[])
+    as row (unit, home, level, levels, alerts, alert)
+on conflict (unit) do update set
+    level = excluded.level, levels = excluded.levels, alerts = excluded.alerts, alert = excluded.alert
+
+-- name: write_history
+-- A change; never changed itself.
+insert into alert_level_history (engine, unit, number, home, before, after, cause, effective_at, explanation)
+select *
+from unnest(
+    $1::integer[], $2::text[], $3::integer[], $4::text[], $5::smallint[], $6::smallint[], $7::text[], $8::text[],
+    $9::text[]
+)
+
+-- name: write_retired
+-- An engine that speaks no more needs nothing to go on; its history stays.
+with retired as (select * from unnest($1::integer[], $2::text[]) as row (engine, home)),
+cases as (delete from alert_level_case as one using retired where (one.engine, one.home) = (retired.engine, retired.home)),
+units as (delete from alert_level_unit as one using retired where (one.engine, one.home) = (retired.engine, retired.home))
+delete from alert_level_home as one using retired where (one.engine, one.home) = (retired.engine, retired.home)
+
+-- name: load_homes
+-- Homes of a partition, engine by engine.
+select engine, home, due, due_day from alert_level_home where partition = $1
+
+-- name: load_units
+-- Units of a partition.
+select * from alert_level_unit where partition = $1
+
+-- name: load_cases
+-- Cases of a partition; those laid by in order of their ids, which is cheapest to take in.
+select engine, case_id::text as case_id, home, unit, laid_by, body from alert_level_case
+where partition = $1 order by case_id
+
+-- name: load_said
+-- What the log was told of the units of a partition.
+select unit, home, level, levels, alerts, alert from alert_level_said where partition = $1
+
+-- name: load_dues
+-- When something falls due in each home of a partition: for its earliest engine.
+select min(due collate "C") as due, home from alert_level_home where partition = $1 and due is not null group by home
+
+-- name: digest_cases
+-- Every case, in the order of the key.
+select jsonb_build_array('case', engine, case_id, home, unit, laid_by, body)::text
+from alert_level_case order by engine, case_id
+
+-- name: digest_units
+-- Every unit, in the order of the key.
+select jsonb_build_array(
+    'unit', engine, unit, home, level, points, peace_offset, window_permille, straight_to, open_cases, outcomes_asked,
+    confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash, contributions, peace
+)::text
+from alert_level_unit order by engine, unit
+
+-- name: digest_homes
+-- What is due where, in the order of the key.
+select jsonb_build_array('home', engine, home, due)::text from alert_level_home order by engine, home
+
+-- name: digest_said
+-- What the log was told, in the order of the key.
+select jsonb_build_array('said', unit, home, level, levels, alerts, alert)::text from alert_level_said order by unit
+
+-- name: digest_history
+-- Every change, in the order of the key.
+select jsonb_build_array('history', engine, unit, number, home, before, after, cause, effective_at, explanation)::text
+from alert_level_history order by engine, unit, number

@@ -1,0 +1,193 @@
+"""A log about levels: cases that begin, are judged and end, in a few words; rules and what else everybody is told."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from events import reference
+from events.case import events as cases
+from events.places.gazetteer import Gazetteer
+from events.report.events import ReportWithdrawn
+from events.vocabulary import (
+    CaseOutcome,
+    Circulating,
+    Credibility,
+    Dated,
+    Independence,
+    Kind,
+    Located,
+    Mechanism,
+    PlacePrecision,
+    Quorum,
+    ReasonReopened,
+    Resolver,
+    Severity,
+    VerificationState,
+    Withdrawal,
+)
+from projections.rule_set import hash_of
+from tests.support.domain import HOME, one
+from tests.support.written import SEALED, Written
+
+FIRST_RULES = (Path(__file__).parents[2] / "deploy" / "rules" / "burundi.toml").read_text("utf-8")
+UNIT = "commune:kayanza"
+
+
+class Log(Written):
+    """`log.opened("a", kind="violence")`; ids follow from names, places are written as units."""
+
+    def rules(self, text: str = FIRST_RULES) -> Log:
+        adopted = reference.RulesAdopted(rule_set="rules", content_hash=hash_of(text), content=text)
+        self.write("reference/rules", adopted)
+        return self
+
+    def gazetteer(self, gazetteer: Gazetteer) -> Log:
+        content = gazetteer.content()
+        adopted = reference.GazetteerAdopted(gazetteer="g", content_hash=gazetteer.content_hash, content=content)
+        self.write("reference/gazetteer", adopted)
+        return self
+
+    def engine(self, number: int = 1, projection: str = "alert_level") -> Log:
+        self.write("reference/engines", reference.EngineAdopted(projection=projection, number=number))
+        return self
+
+    def election(
+        self,
+        on: date,
+        *,
+        name: str = "presidential-2027",
+        round: str = "presidential",
+        standing: str = "announced",
+        campaign_from: date | None = None,
+    ) -> Log:
+        dated = reference.ElectionDated(
+            election=name,
+            round=reference.ElectionRound.read(round),
+            standing=reference.ElectionStanding.read(standing),
+            on=on,
+            campaign_from=campaign_from,
+            source="the commission",
+        )
+        self.write("reference/elections", dated)
+        return self
+
+    def tick(self) -> Log:
+        self.write("reference/clock", reference.ClockTicked(nominal=self.now, reason=reference.TickReason.HOUR))
+        return self
+
+    def days(self, number: int) -> Log:
+        """Let days go by, and tick."""
+        self.after(days=number)
+        return self.tick()
+
+    def case(self, name: str, *events: Any, home: str = HOME) -> Log:
+        self.write(f"case/{one(name)}", *events, home=home)
+        return self
+
+    def opened(
+        self,
+        name: str,
+        kind: str = "violence",
+        *,
+        unit: str = UNIT,
+        home: str = HOME,
+        occurred: int | tuple[int, int] | None = 0,
+        expected: int | None = None,
+        precision: str = "day",
+        severity: str | None = None,
+        threat: bool = False,
+        provisional: bool = False,
+        reports: tuple[str, ...] = (),
+    ) -> Log:
+        """`occurred` and `expected` are days from today, `occurred` backwards."""
+        today = self.now.date()
+        span = occurred if isinstance(occurred, tuple) or occurred is None else (occurred, occurred)
+        event = cases.CaseOpened(
+            kind=Kind.read(kind),
+            place=Located(unit=unit, precision=PlacePrecision.COMMUNE, gazetteer="g"),
+            occurred=span and _dated(today - timedelta(days=span[0]), today - timedelta(days=span[1]), precision),
+            expected=None if expected is None else _dated(today, today + timedelta(days=expected), precision),
+            threat_to_life=threat,
+            provisional=provisional,
+            severity=severity and Severity.read(severity),
+            summary=SEALED,
+        )
+        self.case(name, event, home=home)
+        for report in reports:
+            self.linked(name, report, home=home)
+        return self
+
+    def linked(self, name: str, report: str, *, home: str = HOME) -> Log:
+        return self.case(
+            name, cases.CaseReportLinked(report_id=one(report), independent=Independence.UNKNOWN), home=home
+        )
+
+    def unlinked(self, name: str, report: str, *, home: str = HOME) -> Log:
+        return self.case(name, cases.CaseReportUnlinked(report_id=one(report), reason=SEALED), home=home)
+
+    def withdrawn(self, report: str, *, home: str = HOME) -> Log:
+        self.write(f"report/{one(report)}", ReportWithdrawn(reason=Withdrawal.FALSE), home=home)
+        return self
+
+    def assessed(
+        self,
+        name: str,
+        severity: str = "severe",
+        credibility: str = "1",
+        *,
+        circulating: str = "unknown",
+        state: str = "confirmed_true",
+        home: str = HOME,
+    ) -> Log:
+        event = cases.CaseAssessed(
+            round=1,
+            verification_state=VerificationState.read(state),
+            credibility=Credibility.read(credibility),
+            severity=Severity.read(severity),
+            circulating=Circulating.read(circulating),
+            quorum=_QUORUM,
+        )
+        return self.case(name, event, home=home)
+
+    def classified(self, name: str, kind: str, *, home: str = HOME) -> Log:
+        return self.case(name, cases.CaseClassified(kind=Kind.read(kind), actor_class_changed=False), home=home)
+
+    def ratified(self, name: str, *, home: str = HOME) -> Log:
+        return self.case(name, cases.CaseRatified(quorum=_QUORUM), home=home)
+
+    def not_ratified(self, name: str, *, home: str = HOME) -> Log:
+        return self.case(name, cases.CaseNotRatified(quorum=_QUORUM, reason=SEALED), home=home)
+
+    def resolved(self, name: str, outcome: str = "settled", *, home: str = HOME) -> Log:
+        event = cases.CaseResolved(
+            outcome=CaseOutcome.read(outcome), mechanism=Mechanism.MEDIATION, by=Resolver.COMMUNITY
+        )
+        return self.case(name, event, home=home)
+
+    def reopened(self, name: str, reason: str = "new_evidence", *, home: str = HOME) -> Log:
+        return self.case(name, cases.CaseReopened(reason=ReasonReopened.read(reason)), home=home)
+
+    def closed(self, name: str, *, home: str = HOME) -> Log:
+        return self.case(name, cases.CaseClosed(reason=SEALED), home=home)
+
+    def merged(self, name: str, into: str, *, home: str = HOME) -> Log:
+        self.case(name, cases.CaseMerged(into=one(into)), home=home)
+        return self.case(into, cases.CaseMerged(absorbed=one(name)), home=home)
+
+    def merge_reversed(self, name: str, into: str, *, home: str = HOME) -> Log:
+        self.case(name, cases.CaseMergeReversed(into=one(into)), home=home)
+        return self.case(into, cases.CaseMergeReversed(absorbed=one(name)), home=home)
+
+
+_QUORUM = Quorum(eligible=4, recused=0, required=2, in_favour=3)
+
+
+def _dated(starts: date, ends: date, precision: str) -> Dated:
+    return Dated.model_validate({"from": starts, "to": ends, "precision": precision})
+
+
+def case_id(name: str) -> UUID:
+    return one(name)
