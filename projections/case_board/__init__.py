@@ -1,0 +1,12 @@
+"""Which cases are open, where, how bad, and what is due next: provisional ones first, then by the next deadline.
+
+Rows: `case_board`, one a case, also of those that left the board (closed, not ratified, merged away), so that they can
+be found; `case_board_fallen`, one for each report that was withdrawn or received again elsewhere, since such a report
+stands under no case. A board counts a case's own reports and those of the cases it absorbed, each once.
+"""
+
+from projections.case_board.fold import Board, CaseBoardState
+from projections.case_board.table import BoardTable
+from projections.projection import Projection
+
+PROJECTION: Projection[CaseBoardState, None] = Projection("case_board", 1, Board(), BoardTable())

@@ -1,0 +1,18 @@
+"""Who was asked to act, how far each has come, and who is overdue.
+
+Rows: `referral_board`, one a referral; `referral_board_gap`, one for every answer that did not come in time, with when
+it came after all; `referral_board_case`, what the fold knows of each case and when its next deadline passes.
+
+A gap is an answer that is awaited by a moment (`awaited.py` says which). When that moment passes unanswered, the gap is
+a fact: it gets its row and, where an engine speaks, is told once as `level.response_overdue`. It closes when the answer
+comes. Its `step` counts how often it was opened: again where an outcome was contradicted, anew where the deadline was
+moved after it had passed.
+"""
+
+from projections.projection import Projection
+from projections.referral_board.case import CaseReferrals
+from projections.referral_board.fold import Referrals
+from projections.referral_board.table import ReferralTable
+from projections.referral_board.told import Told
+
+PROJECTION: Projection[CaseReferrals, Told] = Projection("referral_board", 1, Referrals(), ReferralTable())

@@ -1,0 +1,163 @@
+"""What the board knows of one case: its referrals, how bad it is, and whether anybody answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from events.vocabulary import wire_time
+from projections.referral import Referral, follow
+from projections.referral_board.told import Told
+from projections.taken import Taken
+
+GRAVE = ("severe", "extreme")
+"""Severities that a rule set wants answered within so many hours."""
+
+
+@dataclass(slots=True)
+class Gap:
+    """One awaited answer. `passed`: its moment went by unanswered; `told`: an event says so; `awaited` now or not."""
+
+    due: str
+    step: int = 1
+    awaited: bool = True
+    passed: bool = False
+    told: bool = False
+    answered_at: str | None = None
+    answered_by: str | None = None
+
+
+@dataclass(slots=True)
+class CaseReferrals:
+    """One case. Times and ids as on the wire; `_kept` holds rows of gaps that are still to be written.
+
+    `begun_at` is when it was opened or last reopened, `responded` whether somebody decided or acted since the case was
+    grave, reopened or contradicted; `answer_by` is when the rules want an answer, None while nothing is wanted.
+    """
+
+    stream: str
+    home: str = ""
+    unit: str = ""
+    stage: str = "absent"
+    merged: bool = False
+    provisional: bool = False
+    ratify_by: str | None = None
+    severity: str | None = None
+    begun_at: str = ""
+    hours: int | None = None
+    responded: bool = False
+    answer_by: str | None = None
+    referrals: dict[str, Referral] = field(default_factory=dict)
+    gaps: dict[str, Gap] = field(default_factory=dict)
+    _kept: dict[tuple[str, int], tuple[object, ...]] = field(default_factory=dict)  # orjson leaves it out
+
+    @property
+    def case_id(self) -> str:
+        return self.stream.removeprefix("case/")
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether it is open and grave, and nobody decided, acted or took a referral."""
+        if self.stage != "open" or self.severity not in GRAVE or self.responded:
+            return False
+        return not any(referral.answers(self.begun_at) for referral in self.referrals.values())
+
+    def apply(self, told: Told, event: Taken) -> None:
+        """Apply one event. The rules' target runs from the moment from which nothing answers a grave case."""
+        was_unanswered, was = self.unanswered, self.severity
+        if (change := _CHANGES.get(event.type)) is not None:
+            change(self, event)
+        follow(self.referrals, event)
+        if self.severity != was:
+            self.hours = told.hours.get(self.severity) if self.severity in GRAVE else None
+        if not self.unanswered:
+            self.answer_by = None
+        elif not was_unanswered:
+            self.answer_by = self._target_from(event.time)
+        elif self.severity != was:  # a graver case is wanted sooner; a less grave one keeps what was promised
+            targets = [one for one in (self.answer_by, self._target_from(event.time)) if one is not None]
+            self.answer_by = min(targets, default=None)
+
+    def keep(self, gap: str, step: int, row: tuple[object, ...]) -> None:
+        """Keep the row of a gap that changed until the rows are drawn; of one step the last counts."""
+        self._kept[gap, step] = row
+
+    def changed_gaps(self) -> list[tuple[object, ...]]:
+        """Rows of the gaps that changed since they were asked for."""
+        rows = list(self._kept.values())
+        self._kept.clear()
+        return rows
+
+    def _target_from(self, time: str) -> str | None:
+        if self.hours is None:
+            return None
+        return wire_time(datetime.fromisoformat(time) + timedelta(hours=self.hours))
+
+
+def _opened(case: CaseReferrals, event: Taken) -> None:
+    data = event.data
+    case.home, case.unit, case.stage, case.begun_at = event.home, data["place"]["unit"], "open", event.time
+    case.provisional, case.ratify_by = data["provisional"], data.get("ratify_by")
+    # Where life is threatened and nobody has said how bad it is: better asked too early than too late.
+    case.severity = data.get("severity") or ("severe" if data["threat_to_life"] else None)
+
+
+def _ratified(case: CaseReferrals, event: Taken) -> None:
+    case.provisional, case.ratify_by = False, None
+
+
+def _not_ratified(case: CaseReferrals, event: Taken) -> None:
+    case.stage, case.provisional, case.ratify_by = "not_ratified", False, None
+
+
+def _assessed(case: CaseReferrals, event: Taken) -> None:
+    became_grave = case.severity not in GRAVE and event.data["severity"] in GRAVE
+    case.severity = event.data["severity"]
+    if became_grave:  # what was decided about a lesser case does not answer a grave one
+        case.responded = False
+
+
+def _responded(case: CaseReferrals, event: Taken) -> None:
+    case.responded = True
+
+
+def _outcome_checked(case: CaseReferrals, event: Taken) -> None:
+    if event.data["outcome"] == "contradicted":
+        case.responded = False
+
+
+def _merged(case: CaseReferrals, event: Taken) -> None:
+    case.merged = case.merged or "into" in event.data
+
+
+def _parted(case: CaseReferrals, event: Taken) -> None:
+    case.merged = case.merged and "into" not in event.data
+
+
+def _resolved(case: CaseReferrals, event: Taken) -> None:
+    case.stage = "resolved"
+
+
+def _reopened(case: CaseReferrals, event: Taken) -> None:
+    case.stage, case.begun_at, case.responded = "open", event.time, False
+
+
+def _closed(case: CaseReferrals, event: Taken) -> None:
+    case.stage = "closed"
+
+
+_CHANGES: Mapping[str, Callable[[CaseReferrals, Taken], None]] = {
+    "case.opened": _opened,
+    "case.ratified": _ratified,
+    "case.not_ratified": _not_ratified,
+    "case.assessed": _assessed,
+    "case.decided": _responded,
+    "case.action_recorded": _responded,
+    "case.referral_outcome_checked": _outcome_checked,
+    "case.merged": _merged,
+    "case.merge_reversed": _parted,
+    "case.resolved": _resolved,
+    "case.reopened": _reopened,
+    "case.closed": _closed,
+}

@@ -1,0 +1,81 @@
+"""The board as a fold: a case's events move its referrals and gaps, time passes by them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from projections.projection import Page
+from projections.referral_board.awaited import next_due, overdue_since, pass_by, settle
+from projections.referral_board.case import CaseReferrals
+from projections.referral_board.told import Told
+from projections.taken import Taken
+
+
+class Referrals:
+    """Every case has a row of state, since any may be referred; the board's rows are those of its referrals."""
+
+    whole = False
+    stateless = False
+
+    def key(self, event: Taken) -> str | None:
+        stream = event.stream
+        return stream if stream.startswith("case/") else None
+
+    def initial(self, key: str) -> CaseReferrals:
+        return CaseReferrals(key)
+
+    def due(self, state: CaseReferrals) -> str | None:
+        return next_due(state)
+
+    def roll(self, shared: Told, state: CaseReferrals, until: str, page: Page) -> None:
+        pass_by(state, shared, until, page)
+
+    def apply(self, shared: Told, state: CaseReferrals, event: Taken, page: Page) -> None:
+        state.apply(shared, event)
+        settle(state, event)
+        pass_by(state, shared, event.time, page)
+
+    def heed(self, shared: Told, state: CaseReferrals, event: Taken, page: Page) -> None:
+        pass_by(state, shared, event.time, page)
+
+    def draw(self, state: CaseReferrals, page: Page) -> None:
+        for row in state.changed_gaps():
+            page.add("gap", row)
+        for referral_id, referral in state.referrals.items():
+            page.add(
+                "referral",
+                (
+                    state.stream,
+                    referral_id,
+                    referral.recipient,
+                    referral.purpose,
+                    referral.standing,
+                    referral.is_open,
+                    state.unit,
+                    state.home,
+                    referral.referred_at,
+                    referral.state_since,
+                    referral.acknowledge_by,
+                    referral.act_by,
+                    min((due for _, due in referral.awaited()), default=None),
+                    overdue_since(state, referral_id),
+                    referral.outcome,
+                    referral.successful,
+                    referral.reason,
+                    referral.contradicted,
+                    referral.follows,
+                ),
+            )
+        page.add("case", (state.stream, next_due(state), orjson.dumps(state).decode()))
+
+    def shared(self, saved: Any | None) -> Told:
+        return Told(**saved) if saved else Told()
+
+    def save(self, shared: Told) -> Any:
+        return asdict(shared)
+
+    def broadcast(self, shared: Told, event: Taken) -> bool:
+        return shared.take(event)

@@ -1,0 +1,44 @@
+"""The board's rows in Postgres: referrals and gaps upserted, and each case's state with its next due."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+
+import orjson
+
+from projections.projection import Connection, Page
+from projections.referral import Referral
+from projections.referral_board.case import CaseReferrals, Gap
+from projections.rows import Writings, read_lines
+from projections.sql import named_queries
+
+SQL = named_queries("projections.referral_board", "table.sql")
+_WRITINGS = Writings(SQL)
+
+
+class ReferralTable:
+    """The state of a case is the `body` of its row; dues are found by partition."""
+
+    definition = SQL["definition"]
+
+    async def load(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, CaseReferrals]:
+        return {row["stream"]: _state(row["body"]) for row in await connection.fetch(SQL["load"], list(keys))}
+
+    async def load_partition(self, connection: Connection, partition: int) -> Mapping[str, CaseReferrals]:
+        return {}
+
+    async def dues(self, connection: Connection, partition: int) -> Iterable[tuple[str, str]]:
+        return [(row["due"], row["stream"]) for row in await connection.fetch(SQL["dues"], partition)]
+
+    async def write(self, connection: Connection, partition: int, page: Page) -> None:
+        await _WRITINGS.write(connection, partition, page)
+
+    def digest_rows(self, connection: Connection) -> AsyncIterator[str]:
+        return read_lines(connection, (SQL["digest_referrals"], SQL["digest_gaps"], SQL["digest_cases"]))
+
+
+def _state(body: str) -> CaseReferrals:
+    known = orjson.loads(body)
+    known["referrals"] = {one: Referral(**referral) for one, referral in known["referrals"].items()}
+    known["gaps"] = {name: Gap(**gap) for name, gap in known["gaps"].items()}
+    return CaseReferrals(**known)

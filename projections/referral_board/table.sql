@@ -1,0 +1,164 @@
+-- name: definition
+-- A gap that was answered stays: it is the record of how long a warning waited.
+create table referral_board (
+    stream text collate "C" not null,
+    referral_id uuid not null,
+    recipient text collate "C" not null,
+    purpose text collate "C" not null,
+    state text collate "C" not null,
+    is_open boolean not null,
+    unit text collate "C" not null,
+    home text collate "C" not null,
+    referred_at timestamptz not null,
+    state_since timestamptz not null,
+    acknowledge_by timestamptz not null,
+    act_by timestamptz not null,
+    next_due timestamptz,
+    overdue_since timestamptz,
+    outcome text collate "C",
+    successful boolean,
+    reason text collate "C",
+    contradicted integer not null,
+    follows uuid,
+    primary key (stream, referral_id)
+);
+create index referral_board_in_order on referral_board ((coalesce(next_due, 'infinity')), stream, referral_id)
+where is_open;
+create index referral_board_by_recipient
+on referral_board (recipient, (coalesce(next_due, 'infinity')), stream, referral_id);
+create table referral_board_gap (
+    stream text collate "C" not null,
+    awaited text collate "C" not null,
+    subject text collate "C" not null,
+    step integer not null,
+    unit text collate "C" not null,
+    home text collate "C" not null,
+    due timestamptz not null,
+    answered_at timestamptz,
+    answered_by text collate "C",
+    primary key (stream, awaited, subject, step)
+);
+create index referral_board_gap_open on referral_board_gap (due, stream, awaited, subject) where answered_at is null;
+create table referral_board_case (
+    stream text collate "C" primary key,
+    partition integer not null,
+    due timestamptz,
+    body json not null
+);
+create index referral_board_case_due on referral_board_case (partition) where due is not null;
+
+-- name: load
+-- The states of the cases $1 that have any.
+select stream, body from referral_board_case where stream = any ($1::text[])
+
+-- name: dues
+-- When something falls due for each case of a partition, spelt as on the wire.
+select to_char(due at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as due, stream
+from referral_board_case where partition = $1 and due is not null
+
+-- name: write_referral
+-- The whole row: a step changes most of it.
+insert into referral_board
+select stream, referral_id::uuid, recipient, purpose, state, is_open, unit, home, referred_at::timestamptz,
+    state_since::timestamptz, acknowledge_by::timestamptz, act_by::timestamptz, next_due::timestamptz,
+    overdue_since::timestamptz, outcome, successful, reason, contradicted, follows::uuid
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[],
+    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::boolean[],
+    $17::text[], $18::integer[], $19::text[])
+    as t (stream, referral_id, recipient, purpose, state, is_open, unit, home, referred_at, state_since, acknowledge_by,
+        act_by, next_due, overdue_since, outcome, successful, reason, contradicted, follows)
+on conflict (stream, referral_id) do update set
+    recipient = excluded.recipient, purpose = excluded.purpose, state = excluded.state, is_open = excluded.is_open,
+    unit = excluded.unit, home = excluded.home, referred_at = excluded.referred_at, state_since = excluded.state_since,
+    acknowledge_by = excluded.acknowledge_by, act_by = excluded.act_by, next_due = excluded.next_due,
+    overdue_since = excluded.overdue_since, outcome = excluded.outcome, successful = excluded.successful,
+    reason = excluded.reason, contradicted = excluded.contradicted, follows = excluded.follows
+
+-- name: write_gap
+-- A gap that passed, or was answered after all.
+insert into referral_board_gap
+select stream, awaited, subject, step, unit, home, due::timestamptz, answered_at::timestamptz, answered_by
+from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+    as t (stream, awaited, subject, step, unit, home, due, answered_at, answered_by)
+on conflict (stream, awaited, subject, step) do update set
+    unit = excluded.unit, home = excluded.home, due = excluded.due, answered_at = excluded.answered_at,
+    answered_by = excluded.answered_by
+
+-- name: write_case
+-- What is known of a case, and when something falls due for it.
+insert into referral_board_case
+select stream, :partition, due::timestamptz, body::json
+from unnest($1::text[], $2::text[], $3::text[]) as t (stream, due, body)
+on conflict (stream) do update set partition = excluded.partition, due = excluded.due, body = excluded.body
+
+-- name: board
+-- One page of open referrals by what is due next. Of recipients $1, states $2, units $3, each null for all; only overdue
+-- ones where $4. The page begins after the last row of the one before ($5 deadline, $6 stream, $7 referral, all null for
+-- the first); at most $8 rows.
+select *, coalesce(next_due, 'infinity') as deadline
+from referral_board
+where is_open
+    and ($1::text[] is null or recipient = any ($1))
+    and ($2::text[] is null or state = any ($2))
+    and ($3::text[] is null or unit = any ($3))
+    and (not $4::boolean or overdue_since is not null)
+    and ($6::text is null or (coalesce(next_due, 'infinity'), stream, referral_id) > ($5::timestamptz, $6, $7::uuid))
+order by coalesce(next_due, 'infinity'), stream, referral_id
+limit $8
+
+-- name: of_recipient
+-- One page of everything that the recipient $1 was ever asked for, what is due next first; paged as `board` ($2 deadline,
+-- $3 stream, $4 referral); at most $5 rows.
+select *, coalesce(next_due, 'infinity') as deadline
+from referral_board
+where recipient = $1
+    and ($3::text is null or (coalesce(next_due, 'infinity'), stream, referral_id) > ($2::timestamptz, $3, $4::uuid))
+order by coalesce(next_due, 'infinity'), stream, referral_id
+limit $5
+
+-- name: of_case
+-- All referrals of one case, in the order in which they were made.
+select * from referral_board where stream = $1 order by referred_at, referral_id
+
+-- name: counts
+-- How many referrals each recipient has in which state, and how many are overdue. Of units $1, null for all.
+select recipient, state, outcome, count(*) as referrals, count(overdue_since) as overdue
+from referral_board
+where $1::text[] is null or unit = any ($1)
+group by recipient, state, outcome
+order by recipient, state, outcome
+
+-- name: gaps
+-- One page of answers that did not come and are awaited still, the longest overdue first. Of units $1 and what is awaited
+-- $2, each null for all; after the last row of the page before ($3 due, $4 stream, $5 awaited, $6 subject); at most $7.
+select stream, awaited, subject, step, unit, home, due
+from referral_board_gap
+where answered_at is null
+    and ($1::text[] is null or unit = any ($1))
+    and ($2::text[] is null or awaited = any ($2))
+    and ($4::text is null or (due, stream, awaited, subject) > ($3::timestamptz, $4, $5::text, $6::text))
+order by due, stream, awaited, subject
+limit $7
+
+-- name: gaps_of_case
+-- Every answer about one case that did not come in time, with when it came after all.
+select awaited, subject, step, due, answered_at, answered_by
+from referral_board_gap where stream = $1 order by due, awaited, subject, step
+
+-- name: digest_referrals
+-- Every referral.
+select jsonb_build_array(stream, referral_id, recipient, purpose, state, is_open, unit, home,
+    referred_at at time zone 'utc', state_since at time zone 'utc', acknowledge_by at time zone 'utc',
+    act_by at time zone 'utc', next_due at time zone 'utc', overdue_since at time zone 'utc', outcome, successful,
+    reason, contradicted, follows)::text
+from referral_board order by stream, referral_id
+
+-- name: digest_gaps
+-- Every answer that did not come in time.
+select jsonb_build_array(stream, awaited, subject, step, unit, home, due at time zone 'utc',
+    answered_at at time zone 'utc', answered_by)::text
+from referral_board_gap order by stream, awaited, subject, step
+
+-- name: digest_cases
+-- What is known of each case; the partition is left out.
+select jsonb_build_array(stream, due at time zone 'utc', body::jsonb)::text from referral_board_case order by stream

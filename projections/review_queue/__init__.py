@@ -1,0 +1,14 @@
+"""What waits for whom, and since when: what is urgent first, then what waits longest.
+
+Rows: `review_queue`, one for each thing that waits (`WHOM` in fold.py lists them); `review_queue_report` and
+`review_queue_case`, what the fold knows of each stream. How many must agree on a grade is no business of the log, so a
+report with grades waits both for more of them and for its conclusion, with the number that agree beside it: who reads
+says how many are required. That a report changed after its case was assessed is seen when the two are read together
+(`evidence_changed` in table.sql), since they are two streams.
+"""
+
+from projections.projection import Projection
+from projections.review_queue.fold import Queue, QueueState
+from projections.review_queue.table import QueueTable
+
+PROJECTION: Projection[QueueState, None] = Projection("review_queue", 1, Queue(), QueueTable())

@@ -1,0 +1,64 @@
+"""What waits, stream by stream: the rows of a stream are those things that wait in it, and no others."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import orjson
+
+from projections.projection import Page
+from projections.review_queue.case import CaseWaits
+from projections.review_queue.report import ReportWaits
+from projections.taken import Taken
+
+QueueState: TypeAlias = ReportWaits | CaseWaits
+
+
+class Queue:
+    """Rules of what waits stand in report.py and case.py."""
+
+    whole = False
+    stateless = False
+
+    def key(self, event: Taken) -> str | None:
+        stream = event.stream
+        return stream if stream.startswith(("report/", "case/")) else None
+
+    def initial(self, key: str) -> QueueState:
+        return ReportWaits(key) if key.startswith("report/") else CaseWaits(key)
+
+    def apply(self, shared: None, state: QueueState, event: Taken, page: Page) -> None:
+        state.apply(event)
+
+    def draw(self, state: QueueState, page: Page) -> None:
+        waiting = list(state.waiting())
+        names = [one.name for one in waiting]
+        for name in state.shown:
+            if name not in names:
+                page.add("answered", (state.stream, *name.split("/", 1)))
+        for one in waiting:
+            page.add("waiting", one.row())
+        state.shown = names
+        body = orjson.dumps(state).decode()
+        if isinstance(state, ReportWaits):
+            page.add("report", (state.stream, state.stands, state.changed_at, body))
+        else:
+            page.add("case", (state.stream, state.takes_assessment, state.assessed_at, body))
+
+    def due(self, state: QueueState) -> str | None:
+        return None
+
+    def roll(self, shared: None, state: QueueState, until: str, page: Page) -> None:
+        return None
+
+    def heed(self, shared: None, state: QueueState, event: Taken, page: Page) -> None:
+        return None
+
+    def shared(self, saved: Any | None) -> None:
+        return None
+
+    def save(self, shared: None) -> Any:
+        return None
+
+    def broadcast(self, shared: None, event: Taken) -> bool:
+        return False

@@ -1,0 +1,68 @@
+"""Through real tables: however a history is cut and spread, and wherever it stops, the same rows and the same is told.
+
+A few examples each; `--hypothesis-profile=long` looks for as long as one likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from projections import case_board, case_timeline, referral_board, review_queue
+from projections.projection import Connection, Projection
+from services.local.postgres import PostgresServer
+from tests.support.happenings import HAPPENINGS, history
+from tests.support.projected import projected
+
+PROJECTIONS: tuple[Projection[Any, Any], ...] = (
+    case_timeline.PROJECTION,
+    case_board.PROJECTION,
+    review_queue.PROJECTION,
+    referral_board.PROJECTION,
+)
+CUTS = {
+    "partitions": st.sampled_from([1, 3, 12]),
+    "batches": st.lists(st.integers(1, 25), min_size=1, max_size=4),
+    "restarts": st.lists(st.booleans(), min_size=1, max_size=5),
+    "forgets": st.booleans(),
+}
+LONG = settings.get_current_profile_name() == "long"
+BUDGET = settings(
+    max_examples=1_000 if LONG else 15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@pytest.fixture(scope="module")
+async def database(postgres: PostgresServer) -> AsyncIterator[Connection]:
+    """One connection for all examples; each has a schema of its own."""
+    connection = await asyncpg.connect(postgres.dsn())
+    yield connection
+    await connection.close()
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda one: one.name)
+@BUDGET
+@given(happenings=HAPPENINGS, cut=st.fixed_dictionaries(CUTS))  # type: ignore[arg-type]
+async def test_rows_and_what_is_told_do_not_depend_on_how_the_history_was_cut(
+    database: Connection, projection: Projection[Any, Any], happenings: Any, cut: dict[str, Any]
+) -> None:
+    log = history(happenings)
+    whole = await projected(database, projection, log)
+
+    assert await projected(database, projection, log, **cut) == whole
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda one: one.name)
+@BUDGET
+@given(happenings=HAPPENINGS)
+async def test_nothing_is_told_twice(database: Connection, projection: Projection[Any, Any], happenings: Any) -> None:
+    told = (await projected(database, projection, history(happenings), batches=(7,))).derived
+
+    assert len({one.seed for one in told}) == len(told)
