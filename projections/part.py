@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from events.reference import EngineAdopted
-from projections.projection import Fold, Page
+from projections.projection import NEVER, Fold, Page
 from projections.taken import DERIVED, Taken
 
 S = TypeVar("S")
@@ -25,10 +25,14 @@ ENGINE_ADOPTED = EngineAdopted.name
 
 
 class Poisoned(Exception):
-    """One key's state cannot take an event: park the key from this position on."""
+    """One key's state cannot take an event: park the key from this position on.
 
-    def __init__(self, key: str, position: int, why: str) -> None:
-        self.key, self.position, self.why = key, position, why
+    Where it is not `exact`, it could not be drawn after several events of which `position` is the first: which of them
+    it cannot take is found by folding them one by one.
+    """
+
+    def __init__(self, key: str, position: int, why: str, exact: bool = True) -> None:
+        self.key, self.position, self.why, self.exact = key, position, why, exact
         super().__init__(f"{key} cannot take position {position}: {why}")
 
 
@@ -39,7 +43,7 @@ class Unfoldable(Exception):
 class Part(Generic[S, H]):
     """The states of the keys in memory, what broadcasts told, and what is due when.
 
-    `parked` are keys that take nothing. `mode` is what is counted.
+    `parked` are keys that take nothing; `waived` says which positions a key passes over. `mode` is what is counted.
     """
 
     def __init__(
@@ -49,18 +53,21 @@ class Part(Generic[S, H]):
         states: Mapping[str, S] | None = None,
         dues: Iterable[tuple[str, str]] = (),
         parked: Iterable[str] = (),
+        waived: Iterable[tuple[str, int]] = (),
         mode: str = COUNTED,
     ) -> None:
         self.fold = fold
         self.shared = fold.shared(shared)
         self.states: dict[str, S] = dict(states or {})
         self.parked = set(parked)
+        self.waived = set(waived)
         self.mode = mode
         self.shared_changed = False
-        self._dues = [one for one in dues if one[1] not in self.parked]
-        heapq.heapify(self._dues)
-        self._dirty: dict[str, None] = {}
-        self._position = 0
+        # What is due when, and the same as a heap, in which what a key has no more stays until it is met.
+        self._due = {key: due for due, key in dues if key not in self.parked}
+        self._heap: list[tuple[str, str]] = []
+        self._pile()
+        self._dirty: dict[str, int] = {}  # with the position at which each was first touched
 
     # --- before a batch -------------------------------------------------------------------------------------------
 
@@ -79,7 +86,9 @@ class Part(Generic[S, H]):
                 if key is not None and key not in self.states:
                     missing.add(key)
         if until:
-            missing.update(key for due, key in self._dues if (called or due <= until) and key not in self.states)
+            missing.update(
+                key for key, due in self._due.items() if (called or due <= until) and key not in self.states
+            )
         return missing - self.parked
 
     def hold(self, wanted: Iterable[str], loaded: Mapping[str, S]) -> None:
@@ -93,13 +102,18 @@ class Part(Generic[S, H]):
             if key not in self._dirty:
                 self.states.pop(key, None)
 
+    def set_aside(self, key: str) -> None:
+        """Park a key that this part has folded nothing of since its rows were read."""
+        self.parked.add(key)
+        self.states.pop(key, None)
+        self._due.pop(key, None)
+
     def take_back(self, key: str, other: Part[S, H]) -> None:
         """A parked key goes on, with the state that it has come to in a part of its own."""
         self.parked.discard(key)
         if (state := other.states.get(key)) is not None and not self.fold.stateless:
             self.states[key] = state
-            if (due := self.fold.due(state)) is not None:
-                heapq.heappush(self._dues, (due, key))
+            self._falls_due(key, self.fold.due(state))
 
     # --- a batch --------------------------------------------------------------------------------------------------
 
@@ -112,7 +126,7 @@ class Part(Generic[S, H]):
         self.shared_changed = False
         fold, mode = self.fold, self.mode
         key_of, apply, due_of = fold.key, fold.apply, fold.due
-        stateless = fold.stateless
+        stateless, waived = fold.stateless, self.waived
         for event in events:
             if event.mode != mode or event.type in DERIVED:
                 continue
@@ -121,6 +135,8 @@ class Part(Generic[S, H]):
                 continue
             key = key_of(event)
             if key is None or key in self.parked:
+                continue
+            if waived and (key, event.position) in waived:
                 continue
             try:
                 if event.fault is not None:
@@ -133,18 +149,17 @@ class Part(Generic[S, H]):
                 if due is not None and due <= event.time:
                     fold.roll(self.shared, state, event.time, page)
                 apply(self.shared, state, event, page)
-                self._dirty[key] = None
+                self._dirty.setdefault(key, event.position)
                 after = due_of(state)
-                if after is not None and after != due:
-                    heapq.heappush(self._dues, (after, key))
+                if after != due:
+                    self._falls_due(key, after)
             except Exception as error:
                 raise Poisoned(key, event.position, _why(error)) from error
-            self._position = event.position
-        for key in self._dirty:
+        for key, first in self._dirty.items():
             try:
                 fold.draw(self.states[key], page)
             except Exception as error:
-                raise Poisoned(key, self._position, _why(error)) from error
+                raise Poisoned(key, first, _why(error), exact=False) from error
         changed = tuple(self._dirty)
         self._dirty = {}
         return page, changed
@@ -172,34 +187,36 @@ class Part(Generic[S, H]):
         if self.fold.whole:
             keys = self.states
         elif event.type == ENGINE_ADOPTED:
-            keys = {key for _, key in self._dues}  # `wants` asked for them
+            keys = self._due  # `wants` asked for them
         already = len(page.derived)
         for key in sorted(keys):
-            if key not in self.parked:
+            if key not in self.parked and (key, event.position) not in self.waived:
                 self._touch(key, event, page, self.fold.heed)
         page.derived[already:] = sorted(page.derived[already:], key=lambda one: (one.due, one.stream, one.seed))
 
     def roll(self, event: Taken, page: Page) -> None:
         """Fire what is due at or before a broadcast, for every key."""
         already = len(page.derived)
-        while self._dues and self._dues[0][0] <= event.time:
-            _, key = heapq.heappop(self._dues)
-            if key in self.parked:
+        passed_over = []
+        while self._heap and self._heap[0][0] <= event.time:
+            due, key = heapq.heappop(self._heap)
+            if self._due.get(key) != due:
+                continue
+            if (key, event.position) in self.waived:
+                passed_over.append((due, key))
                 continue
             state = self.states[key]  # `wants` asked for it
-            now = self.fold.due(state)
-            if now is None or now > event.time:
-                if now is not None:
-                    heapq.heappush(self._dues, (now, key))
-                continue
             try:
                 self.fold.roll(self.shared, state, event.time, page)
+                after = self.fold.due(state)
+                if after is not None and after <= event.time:
+                    raise ValueError(f"something due at {after} was not fired at {event.time}")
             except Exception as error:
                 raise Poisoned(key, event.position, _why(error)) from error
-            self._dirty[key] = None
-            after = self.fold.due(state)
-            if after is not None:
-                heapq.heappush(self._dues, (after, key))
+            self._dirty.setdefault(key, event.position)
+            self._falls_due(key, after)
+        for one in passed_over:
+            heapq.heappush(self._heap, one)
         page.derived[already:] = sorted(page.derived[already:], key=lambda one: (one.due, one.stream, one.seed))
 
     def _touch(self, key: str, event: Taken, page: Page, change: Any) -> None:
@@ -209,15 +226,31 @@ class Part(Generic[S, H]):
             change(self.shared, state, event, page)
         except Exception as error:
             raise Poisoned(key, event.position, _why(error)) from error
-        self._dirty[key] = None
+        self._dirty.setdefault(key, event.position)
         after = self.fold.due(state)
-        if after is not None and after != before:
-            heapq.heappush(self._dues, (after, key))
+        if after != before:
+            self._falls_due(key, after)
+
+    def _falls_due(self, key: str, due: str | None) -> None:
+        if due is None:
+            self._due.pop(key, None)
+            return
+        self._due[key] = due
+        if due != NEVER:
+            heapq.heappush(self._heap, (due, key))
+            if len(self._heap) > 2 * len(self._due) + 1_000:
+                self._pile()
+
+    def _pile(self) -> None:
+        self._heap = [(due, key) for key, due in self._due.items() if due != NEVER]
+        heapq.heapify(self._heap)
 
     @property
     def next_due(self) -> str | None:
-        """The earliest moment at which something may fall due in this partition."""
-        return self._dues[0][0] if self._dues else None
+        """The earliest moment at which something falls due in this partition."""
+        while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
 
 
 def _why(error: Exception) -> str:
