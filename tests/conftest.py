@@ -13,6 +13,7 @@ import pytest
 
 from services.database.migrate import migrate
 from services.local.postgres import PostgresServer
+from tests.support import domain  # noqa: F401 - it names the profiles that --hypothesis-profile may ask for
 
 TESTS = Path(__file__).parent
 TEMPLATE = "with_migrations"
