@@ -596,6 +596,16 @@ class Actor(Value):
     ref: UUID
     on_behalf_of: UUID | None = None
 
+    @property
+    def people(self) -> frozenset[UUID]:
+        """Everybody who stands behind the act: none of them is a second person beside another of them."""
+        return frozenset({self.ref, self.on_behalf_of or self.ref})
+
+    @property
+    def whose(self) -> UUID:
+        """Whose view or word it is: that of the one for whom somebody acts, else their own."""
+        return self.on_behalf_of or self.ref
+
 
 class Stated(Toll):
     """What a report or an assessment says of one kind of harm."""

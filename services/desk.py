@@ -129,7 +129,7 @@ class Reading:
         for row in rows:
             envelope = read(row.wire())
             self.modes.setdefault(stream, envelope.mode)
-            actors.append(Actor(role=envelope.actorrole, ref=envelope.actorref))
+            actors.append(Actor(role=envelope.actorrole, ref=envelope.actorref, on_behalf_of=envelope.onbehalfof))
             state = evolve(state, envelope.data)
         self.versions[stream] = rows[-1].version if rows else 0
         if rows:
@@ -164,8 +164,8 @@ class Reading:
         return self.homes.get(stream, EVERY_HOME)
 
     def actors(self, stream: str, role: Role) -> frozenset[UUID]:
-        """Who has written to a stream in this role, as far as it was read."""
-        return frozenset(actor.ref for actor in self._actors.get(stream, ()) if actor.role == role)
+        """Who has written to a stream in this role, or had somebody write for them, as far as it was read."""
+        return frozenset().union(*(actor.people for actor in self._actors.get(stream, ()) if actor.role == role))
 
     def refuse_another_mode(self, mode: Mode) -> None:
         """An exercise never touches an actual record, nor the other way round; the registers serve both."""
@@ -213,10 +213,11 @@ class Desk:
         return self._ids.command_id(order.person_id, order.client_id)
 
     async def act(self, order: Order[Command], about: UUID) -> Act:
-        """Who acts, under the pseudonym that person has about this report or case, and when."""
+        """Who acts, and for whom, under the pseudonyms that they have about this report or case, and when."""
         at = self._clock()
         ref = await self.persons.pseudonym(order.person_id, about)
-        by = Actor(role=order.role, ref=ref, on_behalf_of=order.on_behalf_of)
+        behind = order.on_behalf_of and await self.persons.pseudonym(order.on_behalf_of, about)
+        by = Actor(role=order.role, ref=ref, on_behalf_of=behind)
         return Act(at=at, today=at.astimezone(self._zone).date(), by=by, mode=order.mode)
 
     async def perform(

@@ -179,9 +179,15 @@ class CaseHarmChecked(Event):
     purpose: Open[Purpose]
     verdict: Open[Verdict]
     by: UUID
+    on_behalf_of: UUID | None = None
     valid_until: Instant
     releases: UUID | None = None
     reason: Sealable | None = None
+
+    @property
+    def people(self) -> frozenset[UUID]:
+        """Who stands behind it."""
+        return frozenset({self.by, self.on_behalf_of or self.by})
 
 
 class Scope(Value):
@@ -204,9 +210,15 @@ class CaseConsentRecorded(Event):
     scope: Scope
     until: Instant | None = None
     by: UUID
+    on_behalf_of: UUID | None = None
     releases: UUID | None = None
     reason: Sealable | None = None
     person: Sealable | None = None
+
+    @property
+    def people(self) -> frozenset[UUID]:
+        """Who stands behind it."""
+        return frozenset({self.by, self.on_behalf_of or self.by})
 
 
 class CaseConsentWithdrawn(Event):

@@ -81,6 +81,7 @@ def check_harm(
             purpose=command.purpose,
             verdict=command.verdict,
             by=act.by.ref,
+            on_behalf_of=act.by.on_behalf_of,
             valid_until=command.valid_until,
             reason=clear(command.reason, KeyKind.CASE, case.case_id),
         ),
@@ -100,7 +101,7 @@ def release_check(case: Case, command: ReleaseCheck, act: Act, *, released_id: U
     check = case.checks.get(command.check_id)
     if check is None or check.verdict == Verdict.CLEAR or check.releases is not None:
         raise NothingToRelease()
-    if check.by == act.by.ref:
+    if check.people & act.by.people:
         raise SamePerson()
     return (
         CaseHarmChecked(
@@ -110,6 +111,7 @@ def release_check(case: Case, command: ReleaseCheck, act: Act, *, released_id: U
             purpose=check.purpose,
             verdict=check.verdict,
             by=act.by.ref,
+            on_behalf_of=act.by.on_behalf_of,
             valid_until=check.valid_until,
             releases=check.check_id,
             reason=clear(command.reason, KeyKind.CASE, case.case_id),
@@ -152,6 +154,7 @@ def record_consent(
             scope=Scope(purposes=command.purposes, recipients=command.recipients),
             until=command.until,
             by=act.by.ref,
+            on_behalf_of=act.by.on_behalf_of,
             reason=clear(command.reason, KeyKind.CASE, case.case_id),
             person=clear(command.person, *whose),
         ),
@@ -175,7 +178,7 @@ def act_without_consent(
         raise NothingToRelease()
     if command.consent_id in case.withdrawn_consents:
         raise ConsentWithdrawnAlready()
-    if consent.by == act.by.ref:
+    if consent.people & act.by.people:
         raise SamePerson()
     return (
         CaseConsentRecorded(
@@ -184,6 +187,7 @@ def act_without_consent(
             scope=consent.scope,
             until=consent.until,
             by=act.by.ref,
+            on_behalf_of=act.by.on_behalf_of,
             releases=consent.consent_id,
             reason=clear(command.reason, KeyKind.CASE, case.case_id),
         ),
@@ -228,7 +232,7 @@ def holding_check(
     if check.verdict != Verdict.CLEAR and check.releases is None:
         raise CheckNotClear()
     first = case.checks.get(check.releases) if check.releases else None
-    if act.by.ref in {check.by, first.by if first else check.by}:
+    if act.by.people & (check.people | (first.people if first else frozenset())):
         raise SamePerson()
     return check
 
@@ -245,7 +249,7 @@ def covering_consent(case: Case, consent_id: UUID, act: Act, *, name: str, purpo
         first = case.consents.get(consent.releases) if consent.releases else None
         if first is None:
             raise WithoutConsent()
-        if act.by.ref == consent.by:
+        if act.by.people & consent.people:
             raise SamePerson()
     return consent
 

@@ -115,7 +115,7 @@ class NothingToRelease(NotNow):
 
 
 class SamePerson(NotNow):
-    sentence = "a second person must do this"
+    sentence = "a second person must do this, who neither acts for the first nor has the first act for them"
 
 
 class NoHarmCheck(NotNow):

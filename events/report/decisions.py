@@ -151,18 +151,21 @@ class Grade(Command):
 
 
 def grade(report: Report, command: Grade, act: Act, *, own: bool) -> tuple[ReportEvent, ...]:
-    """Grade a report; `own` is the vault's answer to whether the reviewer is its source."""
+    """Grade a report; `own` is the vault's answer to whether the reviewer, or who grades for them, is its source.
+
+    Who grades on behalf of a reviewer gives that reviewer's view, who then has none other in this round.
+    """
     _stands(report)
     if own:
         raise OwnReport()
     _this_round(report, command.round)
-    if act.by.ref in report.recused:
+    if act.by.whose in report.recused:
         raise StoodAside(round=report.round)
-    if any(given.by == act.by.ref for given in report.grades_of(report.round)):
+    if any(given.by == act.by.whose for given in report.grades_of(report.round)):
         raise AlreadyGraded(round=report.round)
     return (
         ReportGraded(
-            by=act.by.ref,
+            by=act.by.whose,
             round=command.round,
             reliability=command.reliability,
             credibility=command.credibility,
@@ -182,11 +185,11 @@ def recuse(report: Report, command: Recuse, act: Act) -> tuple[ReportEvent, ...]
     """Stand aside from this round; whoever has graded in it has not stood aside."""
     _stands(report)
     _this_round(report, command.round)
-    if act.by.ref in report.recused:
+    if act.by.whose in report.recused:
         raise StoodAside(round=report.round)
-    if any(given.by == act.by.ref for given in report.grades_of(report.round)):
+    if any(given.by == act.by.whose for given in report.grades_of(report.round)):
         raise AlreadyGraded(round=report.round)
-    return (ReportRecused(by=act.by.ref, round=command.round, reason=command.reason),)
+    return (ReportRecused(by=act.by.whose, round=command.round, reason=command.reason),)
 
 
 class Conclude(Command):

@@ -192,9 +192,9 @@ async def _refer(
 async def _check_outcome(
     network: Network, reading: Reading, case: Case, command: referral.CheckOutcome, act: Act
 ) -> Sequence[CaseEvent]:
-    """Nobody who acted on this referral as its recipient checks it, whatever role they come in now."""
+    """Nobody who acted in this case as a recipient checks it, whatever role they come in now or for whom."""
     took_steps = reading.actors(f"case/{case.case_id}", Role.RECIPIENT)
-    return referral.check_outcome(case, command, act, is_recipient=act.by.ref in took_steps)
+    return referral.check_outcome(case, command, act, is_recipient=bool(act.by.people & took_steps))
 
 
 async def _reopen(

@@ -39,8 +39,9 @@ async def act(network: Network, order: Order[Command], report_id: UUID) -> Accep
     async def decided(report: Report, act: Act, home: str) -> Sequence[ReportEvent]:
         match order.command:
             case decisions.Grade() as command:
-                own = await network.desk.persons.same_person(report_id, order.person_id)
-                return decisions.grade(report, command, act, own=bool(own))
+                reviewers = [one for one in (order.person_id, order.on_behalf_of) if one is not None]
+                own = [await network.desk.persons.same_person(report_id, one) for one in reviewers]
+                return decisions.grade(report, command, act, own=any(own))
             case decisions.Conclude() as command:
                 eligible, required = len(network.committee.members), network.committee.required
                 return decisions.conclude(report, command, act, eligible=eligible, required=required)

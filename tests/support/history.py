@@ -7,7 +7,7 @@ found undone, and ended. Whoever adds an event to the catalogue adds it here, or
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
@@ -72,8 +72,7 @@ class Story:
         return self.canaries[name]
 
     def order(self, who: str, role: Role, command: type[Command], target: object, /, **fields: Any) -> Order[Any]:
-        client_id = canary(f"client-id-{len(self.answers)}")
-        self.canaries[f"client-id-{len(self.answers)}"] = client_id
+        client_id = self.text(f"client-id-{len(self.canaries)}")
         return Order(self.people[who], role, client_id, read_command(command, fields), str(target))
 
     async def send(self, order: Order[Any], act: Callable[..., Awaitable[Accepted]], *facts: Any) -> Accepted:
@@ -99,8 +98,11 @@ class Story:
         await self.send(order, report_acts.receive, self.people[who], frozenset(speaks_of))
         return report_acts.report_id_of(self.network, order)
 
-    async def report(self, who: str, role: Role, command: type[Command], about: UUID, /, **fields: Any) -> Accepted:
+    async def report(
+        self, who: str, role: Role, command: type[Command], about: UUID, for_whom: str | None = None, /, **fields: Any
+    ) -> Accepted:
         order = self.order(who, role, command, about, **fields)
+        order = replace(order, on_behalf_of=self.people[for_whom] if for_whom else None)
         return await self.send(order, report_acts.act, about)
 
     async def supersede(self, who: str, report_id: UUID, **fields: Any) -> UUID:
@@ -233,6 +235,7 @@ async def the_reports(story: Story) -> tuple[UUID, UUID]:
         Role.COORDINATOR,
         reports.Correct,
         report_id,
+        "aline",
         unit=MPANDA,
         place_precision="commune",
         reason=story.text("better place"),

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
+
+import pytest
 
 from events.case import judging, linking
 from events.catalogue import read
 from events.envelope import Envelope
 from events.report import decisions as reports
+from events.report.refusals import OwnReport
 from events.vocabulary import Role
+from services.acts import case as case_acts
+from services.acts import report as report_acts
 from tests.support.history import ELSEWHERE, GIHANGA, Story
 
 
@@ -51,3 +57,31 @@ async def test_merged_cases_never_see_each_others_names(story: Story, opened: Ca
         names[about] = {event.actorref for event in await written(story, f"case/{about}")}
         assert names[about] == {await story.network.desk.persons.pseudonym(story.people["fabien"], about)}
     assert names[case_id] != names[into_id]
+
+
+async def test_who_is_acted_for_bears_a_name_too_another_one_in_each_record(
+    story: Story, opened: Callable[[], Awaitable[UUID]]
+) -> None:
+    deo, names = story.people["deo"], set()
+    for about in (await opened(), await opened()):
+        order = story.order(
+            "bede", Role.REVIEWER, judging.Decide, about, choice="monitor", reason=story.text("for deo")
+        )
+        await case_acts.act(story.network, replace(order, on_behalf_of=deo), about)
+        name = (await written(story, f"case/{about}"))[-1].onbehalfof
+        assert name == await story.network.desk.persons.pseudonym(deo, about)
+        names.add(name)
+    assert len(names | {deo}) == 3
+
+
+async def test_nobody_grades_the_report_of_the_one_for_whom_they_act(story: Story) -> None:
+    report_id = await story.receive("aline", text=story.text("text"))
+    fields = {"round": 1, "reliability": "F", "credibility": "2"}
+    order = story.order("bede", Role.REVIEWER, reports.Grade, report_id, **fields)
+    for who, for_whom in (("bede", "aline"), ("aline", "bede")):
+        own = replace(order, person_id=story.people[who], on_behalf_of=story.people[for_whom])
+        with pytest.raises(OwnReport):
+            await report_acts.act(story.network, own, report_id)
+    await report_acts.act(story.network, replace(order, on_behalf_of=story.people["chantal"]), report_id)
+    graded = (await written(story, f"report/{report_id}"))[-1]
+    assert graded.data.by == await story.network.desk.persons.pseudonym(story.people["chantal"], report_id)
