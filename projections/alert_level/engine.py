@@ -75,7 +75,7 @@ class Home:
         self.stale: set[str] = set()
         self.dirty_cases: set[str] = set()
         self.dirty_units: set[str] = set()
-        self.gone: list[Case] = []
+        self.gone: dict[str, Case] = {}
 
     def hold(self, case: Case) -> None:
         """Take in a case as it was written: what it weighs stands in its row."""
@@ -240,6 +240,7 @@ class FirstEngine:
     def _place(self, shared: Shared, home: Home, case: Case) -> None:
         case.unit = shared.places.row(case.place)
         home.cases[case.case_id] = case
+        home.gone.pop(case.case_id, None)
         home.count(case, 1)
         home.stale.add(case.unit)
         home.dirty_cases.add(case.case_id)
@@ -253,7 +254,7 @@ class FirstEngine:
         case.links = []
         home.laid_by.lay(case)
         home.dirty_cases.discard(case.case_id)
-        home.gone.append(case)
+        home.gone[case.case_id] = case
 
     # --- broadcasts -----------------------------------------------------------------------------------------------
 
@@ -329,10 +330,9 @@ class FirstEngine:
     # --- rows -----------------------------------------------------------------------------------------------------
 
     def draw(self, home: Home, page: Page) -> None:
-        for case in home.gone:
-            if case.case_id not in home.cases:
-                page.add("case", case_row(self.number, home.home, case, laid_by=True))
-        home.gone = []
+        for case in home.gone.values():
+            page.add("case", case_row(self.number, home.home, case, laid_by=True))
+        home.gone.clear()
         for case_id in sorted(home.dirty_cases):
             page.add("case", case_row(self.number, home.home, home.cases[case_id], laid_by=False))
         for unit_id in sorted(home.dirty_units):

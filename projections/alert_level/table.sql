@@ -165,8 +165,10 @@ select jsonb_build_array(
 from alert_level_unit order by engine, unit
 
 -- name: digest_homes
--- What is due where, in the order of the key.
-select jsonb_build_array('home', engine, home, due)::text from alert_level_home order by engine, home
+-- What is due where, in the order of the key. Whether a home in which nothing is due has a row says only how often was
+-- written.
+select jsonb_build_array('home', engine, home, due)::text from alert_level_home
+where due is not null order by engine, home
 
 -- name: digest_said
 -- What the log was told, in the order of the key.
