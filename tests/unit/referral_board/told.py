@@ -1,0 +1,83 @@
+"""Given a log, what the referral board told of answers that did not come, in sentences short enough to compare."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from events.case.events import (
+    CaseAssessed,
+    CaseReferralAccepted,
+    CaseReferralAcknowledged,
+    CaseReferralCompleted,
+    CaseReferralDeadlineMoved,
+    CaseReferralOutcomeChecked,
+)
+from events.command import clear
+from events.level import ResponseOverdue
+from events.reference import ClockTicked, EngineAdopted, RulesAdopted, TickReason
+from events.sealed import KeyKind
+from events.vocabulary import Credibility, Quorum, VerificationState
+from projections.referral_board import PROJECTION
+from tests.support.domain import CASE, INES, LATER, SOON, one
+from tests.support.projected import folded
+from tests.support.written import Written
+
+CASE_STREAM = f"case/{CASE}"
+REFERRAL = one("referral")
+RULES = "[response.answer_within_hours]\nsevere = 24\nextreme = 6\n"
+
+
+def spoken(rules: str = RULES) -> Written:
+    """A log on which the engine speaks and rules are in force."""
+    log = Written().write("reference/engines", EngineAdopted(projection="referral_board", number=1))
+    return ruled(log, rules)
+
+
+def ruled(log: Written, rules: str) -> Written:
+    return log.write("reference/rules", RulesAdopted(rule_set="any", content_hash="0" * 64, content=rules))
+
+
+def tick(log: Written) -> Written:
+    return log.write("reference/clock", ClockTicked(nominal=log.now, reason=TickReason.DUE))
+
+
+def told(log: Written) -> list[tuple[str, int]]:
+    """What was told, in order: (what is awaited, which time)."""
+    return [(one.data.awaited, one.data.step) for one in overdue(log)]
+
+
+def overdue(log: Written) -> list[Any]:
+    _, derived = folded(PROJECTION, log.events)
+    assert all(isinstance(one.data, ResponseOverdue) for one in derived)
+    return derived
+
+
+def assessed(severity: str, round_number: int = 1) -> CaseAssessed:
+    return CaseAssessed(
+        round=round_number,
+        verification_state=VerificationState.PROBABLY_TRUE,
+        credibility=Credibility.TWO,
+        severity=severity,
+        quorum=Quorum(eligible=4, recused=0, required=2, in_favour=2),
+    )
+
+
+def acknowledged() -> CaseReferralAcknowledged:
+    return CaseReferralAcknowledged(referral_id=REFERRAL)
+
+
+def accepted() -> CaseReferralAccepted:
+    return CaseReferralAccepted(referral_id=REFERRAL)
+
+
+def completed(**fields: Any) -> CaseReferralCompleted:
+    return CaseReferralCompleted(**{"referral_id": REFERRAL, "successful": True, **fields})
+
+
+def found(outcome: str) -> CaseReferralOutcomeChecked:
+    return CaseReferralOutcomeChecked(referral_id=REFERRAL, outcome=outcome, by=INES.ref)
+
+
+def moved(acknowledge_by: Any = SOON, act_by: Any = LATER) -> CaseReferralDeadlineMoved:
+    reason = clear("the road is cut", KeyKind.CASE, CASE)
+    return CaseReferralDeadlineMoved(referral_id=REFERRAL, acknowledge_by=acknowledge_by, act_by=act_by, reason=reason)
