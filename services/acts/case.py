@@ -46,7 +46,10 @@ VOTED: Mapping[type[Command], Callable[..., Sequence[CaseEvent]]] = {
 
 
 async def act(network: Network, order: Order[Command], case_id: UUID) -> Accepted:
-    """Act on one case by whichever command the order holds; `open_case`, `merge` and `reverse_merge` stand apart."""
+    """Act on one case by whichever command the order holds.
+
+    `open_case`, `merge`, `reverse_merge` and `record_consent` stand apart.
+    """
     stream = f"case/{case_id}"
 
     async def decide(reading: Reading) -> Sequence[Change]:
@@ -124,6 +127,20 @@ async def reverse_merge(network: Network, order: Order[linking.ReverseMerge], ca
     return await network.desk.perform(order, decide)
 
 
+async def record_consent(
+    network: Network, order: Order[protection.RecordConsent], case_id: UUID, person: UUID | None
+) -> Accepted:
+    """Record what `person` agreed to, None where the vault does not know them: erasing them erases it here too."""
+
+    async def decide(reading: Reading) -> Sequence[Change]:
+        act = await network.desk.act(order, case_id)
+        case, consent_id = await reading.case(case_id), reading.new_id("consent")
+        events = protection.record_consent(case, order.command, act, consent_id=consent_id, person=person)
+        return [Change(f"case/{case_id}", reading.home(f"case/{case_id}"), events, act.by)]
+
+    return await network.desk.perform(order, decide, facts={"person": str(person) if person else None})
+
+
 async def _classify(
     network: Network, reading: Reading, case: Case, command: opening.Classify, act: Act
 ) -> Sequence[CaseEvent]:
@@ -170,12 +187,6 @@ async def _release_check(
     return protection.release_check(case, command, act, released_id=reading.new_id("check"))
 
 
-async def _record_consent(
-    network: Network, reading: Reading, case: Case, command: protection.RecordConsent, act: Act
-) -> Sequence[CaseEvent]:
-    return protection.record_consent(case, command, act, consent_id=reading.new_id("consent"))
-
-
 async def _act_without_consent(
     network: Network, reading: Reading, case: Case, command: protection.ActWithoutConsent, act: Act
 ) -> Sequence[CaseEvent]:
@@ -216,7 +227,6 @@ INFORMED: Mapping[type[Command], Decision] = {
     judging.RecordHarm: _record_harm,
     protection.CheckHarm: _check_harm,
     protection.ReleaseCheck: _release_check,
-    protection.RecordConsent: _record_consent,
     protection.ActWithoutConsent: _act_without_consent,
     referral.Refer: _refer,
     referral.CheckOutcome: _check_outcome,

@@ -120,6 +120,11 @@ class Story:
         acts: dict[type[Command], Any] = {linking.Merge: case_acts.merge, linking.ReverseMerge: case_acts.reverse_merge}
         return await self.send(order, acts.get(command, case_acts.act), about)
 
+    async def consent(self, who: str, about: UUID, given_by: str | None = None, /, **fields: Any) -> Accepted:
+        """A consent that somebody the vault knows gave, or refused, and somebody else recorded."""
+        order = self.order(who, Role.REVIEWER, protection.RecordConsent, about, **fields)
+        return await self.send(order, case_acts.record_consent, about, self.people[given_by] if given_by else None)
+
     async def vote(self, about: UUID, *names: str) -> tuple[UUID, ...]:
         return await self.network.pseudonyms([self.people[name] for name in names], about)
 
@@ -349,11 +354,10 @@ async def the_referrals(story: Story, case_id: UUID) -> None:
         return str((await story.newest(stream))["check_id"])
 
     async def consented(basis: str, purpose: str, recipient: str) -> str:
-        await story.case(
+        await story.consent(
             "bede",
-            Role.REVIEWER,
-            protection.RecordConsent,
             case_id,
+            "aline" if basis == "given" else None,
             basis=basis,
             purposes=[purpose],
             recipients=[recipient],

@@ -35,7 +35,7 @@ async def refer(story: Story, case_id: UUID) -> UUID:
     await story.case("fabien", Role.COORDINATOR, opening.Classify, case_id, kind="violence", actor_class="rioters")
     await story.case("bede", Role.REVIEWER, protection.CheckHarm, case_id, **scope, verdict="clear", valid_until=later)
     check_id = (await story.newest(stream))["check_id"]
-    await story.case("bede", Role.REVIEWER, protection.RecordConsent, case_id, **consent)
+    await story.consent("bede", case_id, **consent)
     consent_id = (await story.newest(stream))["consent_id"]
     await story.case(
         "fabien",

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from events.case import opening
+from events.case.events import CaseConsentRecorded
 from events.catalogue import read
 from events.report.events import ReportReceived
 from events.report.refusals import WordsNotOpened
@@ -127,6 +128,24 @@ async def test_whoever_is_erased_while_a_report_is_received_again_does_not_survi
     with pytest.raises((WordsNotOpened, KeyGone, KeyDestroyed)):
         await story.supersede("fabien", report_id, **THERE)
     assert await story.network.desk.ledger.head() == head
+
+
+async def test_who_agreed_is_erased_with_them_and_why_is_kept(
+    story: Story, vault: MemoryVault, opened: Callable[[], Awaitable[UUID]]
+) -> None:
+    case_id = await opened()
+    fields = {"person": story.text("who agreed"), "reason": story.text("why")}
+    scope = {"basis": "given", "purposes": ["medical"], "recipients": ["clinic"]}
+    await story.consent("bede", case_id, "deo", **scope, **fields)
+    await vault.erase(story.people["deo"])
+    (row,) = (await story.network.desk.ledger.read_stream(f"case/{case_id}"))[1:]
+    consent = read(row.wire()).data
+    assert isinstance(consent, CaseConsentRecorded)
+    assert isinstance(consent.person, Sealed)
+    assert isinstance(consent.reason, Sealed)
+    sealed = {"person": (row.version, consent.person), "reason": (row.version, consent.reason)}
+    words = await story.network.opener.carry(f"case/{case_id}", sealed)
+    assert (words.erased, words.texts["reason"].get_secret_value()) == (frozenset({"person"}), story.text("why"))
 
 
 async def test_the_reports_of_others_stay_readable(story: Story, vault: MemoryVault) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from events import reporter as reporters
-from events.case import judging, opening
+from events.case import judging, opening, protection
 from events.refusals import BadInput
 from events.report import decisions as reports
 from events.vocabulary import Role
@@ -136,6 +136,19 @@ async def test_the_same_act_on_another_reporter_or_in_another_home_is_another_bo
     for person, home in ((deo, here), (aline, there)):
         with pytest.raises(CommandReused):
             await reporter_acts.act(story.network, order, person, home)
+
+
+async def test_the_same_consent_of_somebody_else_is_another_body(
+    story: Story, opened: Callable[[], Awaitable[UUID]]
+) -> None:
+    case_id, deo = await opened(), story.people["deo"]
+    fields = {"basis": "given", "purposes": ["medical"], "recipients": ["clinic"], "person": story.text("who agreed")}
+    order = story.order("bede", Role.REVIEWER, protection.RecordConsent, case_id, **fields)
+    first = await case_acts.record_consent(story.network, order, case_id, deo)
+    assert same(first, await case_acts.record_consent(story.network, order, case_id, deo))
+    for person in (None, story.people["esther"]):
+        with pytest.raises(CommandReused):
+            await case_acts.record_consent(story.network, order, case_id, person)
 
 
 async def test_a_message_that_is_refused_names_no_source(story: Story, vault: MemoryVault) -> None:
