@@ -82,13 +82,14 @@ cross join lateral (
         select distinct report_id::uuid from member cross join lateral json_object_keys(body -> 'linked') as report_id
     )
     select count(*) as reports_linked,
-        count(*) filter (where fallen.report_id is null) as reports_standing,
+        count(*) filter (where not exists (
+            select from case_board_fallen as fallen where fallen.report_id = linked.report_id)) as reports_standing,
         (
             select count(*)
             from member cross join lateral json_each(body -> 'referrals') as referral
             where referral.value ->> 'state' in ('referred', 'acknowledged', 'accepted')
         ) as referrals_open
-    from linked left join case_board_fallen as fallen using (report_id)
+    from linked
 ) as below
 order by later, deadline, stream
 

@@ -113,7 +113,9 @@ select known.stream, known.body ->> 'unit' as unit, min(report.changed_at) as ch
     array_agg(report.stream order by report.changed_at) as reports
 from review_queue_case as known
 cross join lateral json_object_keys(known.body -> 'linked') as linked
-join review_queue_report as report on report.stream = 'report/' || linked
+cross join lateral (  -- the limit keeps this a look-up by key, however many keys the planner expects of an object
+    select stream, changed_at from review_queue_report where stream = 'report/' || linked limit 1
+) as report
 where known.takes_assessment and known.assessed_at is not null and report.changed_at > known.assessed_at
     and ($1::text[] is null or known.body ->> 'unit' = any ($1))
     and not exists (

@@ -49,7 +49,7 @@ async def database(postgres: PostgresServer) -> AsyncIterator[Connection]:
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda one: one.name)
 @BUDGET
-@given(happenings=HAPPENINGS, cut=st.fixed_dictionaries(CUTS))  # type: ignore[arg-type]
+@given(happenings=HAPPENINGS, cut=st.fixed_dictionaries(CUTS))
 async def test_rows_and_what_is_told_do_not_depend_on_how_the_history_was_cut(
     database: Connection, projection: Projection[Any, Any], happenings: Any, cut: dict[str, Any]
 ) -> None:
