@@ -200,24 +200,29 @@ class Conclude(Command):
     credibility: Credibility
 
 
-def conclude(report: Report, command: Conclude, act: Act, *, eligible: int, required: int) -> tuple[ReportEvent, ...]:
+def conclude(
+    report: Report, command: Conclude, act: Act, *, eligible: frozenset[UUID], required: int
+) -> tuple[ReportEvent, ...]:
     """Conclude a round where enough grades agree on the credibility and, apart from it, on the reliability.
 
     A reliability that stays as it was needs no agreement: a new source stays at F. Every grade that differs is kept as
-    dissent. `eligible` reviewers could grade it, `required` must agree (both from the rules in force).
+    dissent. `eligible` are those whose grades count, `required` how many must agree (both from the rules in force); a
+    grade of anybody else is kept and counts for nothing.
     """
     _stands(report)
     _this_round(report, command.round)
     given = report.grades_of(report.round)
-    in_favour = sum(one.credibility == command.credibility for one in given)
+    counted = [one for one in given if one.by in eligible]
+    in_favour = sum(one.credibility == command.credibility for one in counted)
     if command.reliability != report.reliability:
-        in_favour = min(in_favour, sum(one.reliability == command.reliability for one in given))
+        in_favour = min(in_favour, sum(one.reliability == command.reliability for one in counted))
     if in_favour < max(required, 1):
         raise NoQuorum(in_favour=in_favour, required=max(required, 1))
     dissent = tuple(
         one for one in given if (one.credibility, one.reliability) != (command.credibility, command.reliability)
     )
-    quorum = Quorum(eligible=eligible, recused=len(report.recused), required=required, in_favour=in_favour)
+    recused = len(report.recused & eligible)
+    quorum = Quorum(eligible=len(eligible), recused=recused, required=required, in_favour=in_favour)
     return (
         ReportConcluded(
             round=command.round,

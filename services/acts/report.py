@@ -43,8 +43,8 @@ async def act(network: Network, order: Order[Command], report_id: UUID) -> Accep
                 own = [await network.desk.persons.same_person(report_id, one) for one in reviewers]
                 return decisions.grade(report, command, act, own=any(own))
             case decisions.Conclude() as command:
-                eligible, required = len(network.committee.members), network.committee.required
-                return decisions.conclude(report, command, act, eligible=eligible, required=required)
+                eligible = await network.eligible(report.first_received_as)
+                return decisions.conclude(report, command, act, eligible=eligible, required=network.committee.required)
             case decisions.Correct() as command:
                 place = network.located(command.unit, command.place_precision) if command.unit else None
                 moves_home = place is not None and network.gazetteer.home_of(place.unit) != home

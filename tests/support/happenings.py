@@ -147,7 +147,7 @@ def recuses(world: World, of: int, how: int) -> None:
 def concludes(world: World, of: int, how: int) -> None:
     report_id = world.report_id(of)
     command = reports.Conclude(round=world.reports[report_id].round, reliability="F", credibility="2")
-    world.report(report_id, reports.conclude, command, eligible=4, required=1)
+    world.report(report_id, reports.conclude, command, eligible=COMMITTEE, required=1)
 
 
 def corrects(world: World, of: int, how: int) -> None:

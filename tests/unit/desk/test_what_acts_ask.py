@@ -11,7 +11,7 @@ from events.case import ending, opening
 from events.case.refusals import LinkedAlready, NothingGraded, ReportDoesNotStand, ReportElsewhere
 from events.refusals import BadInput
 from events.report import decisions as reports
-from events.report.refusals import AnotherHome
+from events.report.refusals import AnotherHome, NoQuorum
 from events.vocabulary import Flag, Role
 from services.acts.network import UNPLACED
 from services.desk import Reading
@@ -112,3 +112,17 @@ async def test_a_case_that_was_not_ratified_is_reopened_on_a_graded_report(story
         await reopen(story, case_id)
     await reopen(story, case_id, await graded(story))
     assert not (await reading(story).case(case_id)).not_ratified
+
+
+async def test_only_the_committees_grades_conclude_a_report(story: Story) -> None:
+    report_id = await story.receive("aline", unit=GIHANGA, text=story.text("text"))
+    again_id = await story.supersede("fabien", report_id, unit=ELSEWHERE, place_precision="commune")
+    view = {"round": 1, "reliability": "F", "credibility": "2"}
+    for who in ("bede", "fabien"):
+        await story.report(who, Role.REVIEWER, reports.Grade, again_id, **view)
+    with pytest.raises(NoQuorum):
+        await story.report("bede", Role.REVIEWER, reports.Conclude, again_id, **view)
+    await story.report("chantal", Role.REVIEWER, reports.Grade, again_id, **view)
+    await story.report("bede", Role.REVIEWER, reports.Conclude, again_id, **view)
+    quorum = (await story.newest(f"report/{again_id}"))["quorum"]
+    assert quorum == {"eligible": 4, "recused": 0, "required": 2, "for": 2}

@@ -19,9 +19,9 @@ from events.report.refusals import (
     StoodAside,
 )
 from events.vocabulary import Actor, Credibility, Quorum, Recusal, Reliability, Withdrawal
-from tests.support.domain import INES, JEAN, KEZA, LEA, given_report, graded, received, report
+from tests.support.domain import COMMITTEE, INES, JEAN, KEZA, LEA, OSCAR, given_report, graded, received, report
 
-RULES: dict[str, Any] = {"eligible": 4, "required": 2}
+RULES: dict[str, Any] = {"eligible": COMMITTEE, "required": 2}
 
 
 def view(round_number: int = 1, reliability: str = "B", credibility: str = "2") -> Grade:
@@ -112,6 +112,21 @@ def test_a_conclusion_keeps_every_grade_that_differs() -> None:
     assert event.quorum.in_favour == 3
 
 
+def test_whose_grades_do_not_count_neither_conclude_nor_stand_aside_from_the_quorum() -> None:
+    aside = ReportRecused(by=OSCAR.ref, round=1, reason=Recusal.CONCERNED)
+    given_report(received(), graded(INES), graded(OSCAR)).when(conclude, conclusion(), **RULES).refused(NoQuorum)
+    reliable = [graded(by, reliability=Reliability.B) for by in (INES, OSCAR)]
+    given = given_report(received(), *reliable, graded(JEAN))
+    given.when(conclude, conclusion(reliability="B"), **RULES).refused(NoQuorum)
+    differing = graded(OSCAR, Credibility.FIVE)
+    then = given_report(*TWO_AGREE, differing, aside).when(conclude, conclusion(), **RULES)
+    then.accepted()
+    (event,) = then.events
+    assert isinstance(event, ReportConcluded)
+    assert event.quorum == Quorum(eligible=4, recused=0, required=2, in_favour=2)
+    assert [one.by for one in event.dissent] == [OSCAR.ref]
+
+
 def test_too_few_who_agree_conclude_nothing() -> None:
     given_report(received(), graded(INES)).when(conclude, conclusion(), **RULES).refused(NoQuorum)
     given_report(*TWO_AGREE).when(conclude, conclusion(credibility="3"), **RULES).refused(NoQuorum)
@@ -124,7 +139,7 @@ def test_grades_of_an_earlier_round_conclude_nothing_in_this_one() -> None:
 
 
 def test_a_quorum_of_nobody_is_no_quorum() -> None:
-    given_report(received()).when(conclude, conclusion(), eligible=0, required=0).refused(NoQuorum)
+    given_report(received()).when(conclude, conclusion(), eligible=frozenset(), required=0).refused(NoQuorum)
 
 
 def test_reliability_nobody_gave_is_not_concluded_though_all_agree_on_credibility() -> None:
