@@ -1,0 +1,670 @@
+"""The level computed the slow way: what projections/alert_level/__init__.py says, and nothing that its code does.
+
+Nothing is kept from one moment to the next but what the definition itself looks back to: each row's level so far, when
+a case was laid by, and what was said. At every event everything that is known of every case is read again from the
+whole log, and at every event and every midnight every case is weighed anew. Numbers in comments are the definition's.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, partial
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from events.places.gazetteer import Gazetteer
+from events.vocabulary import wire_time
+from projections.rule_set import KindRule, PeaceRule, RuleSet, hash_of, read_rule_set
+from projections.taken import Taken
+
+Engines: TypeAlias = Mapping[int, int]
+"""Engines by number, with how many times as grave as the rules say each sees every case."""
+
+UNPLACED = "unplaced"
+QUARTER = timedelta(minutes=15)
+
+
+@dataclass
+class Case:
+    """What the log says of one case so far."""
+
+    case_id: str
+    home: str
+    place: str
+    kind: str
+    opened_at: str
+    occurred: Mapping[str, Any]
+    expected: Mapping[str, Any]
+    threat: bool
+    opened_provisional: bool
+    stated_severity: str | None
+    assessment: Mapping[str, Any] | None = None
+    ratified: bool = False
+    not_ratified: bool = False
+    merged: bool = False
+    resolved_as: str | None = None
+    closed: bool = False
+    danger_returned_at: str | None = None
+    links: set[str] = field(default_factory=set)
+    unfounded: bool = False
+    laid_by: bool = False
+    row: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        return self.resolved_as is None and not (self.closed or self.merged or self.not_ratified)
+
+    @property
+    def provisional(self) -> bool:
+        return self.opened_provisional and not self.ratified
+
+    @property
+    def gives_nothing(self) -> bool:
+        return self.merged or self.not_ratified or self.unfounded
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One case on one day (2 to 6, 8). `weighted` is 0 for peace cases, `worth` for all others."""
+
+    case: Case
+    given: int
+    faded: int
+    floor: int
+    standing: int
+    multiplied: bool
+    weighted: int
+    worth: int
+    severity: str
+    softened: bool
+    peace: bool
+    group: str | None
+
+
+@dataclass
+class Row:
+    """A unit as one engine sees it."""
+
+    unit: str
+    home: str
+    level: int | None = None
+    points: int = 0
+    contributions: list[dict[str, Any]] = field(default_factory=list)
+    peace: list[dict[str, Any]] = field(default_factory=list)
+    peace_offset: int = 0
+    window_permille: int = 1000
+    straight_to: int | None = None
+    open_cases: int = 0
+    outcomes_asked: int = 0
+    rules_hash: str | None = None
+    cause: str | None = None
+    effective_at: str | None = None
+    changes: int = 0
+
+    def explanation(self, before: int) -> dict[str, Any]:
+        """What `level.level_changed` says of this row."""
+        assert self.level is not None
+        told = {
+            "unit": self.unit,
+            "from": before,
+            "to": self.level,
+            "effective_at": self.effective_at,
+            "cause": self.cause,
+            "points": self.points,
+            "contributions": self.contributions,
+            "peace": self.peace,
+            "peace_offset": self.peace_offset,
+            "window_permille": self.window_permille,
+            "straight_to": self.straight_to,
+            "open_cases": self.open_cases,
+            "confidence": "low",
+            "confidence_reason": "coverage_unknown",
+            "rules_hash": self.rules_hash,
+        }
+        return {key: value for key, value in told.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a unit's history: its number, and what `level.level_changed` says of it."""
+
+    home: str
+    number: int
+    told: dict[str, Any]
+
+
+@dataclass
+class Ladder:
+    """What one engine has to remember: its rows with their levels, what it wrote down, which cases it laid by when."""
+
+    gravity: int
+    rows: dict[str, Row] = field(default_factory=dict)
+    history: list[Line] = field(default_factory=list)
+    laid_by: list[tuple[int, str]] = field(default_factory=list)
+    """(so many events were read before, case id)"""
+    cases: dict[str, Case] = field(default_factory=dict)
+
+
+@dataclass
+class Said:
+    """An event that follows, with what makes its id and its place."""
+
+    stream: str
+    home: str
+    seed: str
+    due: str
+    engine: int
+    data: dict[str, Any]
+
+
+@dataclass
+class Recomputed:
+    """Rows and history of every engine that still folds, and everything that was said."""
+
+    ladders: dict[int, Ladder]
+    said: list[Said]
+
+
+def recompute(history: Sequence[Taken], engines: Engines, until: str | None = None) -> Recomputed:
+    """Step through every event, and every midnight before it, up to an instant of recorded time."""
+    log = [event for event in history if event.mode == "actual" and (until is None or event.time <= until)]
+    ladders = {number: Ladder(gravity) for number, gravity in engines.items()}
+    voice = Voice()
+    for number, event in enumerate(log):
+        before, now = log[:number], log[: number + 1]
+        for moment, day in midnights(before, event.time):
+            for engine, ladder in ladders.items():
+                for line in step(ladder, before, day, moment, partial(cause_at_midnight, ladder, before, day)):
+                    voice.changed(engine, line)
+                lay_by(ladder, before, day)
+        for engine, ladder in ladders.items():
+            cause = cause_of_event(event, ladder.cases)
+            ladder.cases = known(now, ladder.laid_by)
+            for line in step(ladder, now, None, event.time, lambda row, cause=cause: cause):
+                voice.changed(engine, line)
+        if event.type == "reference.engine_adopted" and event.data["projection"] == "alert_level":
+            speaker = event.data["number"]
+            ladders = {engine: ladder for engine, ladder in ladders.items() if engine >= speaker}
+            voice.adopt(speaker, ladders[speaker].rows, event.time)
+    return Recomputed(ladders, voice.said)
+
+
+# --- what is known ----------------------------------------------------------------------------------------------------
+
+
+def known(log: Sequence[Taken], laid_by: Sequence[tuple[int, str]]) -> dict[str, Case]:
+    """Every case that was opened, as the log and the midnights so far leave it."""
+    cases: dict[str, Case] = {}
+    places = None
+    for number, event in enumerate(log):
+        for at, case_id in laid_by:
+            if at == number:
+                cases[case_id].laid_by = True
+                cases[case_id].links.clear()
+        noun, _, name = event.stream.partition("/")
+        if event.type == "case.opened":
+            cases[name] = opened(event, name)
+        elif noun == "case" and name in cases and event.type in CASE_EVENTS:
+            CASE_EVENTS[event.type](cases[name], event)
+            cases[name].laid_by = False
+        elif event.type in ("report.withdrawn", "report.superseded"):
+            for case in cases.values():
+                lose_link(case, name)
+        elif event.type == "reference.gazetteer_adopted":
+            places = gazetteer_of(event)
+        for case in cases.values():
+            if not case.laid_by:
+                case.row = places.row_at(case.place) if places else case.place
+    return cases
+
+
+def opened(event: Taken, case_id: str) -> Case:
+    data = event.data
+    return Case(
+        case_id=case_id,
+        home=event.home,
+        place=data["place"]["unit"],
+        kind=data["kind"],
+        opened_at=event.time,
+        occurred=data.get("occurred", {}),
+        expected=data.get("expected", {}),
+        threat=data["threat_to_life"],
+        opened_provisional=data["provisional"],
+        stated_severity=data.get("severity"),
+    )
+
+
+def classified(case: Case, event: Taken) -> None:
+    case.kind = event.data["kind"]
+
+
+def linked(case: Case, event: Taken) -> None:
+    case.links.add(event.data["report_id"])
+    case.unfounded = False
+
+
+def unlinked(case: Case, event: Taken) -> None:
+    lose_link(case, event.data["report_id"])
+
+
+def lose_link(case: Case, report_id: str) -> None:
+    if report_id in case.links:
+        case.links.remove(report_id)
+        if not case.links and not case.provisional:
+            case.unfounded = True
+
+
+def assessed(case: Case, event: Taken) -> None:
+    case.assessment = event.data
+    case.unfounded = False
+
+
+def ratified(case: Case, event: Taken) -> None:
+    case.ratified, case.not_ratified, case.unfounded = True, False, False
+
+
+def not_ratified(case: Case, event: Taken) -> None:
+    case.not_ratified = True
+
+
+def merged(case: Case, event: Taken) -> None:
+    if "into" in event.data:
+        case.merged = True
+
+
+def merge_reversed(case: Case, event: Taken) -> None:
+    if "into" in event.data:
+        case.merged = False
+
+
+def resolved(case: Case, event: Taken) -> None:
+    case.resolved_as = event.data["outcome"]
+
+
+def closed(case: Case, event: Taken) -> None:
+    case.closed = True
+
+
+def reopened(case: Case, event: Taken) -> None:
+    case.resolved_as, case.closed, case.not_ratified, case.unfounded = None, False, False, False
+    case.links.clear()
+    if event.data["reason"] == "danger_returned":
+        case.danger_returned_at = event.time
+
+
+CASE_EVENTS: dict[str, Callable[[Case, Taken], None]] = {
+    "case.classified": classified,
+    "case.report_linked": linked,
+    "case.report_unlinked": unlinked,
+    "case.assessed": assessed,
+    "case.ratified": ratified,
+    "case.not_ratified": not_ratified,
+    "case.merged": merged,
+    "case.merge_reversed": merge_reversed,
+    "case.resolved": resolved,
+    "case.reopened": reopened,
+    "case.closed": closed,
+}
+
+
+rules_of = cache(read_rule_set)
+
+
+_GAZETTEERS: dict[str, Gazetteer] = {}
+
+
+def gazetteer_of(event: Taken) -> Gazetteer:
+    """Read once for each content."""
+    found = _GAZETTEERS.get(event.data["content_hash"])
+    if found is None:
+        found = _GAZETTEERS[event.data["content_hash"]] = Gazetteer.from_content(event.data["content"])
+    return found
+
+
+def in_force(log: Sequence[Taken]) -> str | None:
+    """The text of the rule set in force."""
+    adopted = [event for event in log if event.type == "reference.rules_adopted"]
+    return adopted[-1].data["content"] if adopted else None
+
+
+def window(log: Sequence[Taken], rules: RuleSet, day: date) -> int:
+    """The window of a day (6): the largest of the elections that it lies in, as they were dated last."""
+    elections = {event.data["election"]: event.data for event in log if event.type == "reference.election_dated"}
+    found = [1000]
+    for election in elections.values():
+        rule = rules.windows.get(election["round"])
+        if rule is None or election["standing"] == "cancelled":
+            continue
+        on = date.fromisoformat(election["on"])
+        begins = on - timedelta(days=rule.days_before)
+        if "campaign_from" in election and date.fromisoformat(election["campaign_from"]) <= on:
+            begins = date.fromisoformat(election["campaign_from"])
+        if begins <= day <= on + timedelta(days=rule.days_after):
+            found.append(rule.permille)
+    return max(found)
+
+
+# --- days and midnights -----------------------------------------------------------------------------------------------
+
+
+def local_day(moment: str, rules: RuleSet) -> date:
+    return datetime.fromisoformat(moment).astimezone(ZoneInfo(rules.time_zone)).date()
+
+
+@cache
+def midnight(day: date, time_zone: str) -> str:
+    """The moment at which a local day begins: the first quarter of an hour that lies in it."""
+    zone = ZoneInfo(time_zone)
+    moment = datetime.combine(day - timedelta(days=1), time(), UTC)
+    while moment.astimezone(zone).date() < day:
+        moment += QUARTER
+    return wire_time(moment)
+
+
+def midnights(log: Sequence[Taken], until: str) -> Iterator[tuple[str, date]]:
+    """Every midnight after the last event and at or before another moment, with the day that begins."""
+    text = in_force(log)
+    if text is None:
+        return
+    rules = rules_of(text)
+    day = local_day(log[-1].time, rules) + timedelta(days=1)
+    while (moment := midnight(day, rules.time_zone)) <= until:
+        yield moment, day
+        day += timedelta(days=1)
+
+
+def last_possible(dated: Mapping[str, Any]) -> date | None:
+    """The latest possible day of what is dated (3)."""
+    days = [date.fromisoformat(dated[end]) for end in ("from", "to") if end in dated]
+    if not days:
+        return None
+    day = max(days)
+    if dated.get("precision") == "week":
+        return day + timedelta(days=6 - day.weekday())
+    if dated.get("precision") == "month":
+        return day.replace(day=monthrange(day.year, day.month)[1])
+    return day
+
+
+# --- one case ---------------------------------------------------------------------------------------------------------
+
+
+def of(amount: int, share: int) -> int:
+    """`a × s`: a share in permille, rounded down at that very step."""
+    return amount * share // 1000
+
+
+def severity_of(case: Case, rules: RuleSet) -> str:
+    """1. A word that the table does not know counts as not given."""
+    for word in (case.assessment and case.assessment["severity"], case.stated_severity):
+        if word in rules.severity:
+            return str(word)
+    return rules.unassessed.severity_of_threat if case.threat else rules.unassessed.severity
+
+
+def credibility_of(case: Case, rules: RuleSet) -> int:
+    """1."""
+    word = case.assessment and case.assessment["credibility"]
+    if word in rules.credibility:
+        return rules.credibility[word]
+    if case.provisional:
+        return rules.unassessed.provisional
+    return rules.unassessed.ratified if case.ratified else rules.unassessed.credibility
+
+
+def circulation_of(case: Case, rules: RuleSet) -> int:
+    """1."""
+    word = case.assessment and case.assessment["circulating"]
+    return rules.circulation.get(word, rules.unassessed.circulation)
+
+
+def disproved(case: Case, rules: RuleSet) -> bool:
+    """2."""
+    return case.assessment is not None and case.assessment["verification_state"] in rules.disproved
+
+
+def reference_day(case: Case, rules: RuleSet) -> date:
+    """3."""
+    opening = local_day(case.opened_at, rules)
+    days = []
+    if happened := last_possible(case.occurred):
+        days.append(min(happened, opening))
+    if expected := last_possible(case.expected):
+        days.append(expected)
+    if case.danger_returned_at:
+        days.append(local_day(case.danger_returned_at, rules))
+    return max(days, default=opening)
+
+
+def left(case: Case, rule: KindRule | PeaceRule, rules: RuleSet, day: date) -> int:
+    """4. The share that is left on a day."""
+    age = (day - reference_day(case, rules)).days
+    return [1000, *(share for days, share in rule.fade if days <= age)][-1]
+
+
+def ending(case: Case, rules: RuleSet) -> int:
+    """4. The share that is left of a case that ended."""
+    if case.resolved_as is not None:
+        return rules.ended.resolved.get(case.resolved_as, rules.ended.resolved["unknown"])  # type: ignore[call-overload,no-any-return]
+    return rules.ended.closed if case.closed else 1000
+
+
+def weigh(case: Case, rules: RuleSet, day: date, window: int, gravity: int) -> Weight:
+    severity = severity_of(case, rules)
+    if peace := rules.peace.kinds.get(case.kind):  # type: ignore[call-overload]
+        return weigh_peace(case, peace, rules, day, severity, gravity)
+    rule = rules.kinds.get(case.kind)  # type: ignore[call-overload]
+    if rule is None or case.gives_nothing:
+        return Weight(case, 0, 0, 0, 0, False, 0, 0, severity, False, False, None)
+    if rule.scored_by == "circulation":
+        sure = circulation_of(case, rules)
+    else:
+        sure = 0 if disproved(case, rules) else credibility_of(case, rules)
+    given = rule.points * rules.severity[severity] * sure // 1_000_000  # type: ignore[index]
+    remaining = of(of(given, left(case, rule, rules, day)), ending(case, rules))  # 4
+    floor = min(given, rules.floors.get(severity, 0)) if case.is_open and rule.floored else 0  # type: ignore[call-overload]  # 5
+    standing = max(remaining, floor)
+    times = window if rule.in_window else 1000  # 6
+    return Weight(
+        case,
+        given=gravity * given,
+        faded=gravity * (given - remaining),
+        floor=gravity * floor,
+        standing=gravity * standing,
+        multiplied=rule.in_window and standing > 0,
+        weighted=of(gravity * standing, times),
+        worth=0,
+        severity=severity,
+        softened=rule.softened,
+        peace=False,
+        group=rule.group,
+    )
+
+
+def weigh_peace(case: Case, rule: PeaceRule, rules: RuleSet, day: date, severity: str, gravity: int) -> Weight:
+    """8."""
+    given = 0 if case.gives_nothing or disproved(case, rules) else of(rule.points, credibility_of(case, rules))
+    worth = of(given, left(case, rule, rules, day))
+    if rule.kept_when and case.resolved_as not in rule.kept_when:
+        worth = 0
+    return Weight(
+        case,
+        given=gravity * given,
+        faded=gravity * (given - worth),
+        floor=0,
+        standing=0,
+        multiplied=False,
+        weighted=0,
+        worth=gravity * worth,
+        severity=severity,
+        softened=False,
+        peace=True,
+        group=None,
+    )
+
+
+# --- one unit ---------------------------------------------------------------------------------------------------------
+
+
+def weigh_row(row: Row, ladder: Ladder, log: Sequence[Taken], day: date | None, moment: str) -> int | None:
+    """Weigh every case of a row as of a day (the moment's own, where none is named); returns its level."""
+    here = [case for case in ladder.cases.values() if case.row == row.unit and not case.laid_by]
+    row.open_cases = sum(case.is_open for case in here)
+    text = in_force(log)
+    if text is None:
+        return None
+    rules = rules_of(text)
+    day = day or local_day(moment, rules)
+    row.outcomes_asked = sum(
+        case.is_open and (last := last_possible(case.expected)) is not None and last < day for case in here
+    )
+    if row.unit == UNPLACED:
+        return None
+    row.rules_hash = hash_of(text)
+    times = 1000 if row.unit.startswith("outside:") else window(log, rules, day)
+    weights = [weigh(case, rules, day, times, ladder.gravity) for case in here]
+    row.window_permille = times if any(weight.multiplied for weight in weights) else 1000
+
+    harm = ranked([weight for weight in weights if weight.weighted], lambda weight: weight.weighted, rules)  # 7
+    kept = ranked([weight for weight in weights if weight.worth], lambda weight: weight.worth, rules)  # 8
+    grave = [one for one in weights if not one.peace and one.case.is_open and one.given > 0]
+    if any(weight.severity in rules.peace.blocked_by for weight in grave):
+        kept = []
+    row.contributions, row.peace = [told for _, told in harm], [told for _, told in kept]
+    softened = sum(told["counted"] for weight, told in harm if weight.softened)
+    row.peace_offset = min(sum(told["counted"] for _, told in kept), of(softened, rules.peace.share))
+    row.points = sum(told["counted"] for _, told in harm) - row.peace_offset  # 9
+
+    straight = [one for one in grave if one.case.assessment and one.severity == rules.straight_to.severity]  # 10
+    row.straight_to = rules.straight_to.level if straight else None
+    up = sum(row.points >= points for points in rules.levels.up)  # 11
+    down = sum(row.points >= points for points in rules.levels.down)
+    return max(up, min(row.level or 0, down), row.straight_to or 0)
+
+
+def ranked(
+    weights: list[Weight], amount: Callable[[Weight], int], rules: RuleSet
+) -> list[tuple[Weight, dict[str, Any]]]:
+    """7. The largest first, equals by case id; each counts by its rank."""
+    told = []
+    for place, weight in enumerate(sorted(weights, key=lambda one: (-amount(one), one.case.case_id))):
+        share = rules.ranks[place] if place < len(rules.ranks) else 0
+        contribution = {
+            "case_id": weight.case.case_id,
+            "kind": weight.case.kind,
+            "given": weight.given,
+            "faded": weight.faded,
+            "floor": weight.floor,
+            "rank": place + 1,
+            "counted": of(amount(weight), share),
+        }
+        told.append((weight, contribution))
+    return told
+
+
+# --- step by step -----------------------------------------------------------------------------------------------------
+
+
+def step(
+    ladder: Ladder, log: Sequence[Taken], day: date | None, moment: str, cause_of: Callable[[Row], str]
+) -> list[Line]:
+    """Weigh every row anew; a row whose level is another one now gets a line of history, which is returned."""
+    for case in ladder.cases.values():
+        ladder.rows.setdefault(case.row, Row(case.row, case.home))
+    changes = []
+    for unit in sorted(ladder.rows):
+        row = ladder.rows[unit]
+        before = row.level or 0
+        row.level = weigh_row(row, ladder, log, day, moment)
+        if row.level is not None and row.level != before:
+            row.cause, row.effective_at = cause_of(row), moment
+            row.changes += 1
+            changes.append(Line(row.home, row.changes, row.explanation(before)))
+    ladder.history += changes
+    return changes
+
+
+def lay_by(ladder: Ladder, log: Sequence[Taken], day: date) -> None:
+    """At a midnight: a case that is not open, stands at 0 and has no worth is laid by, and its links are forgotten."""
+    rules = rules_of(in_force(log) or "")
+    for case in ladder.cases.values():
+        weight = weigh(case, rules, day, 1000, ladder.gravity)
+        if not (case.is_open or case.laid_by or weight.standing or weight.worth):
+            ladder.laid_by.append((len(log), case.case_id))
+            case.laid_by = True
+            case.links.clear()
+
+
+# --- why --------------------------------------------------------------------------------------------------------------
+
+CAUSES = {
+    "case.opened": "evidence",
+    "case.ratified": "evidence",
+    "case.classified": "evidence",
+    "case.report_linked": "evidence",
+    "case.assessed": "evidence",
+    "case.reopened": "evidence",
+    "case.merge_reversed": "evidence",
+    "case.not_ratified": "retraction",
+    "case.merged": "retraction",
+    "case.report_unlinked": "retraction",
+    "report.withdrawn": "retraction",
+    "report.superseded": "retraction",
+    "case.resolved": "resolved",
+    "case.closed": "resolved",
+    "reference.rules_adopted": "rules",
+    "reference.gazetteer_adopted": "gazetteer",
+    "reference.election_dated": "election_window",
+}
+
+
+def cause_of_event(event: Taken, cases: Mapping[str, Case]) -> str:
+    case = cases.get(event.stream.removeprefix("case/"))
+    if event.type == "case.report_unlinked" and case is not None and case.laid_by:
+        return "evidence"
+    return CAUSES.get(event.type, f"nothing that {event.type} should change")
+
+
+def cause_at_midnight(ladder: Ladder, log: Sequence[Taken], day: date, row: Row) -> str:
+    """The window of a row with multiplied cases changed, or time went on."""
+    rules = rules_of(in_force(log) or "")
+    here = [case for case in ladder.cases.values() if case.row == row.unit and not case.laid_by]
+    moved = window(log, rules, day) != window(log, rules, day - timedelta(days=1))
+    multiplied = any(weigh(case, rules, day, 1000, ladder.gravity).multiplied for case in here)
+    outside = row.unit.startswith("outside:")
+    return "election_window" if moved and multiplied and not outside else "fading"
+
+
+# --- what is said -----------------------------------------------------------------------------------------------------
+
+
+class Voice:
+    """Nothing is said before an engine is adopted; then the differences to what the log says, then every change."""
+
+    def __init__(self) -> None:
+        self.speaker: int | None = None
+        self.levels: dict[str, int] = {}
+        self.counts: dict[str, int] = {}
+        self.said: list[Said] = []
+
+    def adopt(self, engine: int, rows: Mapping[str, Row], moment: str) -> None:
+        self.speaker = engine
+        for unit in sorted(rows):
+            row, before = rows[unit], self.levels.get(unit, 0)
+            if row.level is not None and row.level != before:
+                self.say(row.home, row.explanation(before) | {"cause": "engine", "effective_at": moment})
+
+    def changed(self, engine: int, line: Line) -> None:
+        if engine == self.speaker:
+            self.say(line.home, line.told)
+
+    def say(self, home: str, told: dict[str, Any]) -> None:
+        assert self.speaker is not None
+        unit = told["unit"]
+        self.levels[unit] = told["to"]
+        self.counts[unit] = self.counts.get(unit, 0) + 1
+        stream = f"level/{unit}"
+        self.said.append(Said(stream, home, f"{stream}/{self.counts[unit]}", told["effective_at"], self.speaker, told))
