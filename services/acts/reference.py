@@ -11,6 +11,7 @@ from events.command import Command
 from events.event import Act, Event
 from events.reference import Register
 from events.vocabulary import EVERY_HOME
+from services.acts.adopting import refuse_what_no_fold_could_read
 from services.acts.network import Network
 from services.desk import Change, Order, Reading
 from services.ledger.ledger import Accepted
@@ -42,7 +43,9 @@ async def act(network: Network, order: Order[Command]) -> Accepted:
             recipient = await reading.recipient(order.command.recipient)
             events: Sequence[Event] = decisions.register_recipient(recipient, order.command, act)
         else:
-            events = decide_on(await reading.register(name), order.command, act)
+            register = await reading.register(name)
+            refuse_what_no_fold_could_read(register, order.command)
+            events = decide_on(register, order.command, act)
         return [Change(f"reference/{name}", EVERY_HOME, events, act.by)]
 
     return await network.desk.perform(order, decide)

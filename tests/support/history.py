@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from services.acts.network import Network
 from services.desk import Order
 from services.ledger.ledger import Accepted
 
+RULES = Path(__file__).parents[2] / "deploy" / "rules" / "burundi.toml"
 GIHANGA = "bi:c2015:gihanga"
 MPANDA = "bi:c2015:mpanda"
 ELSEWHERE = "bi:c2015:gisuru"
@@ -146,7 +148,7 @@ async def tell(story: Story) -> None:
 
 
 async def the_registers(story: Story) -> None:
-    content = "[rules]\nfirst = true\n"
+    content = RULES.read_text("utf-8")
     await story.register(
         reference.AdoptRules, rule_set="first", content=content, content_hash=sha256(content.encode()).hexdigest()
     )
