@@ -62,7 +62,12 @@ class Contribution(Value):
 
 
 class LevelChanged(Event):
-    """A unit's level changed, with everything that makes it up, so that it can be recomputed from this event alone."""
+    """A unit's level changed, with everything that makes it up, so that it can be recomputed from this event alone.
+
+    `contributions` are the cases that count, `peace` those that take off, where they may; `peace_offset` is what they
+    take. `held` is the level that was held before, where that is another than `from`: an engine that begins to speak
+    may stand elsewhere than the last one said.
+    """
 
     name: ClassVar[str] = "level.level_changed"
     derived: ClassVar[bool] = True
@@ -78,6 +83,7 @@ class LevelChanged(Event):
     peace_offset: Points = 0
     window_permille: Annotated[int, Field(ge=0)] = 1000
     straight_to: Level | None = None
+    held: Level | None = None
     open_cases: Annotated[int, Field(ge=0)]
     confidence: Open[Confidence]
     confidence_reason: Open[ConfidenceReason]

@@ -367,6 +367,7 @@ def _change(rules: Rules, unit: Unit, before: int, at: str, cause: LevelCause) -
         peace_offset=unit.offset,
         window_permille=unit.window_shown,
         straight_to=unit.straight,
+        held=unit.level if cause is LevelCause.ENGINE else None,
         open_cases=unit.open_cases,
         confidence=confident,
         confidence_reason=reason,
