@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Self, TypeAlias, assert_never
 
 from pydantic import Field, field_validator, model_validator
@@ -212,6 +213,8 @@ class AdoptRules(Command):
 
 
 def adopt_rules(register: Register, command: AdoptRules, act: Act) -> tuple[ReferenceEvent, ...]:
+    """Adopt rules under the hash of their own text, by which every level that they make will name them."""
+    _is_hash_of(command.content_hash, command.content.encode())
     current = register.in_force.get("rules")
     if isinstance(current, RulesAdopted) and current.content_hash == command.content_hash:
         raise InForceAlready(name=command.rule_set)
@@ -242,10 +245,17 @@ class AdoptGazetteer(Command):
 
 
 def adopt_gazetteer(register: Register, command: AdoptGazetteer, act: Act) -> tuple[ReferenceEvent, ...]:
+    """Adopt a gazetteer under the hash of its own content, by which every place will name it."""
+    _is_hash_of(command.content_hash, canonical(command.content))
     current = register.in_force.get("gazetteer")
     if isinstance(current, GazetteerAdopted) and current.content_hash == command.content_hash:
         raise InForceAlready(name=command.gazetteer)
     return (GazetteerAdopted(gazetteer=command.gazetteer, content_hash=command.content_hash, content=command.content),)
+
+
+def _is_hash_of(stated: str, content: bytes) -> None:
+    if stated != sha256(content).hexdigest():
+        raise BadInput.field("content_hash", "the SHA-256 of the content in hex", "compute it from what you send")
 
 
 class ConflictHere(Command):

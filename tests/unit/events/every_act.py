@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, TypeVar, get_args
 from uuid import UUID
 
@@ -185,7 +186,8 @@ CONSENT = {"basis": "refused", "purposes": ["medical"], "recipients": [domain.CL
 REFER = {name: value for name, value in vars(domain.refer()).items() if name != "note"}
 ELECTION = {"election": "e", "round": "hill", "standing": "announced", "on": TODAY, "source": "gazette"}
 RECIPIENT = {name: value for name, value in vars(recipient().entry).items() if name != "conflicts_locally"}
-RULES = {"rule_set": "r", "content_hash": "a" * 64, "content": "x = 1"}
+RULES = {"rule_set": "r", "content_hash": sha256(b"x = 1").hexdigest(), "content": "x = 1"}
+GAZETTEER = {"gazetteer": "g", "content_hash": sha256(b'{"u":1}').hexdigest(), "content": {"u": 1}}
 MESSAGE = {"channel": "sms", "language": "rn", "kind": "tension", "received_at": NOW, "actor_class": ACTOR}
 OPEN = {"kind": "violence", "unit": PLACE.unit, "place_precision": "hill", "actor_class": ACTOR}
 OPENING: dict[str, Any] = {"place": PLACE, "home": HOME, "ratify_within": LATER - NOW, "evidence": [evidence()]}
@@ -298,9 +300,7 @@ DEEDS: tuple[Deed, ...] = (
     on_reporter(reporter.check_in, filled(reporter.CheckIn, **SIGN), ENROLLED, person=PERSON),
     on_reporter(reporter.stand_down, filled(reporter.StandDownReporter, reason="safety"), ENROLLED, person=PERSON),
     on_register(reference.adopt_rules, reference.AdoptRules(**RULES)),
-    on_register(
-        reference.adopt_gazetteer, reference.AdoptGazetteer(gazetteer="g", content_hash="a" * 64, content={"u": 1})
-    ),
+    on_register(reference.adopt_gazetteer, reference.AdoptGazetteer(**GAZETTEER)),
     on_register(reference.register_recipient, reference.RegisterRecipient(**RECIPIENT), Recipient()),
     on_register(reference.date_election, reference.DateElection(**ELECTION)),
     on_register(reference.adopt_engine, reference.AdoptEngine(projection="p", number=1)),

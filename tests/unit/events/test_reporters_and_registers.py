@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from events import reference
 from events.command import read_command
+from events.envelope import canonical
 from events.reference import Recipient, Register
 from events.refusals import BadInput
 from events.reporter import (
@@ -31,7 +33,6 @@ from events.vocabulary import Reliability
 from tests.support.domain import CLINIC, NOW, TODAY, Given, Then, one, recipient
 
 PERSON = one("witness")
-HASH = "a" * 64
 
 
 def given_reporter(*commands: tuple[Any, Any, dict[str, Any]]) -> Given[Reporter]:
@@ -139,13 +140,27 @@ def test_the_clock_ticks_for_no_moment_to_come_and_never_backwards_for_one_reaso
 
 
 def test_what_is_in_force_is_not_adopted_again() -> None:
-    rules = (reference.adopt_rules, reference.AdoptRules(rule_set="first", content_hash=HASH, content="x = 1"))
-    gazetteer_of = reference.AdoptGazetteer(gazetteer="burundi", content_hash=HASH, content={"units": []})
-    gazetteer = (reference.adopt_gazetteer, gazetteer_of)
-    for adoption in (rules, gazetteer):
-        given_register(adoption).when(*adoption).refused(reference.InForceAlready)
-        other = adoption[1].model_copy(update={"content_hash": "b" * 64})
-        given_register(adoption).when(adoption[0], other).accepted()
+    for first, second in ((rules("x = 1"), rules("x = 2")), (gazetteer(unit=1), gazetteer(unit=2))):
+        given_register(first).when(*first).refused(reference.InForceAlready)
+        given_register(first).when(*second).accepted()
+
+
+def rules(content: str) -> Any:
+    content_hash = sha256(content.encode()).hexdigest()
+    return reference.adopt_rules, reference.AdoptRules(rule_set="first", content_hash=content_hash, content=content)
+
+
+def gazetteer(**content: Any) -> Any:
+    content_hash = sha256(canonical(content)).hexdigest()
+    command = reference.AdoptGazetteer(gazetteer="burundi", content_hash=content_hash, content=content)
+    return reference.adopt_gazetteer, command
+
+
+@pytest.mark.parametrize(("decide", "command"), [rules("x = 1"), gazetteer(unit=1)])
+def test_nothing_is_adopted_under_a_hash_that_is_not_its_contents(decide: Any, command: Any) -> None:
+    other = command.model_copy(update={"content_hash": sha256(b"another").hexdigest()})
+    refusal = given_register().when(decide, other).refused(BadInput)
+    assert [problem.field for problem in refusal.problems] == ["content_hash"]
 
 
 def test_a_recipients_entry_is_replaced_whole_and_its_version_counts() -> None:
