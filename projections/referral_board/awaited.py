@@ -60,9 +60,8 @@ def settle(case: CaseReferrals, event: Taken) -> None:
 
 def pass_by(case: CaseReferrals, told: Told, until: str, page: Page) -> None:
     """What is due at or before `until` and unanswered becomes a gap; it is told where an engine speaks."""
-    for name, gap in sorted(case.gaps.items(), key=lambda one: (one[1].due, _seed(case, *one))):
-        if not gap.awaited or gap.due > until:
-            continue
+    due = [one for one in case.gaps.items() if one[1].awaited and one[1].due <= until]
+    for name, gap in sorted(due, key=lambda one: (one[1].due, _seed(case, *one))):
         if not gap.passed:
             gap.passed = True
             _write(case, name, gap)
@@ -73,9 +72,13 @@ def pass_by(case: CaseReferrals, told: Told, until: str, page: Page) -> None:
 
 def next_due(case: CaseReferrals) -> str | None:
     """When the next awaited answer is due; NEVER where gaps passed and wait for an engine to tell them."""
-    ahead = [gap.due for gap in case.gaps.values() if gap.awaited and not gap.passed]
-    untold = any(gap.awaited and gap.passed and not gap.told for gap in case.gaps.values())
-    return min(ahead, default=NEVER if untold else None)
+    soonest, untold = None, False
+    for gap in case.gaps.values():
+        if gap.awaited and not gap.passed:
+            soonest = gap.due if soonest is None else min(soonest, gap.due)
+        elif gap.awaited and not gap.told:
+            untold = True
+    return NEVER if soonest is None and untold else soonest
 
 
 def overdue_since(case: CaseReferrals, referral_id: str) -> str | None:

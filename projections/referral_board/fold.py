@@ -13,6 +13,21 @@ from projections.referral_board.case import CaseReferrals
 from projections.referral_board.told import Told
 from projections.taken import Taken
 
+NO_MATTER = frozenset(
+    {
+        "case.classified",
+        "case.report_linked",
+        "case.report_unlinked",
+        "case.harm_recorded",
+        "case.harm_checked",
+        "case.consent_recorded",
+        "case.consent_withdrawn",
+        "case.related",
+        "case.unrelated",
+    }
+)
+"""What happens to a case and changes nothing here. A type nobody knows yet is not among them: it parks its case."""
+
 
 class Referrals:
     """Every case has a row of state, since any may be referred; the board's rows are those of its referrals."""
@@ -22,7 +37,7 @@ class Referrals:
 
     def key(self, event: Taken) -> str | None:
         stream = event.stream
-        return stream if stream.startswith("case/") else None
+        return stream if stream.startswith("case/") and event.type not in NO_MATTER else None
 
     def initial(self, key: str) -> CaseReferrals:
         return CaseReferrals(key)

@@ -13,6 +13,27 @@ from projections.taken import Taken
 
 QueueState: TypeAlias = ReportWaits | CaseWaits
 
+NO_MATTER = frozenset(
+    {
+        "case.decided",
+        "case.harm_recorded",
+        "case.harm_checked",
+        "case.consent_recorded",
+        "case.consent_withdrawn",
+        "case.referral_acknowledged",
+        "case.referral_accepted",
+        "case.referral_declined",
+        "case.referral_revoked",
+        "case.referral_delivery_failed",
+        "case.referral_deadline_moved",
+        "case.action_recorded",
+        "case.related",
+        "case.unrelated",
+    }
+)
+"""What happens to a case and ends or begins no waiting. A type that nobody knows yet is not among them: it parks its
+stream."""
+
 
 class Queue:
     """Rules of what waits stand in report.py and case.py."""
@@ -22,7 +43,7 @@ class Queue:
 
     def key(self, event: Taken) -> str | None:
         stream = event.stream
-        return stream if stream.startswith(("report/", "case/")) else None
+        return stream if stream.startswith(("report/", "case/")) and event.type not in NO_MATTER else None
 
     def initial(self, key: str) -> QueueState:
         return ReportWaits(key) if key.startswith("report/") else CaseWaits(key)
