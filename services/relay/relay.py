@@ -16,6 +16,7 @@ from kafka import TopicPartition
 
 from services.ledger.ledger import LedgerError, LedgerUnavailable, Recorded
 from services.ledger.postgres import PostgresLedger
+from services.relay.brokers import BrokerAway
 from services.relay.chain import BATCH_EVENTS, Batch, Chains, Place
 from services.relay.halts import Halt, KafkaKnowsMore, LedgerDamaged
 from services.relay.leader import TRY_SECONDS, Leadership, LeadLost
@@ -23,7 +24,6 @@ from services.relay.metrics import Metrics
 from services.relay.republish import make_anew
 from services.relay.sender import Sender, SendingFailed
 from services.relay.start import Standing, find_standing
-from services.relay.tail import BrokerAway
 
 PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 2.0

@@ -16,8 +16,8 @@ from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from services.local.problems import LocalProblem
 from services.local.topics import make_topics
+from services.relay.brokers import BrokerAway, somebody_listens
 from services.relay.leader import Leadership
-from services.relay.tail import BrokerAway
 
 GONE_SECONDS = 30.0
 
@@ -43,7 +43,7 @@ async def make_anew(lead: Leadership, bootstrap: str, partitions: int, replicati
 def _delete(bootstrap: str, topic: str, doomed: str) -> None:
     """Delete the topic if it is still the one with this id, and wait until it is gone."""
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), client_id="intabaza-relay-topics")
+        admin = KafkaAdminClient(bootstrap_servers=somebody_listens(bootstrap), client_id="intabaza-relay-topics")
         try:
             if _id_of(admin, topic) != doomed:
                 return

@@ -16,6 +16,7 @@ from kafka.errors import KafkaError
 from kafka.net.compat import KafkaNetClient
 
 from services.local.topics import ALERTS, BATCH_LIMIT_BYTES, EVENTS
+from services.relay.brokers import somebody_listens
 from services.relay.chain import Batch, Place
 
 CONNECT_SECONDS = 10.0
@@ -98,7 +99,7 @@ class Sender:
 
         try:
             producer = KafkaProducer(
-                bootstrap_servers=bootstrap.split(","),
+                bootstrap_servers=somebody_listens(bootstrap),
                 client_id="intabaza-relay",
                 kafka_client=client,
                 enable_idempotence=True,

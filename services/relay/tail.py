@@ -15,16 +15,13 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from services.local.topics import ALERTS, EVENTS
+from services.relay.brokers import BrokerAway, somebody_listens
 from services.relay.chain import Place
 from services.relay.halts import Forked, WrongPartitions
 from services.relay.record import Link, read_link
 
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 15.0
-
-
-class BrokerAway(Exception):
-    """No answer from Kafka: nothing is known, so nothing is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,7 @@ def topic_ids(bootstrap: str, partitions: int) -> Mapping[str, UUID]:
     """The ids of our topics as they are now; BrokerAway where a topic is not there."""
     try:
         admin = KafkaAdminClient(
-            bootstrap_servers=bootstrap.split(","),
+            bootstrap_servers=somebody_listens(bootstrap),
             client_id="intabaza-relay-topics",
             bootstrap_timeout_ms=int(CONNECT_SECONDS * 1000),
             request_timeout_ms=int(CONNECT_SECONDS * 1000),
@@ -103,7 +100,7 @@ def read_tails(
     known = saved(ids)
     try:
         consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap.split(","),
+            bootstrap_servers=somebody_listens(bootstrap),
             client_id="intabaza-relay-tails",
             group_id=None,
             enable_auto_commit=False,

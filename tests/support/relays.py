@@ -77,6 +77,28 @@ class RelayTrial:
             with contextlib.suppress(asyncio.CancelledError):
                 await running
 
+    @asynccontextmanager
+    async def under_load(self) -> AsyncIterator[None]:
+        """Somebody appends, all the time."""
+        stop = asyncio.Event()
+
+        async def append() -> None:
+            while not stop.is_set():
+                await self.append(20)
+                with contextlib.suppress(TimeoutError):  # a steady load, not all that the machine can do
+                    await asyncio.wait_for(stop.wait(), 0.01)
+
+        appending = asyncio.ensure_future(append())
+        try:
+            yield
+        finally:
+            stop.set()
+            await appending
+
+    def empty_topics(self) -> None:
+        """Make the topics anew, behind everybody's back."""
+        empty_topics(self.bootstrap)
+
     @contextmanager
     def process(self) -> Iterator[RelayProcess]:
         """A relay in a process of its own, killed at the end if it still runs."""

@@ -4,34 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.support.relays import RelayTrial
-
-
-@asynccontextmanager
-async def under_load(trial: RelayTrial) -> AsyncIterator[None]:
-    """Somebody appends, all the time."""
-    stop = asyncio.Event()
-
-    async def append() -> None:
-        while not stop.is_set():
-            await trial.append(20)
-            with suppress(TimeoutError):  # a steady load, not all that the machine can do
-                await asyncio.wait_for(stop.wait(), 0.01)
-
-    appending = asyncio.ensure_future(append())
-    try:
-        yield
-    finally:
-        stop.set()
-        await appending
 
 
 async def goes_on(trial: RelayTrial, events: int = 300) -> None:
@@ -41,7 +19,7 @@ async def goes_on(trial: RelayTrial, events: int = 300) -> None:
 
 async def test_when_the_leader_is_killed_under_load_another_takes_over_within_two_seconds(trial: RelayTrial) -> None:
     took: list[float] = []
-    async with under_load(trial):
+    async with trial.under_load():
         for _ in range(3):
             with trial.process() as leader:
                 await leader.leads()
@@ -66,7 +44,7 @@ async def test_when_the_leader_is_killed_under_load_another_takes_over_within_tw
 async def test_a_frozen_leader_loses_the_lead_and_can_only_repeat_when_it_wakes(trial: RelayTrial, rounds: int) -> None:
     for _ in range(rounds):
         with trial.process() as frozen, trial.process() as other:
-            async with under_load(trial):
+            async with trial.under_load():
                 await frozen.leads_or(other)
                 leader, second = (frozen, other) if frozen.has_led else (other, frozen)
                 await goes_on(trial)
