@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import logging
+import os
 import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import faust
+import structlog
 from faust.sensors.prometheus import setup_prometheus_sensors
 from prometheus_client import start_http_server
 
+from projections.projection import Projection
 from services.local.addresses import find_addresses
 from services.local.problems import LocalProblem
 from services.local.topics import EVENTS
@@ -17,17 +21,22 @@ from services.processors.live import LIVE
 from services.processors.metrics import Metrics
 from services.processors.worker import Worker
 from services.settings import SettingsRefused, read_settings
+from services.telemetry import log_as_json
+
+SILENT = ("aiokafka", "kafka")
+"""What their failures mean is told by the worker, once; their own lines would go on while a broker is away."""
 
 
-def main() -> None:
-    """Run until SIGTERM; ends with status 1 where something needs a person or a new start."""
+def main(projections: Sequence[Projection[Any, Any]] = LIVE) -> NoReturn:
+    """Run until SIGTERM; ends with status 1 and a sentence where something needs a person or a new start."""
     try:
         settings = read_settings()
         addresses = find_addresses(settings)
     except (LocalProblem, SettingsRefused) as problem:
         sys.exit(str(problem))
+    log_as_json(SILENT)
     metrics = Metrics()
-    worker = Worker(addresses.projector_dsn, addresses.bootstrap, LIVE, settings.source, metrics)
+    worker = Worker(addresses.projector_dsn, addresses.bootstrap, projections, settings.source, metrics)
     app = make_app(
         addresses.bootstrap,
         EVENTS,
@@ -38,10 +47,21 @@ def main() -> None:
     )
     setup_prometheus_sensors(app, registry=metrics.registry)
     server, _ = start_http_server(settings.processor_metrics_port, addr="127.0.0.1", registry=metrics.registry)
-    for client in ("aiokafka", "kafka"):  # what their failures mean is told by the worker, once
-        logging.getLogger(client).setLevel(logging.CRITICAL)
-    print(f"Metrics on http://127.0.0.1:{server.server_port}/metrics", flush=True)
-    faust.Worker(app, loglevel="INFO", quiet=True, redirect_stdouts=False).execute_from_commandline()
+    log = structlog.get_logger("services.processors")
+    log.info("processor begins", metrics=f"http://127.0.0.1:{server.server_port}/metrics")
+    status = 0
+    try:
+        faust.Worker(
+            app, loglevel="WARNING", quiet=True, redirect_stdouts=False, override_logging=False
+        ).execute_from_commandline()
+    except SystemExit as ended:
+        status = 1 if worker.halted is not None or ended.code else 0
+    log.info("processor ends", status=status)
+    if worker.halted is not None:
+        print(worker.halted, file=sys.stderr)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # a thread that waits for a broker cannot be interrupted, and Python would wait for it
 
 
 if __name__ == "__main__":

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from services.processors.errors import Halt
+from services.relay.record import read_link
+
 
 class Record(Protocol):
     """What both Kafka clients call a record."""
@@ -18,7 +21,7 @@ class Record(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
-class ChainBroken(Exception):
+class ChainBroken(Halt):
     """A record does not continue its partition's chain: something is missing or the log has forked."""
 
     def __init__(self, partition: int, offset: int, position: int, previous: int, last: int) -> None:
@@ -29,7 +32,7 @@ class ChainBroken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Following:
     """One record of ours that was not read before."""
 
     position: int
@@ -39,35 +42,30 @@ class Link:
 
 @dataclass(slots=True)
 class Stretch:
-    """What a fetched batch holds: links above the last position, how many were repeats, offsets of foreign records."""
+    """What a fetched batch holds: what is above the last position, how many repeats, offsets of foreign records."""
 
-    links: list[Link] = field(default_factory=list)
+    following: list[Following] = field(default_factory=list)
     repeats: int = 0
     foreign: list[int] = field(default_factory=list)
 
 
 def read_chain(partition: int, records: Iterable[Record], last: int) -> Stretch:
-    """Take what continues the chain after position `last`; raises ChainBroken."""
+    """Take what continues the chain after position `last`; raises ChainBroken.
+
+    What is ours is judged by its headers alone, as the relay judges it: a record of ours without a value is no foreign
+    one, it is unreadable.
+    """
     stretch = Stretch()
-    links = stretch.links
+    following = stretch.following
     for record in records:
-        position = previous = -1
-        try:
-            for name, value in record.headers:
-                if name == "position":
-                    position = int(value)
-                elif name == "previous":
-                    previous = int(value)
-        except (ValueError, TypeError):
-            position = -1
-        wire = record.value
-        if position < 1 or previous < 0 or wire is None:
+        link = read_link(record.headers)
+        if link is None:
             stretch.foreign.append(record.offset)
-        elif position <= last:
+        elif link.position <= last:
             stretch.repeats += 1
-        elif previous != last:
-            raise ChainBroken(partition, record.offset, position, previous, last)
+        elif link.previous != last:
+            raise ChainBroken(partition, record.offset, link.position, link.previous, last)
         else:
-            last = position
-            links.append(Link(position, record.offset, wire))
+            last = link.position
+            following.append(Following(last, record.offset, record.value or b""))
     return stretch

@@ -3,6 +3,9 @@
 Stock delivery makes tasks for each message, which costs ten times what the fold does, and acknowledges what an agent
 failed on. This overrides private methods of faust-streaming 0.15.3: another version is refused, and a contract test
 says what it rests on.
+
+Faust gives a worker half a minute to find its places after a rebalance and ends it otherwise. So `perform_seek` only
+notes which partitions came; the reading loop begins them, and may wait for Postgres as long as it takes.
 """
 
 from __future__ import annotations
@@ -14,7 +17,8 @@ from typing import Any, Protocol, cast
 
 import faust
 import structlog
-from aiokafka.errors import ConsumerStoppedError, IllegalStateError
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import CrashingSupervisor
@@ -23,7 +27,8 @@ from services.processors.chain import Record
 
 FAUST = "0.15.3"
 FETCH_SECONDS = 1.0
-COMMIT_SECONDS = 1.0
+LOOK_SECONDS = 1.0
+COMMIT_SECONDS = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -33,18 +38,25 @@ class WrongFaust(RuntimeError):
 
 
 class Handler(Protocol):
-    """Who takes the batches. An exception of either ends the worker: what can be tried again is tried inside."""
+    """Who takes the batches. An exception of its own ends the worker: what can be tried again is tried inside.
 
-    def begin(self, partitions: set[int]) -> Awaitable[Mapping[int, int]]:
-        """These partitions are ours now: forget what was in memory and say from which offset each is read."""
+    All but `assigned` are called by one loop, one after the other.
+    """
+
+    def assigned(self, partitions: set[int]) -> None:
+        """These partitions are ours now, and no others: whatever is in memory is void."""
+        ...
+
+    def prepare(self) -> Awaitable[Mapping[int, int]]:
+        """Called before each fetch: begin what is not begun, and say from which offset each of those is read."""
         ...
 
     def offer(self, partition: int, records: Sequence[Record]) -> Awaitable[int | None]:
-        """Take a batch; answers an offset to read on from where the partition has to be read again."""
+        """Take a batch; answers an offset to read on from where these records do not follow the last ones."""
         ...
 
-    def idle(self, ends: Mapping[int, int]) -> Awaitable[Mapping[int, int]]:
-        """Called about once a second with each partition's end; answers offsets to read on from."""
+    def look_around(self, ends: Mapping[int, int]) -> Awaitable[None]:
+        """Called about once a second, with each partition's end."""
         ...
 
     def end(self) -> Awaitable[None]:
@@ -59,43 +71,34 @@ class BatchConsumer(driver.Consumer):
     topic: str
 
     async def perform_seek(self) -> None:
-        """Called when partitions were assigned and when the flow had stopped: everything in memory is void then."""
-        mine = {tp for tp in self.assignment() if tp.topic == self.topic}
-        offsets = await self.handler.begin({tp.partition for tp in mine})
-        await self._seek_to({tp: offsets[tp.partition] for tp in mine if tp.partition in offsets})
+        """Called whenever partitions were assigned."""
+        self.handler.assigned({tp.partition for tp in self._mine()})
 
-    async def _seek_to(self, offsets: Mapping[TP, int]) -> None:
-        if offsets:
-            await self.seek_wait(offsets)
-        for tp, offset in offsets.items():
-            self._read_offset[tp] = offset or None
-            self._committed_offset[tp] = offset or None
+    def _mine(self) -> set[TP]:
+        return {tp for tp in self.assignment() if tp.topic == self.topic}
 
     async def _drain_messages(self, fetcher: Any) -> None:
-        committed_at = self._now()
+        looked_at = committed_at = self._now()
         ends: dict[TP, int] = {}
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
-                generation = self.app.consumer_generation_id
+                if not self.flow_active:
+                    await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
+                    continue
                 try:
+                    await self._seek_to(await self.handler.prepare())
+                    generation = self.app.consumer_generation_id
                     records, _ = await self._wait_next_records(FETCH_SECONDS)
-                    if not self.flow_active:
-                        await self.perform_seek()
-                        continue
+                    await self._offer(records or {}, generation, ends)
+                    if self._now() - looked_at >= LOOK_SECONDS:
+                        looked_at = self._now()
+                        await self.handler.look_around({tp.partition: self.highwater(tp) or 0 for tp in self._mine()})
+                    if ends and self._now() - committed_at >= COMMIT_SECONDS:
+                        committed_at = self._now()
+                        await self._commit_for_show(ends)
+                        ends = {}
                 except IllegalStateError:  # a rebalance is on its way
                     await asyncio.sleep(0.05)
-                    continue
-                for tp, batch in (records or {}).items():
-                    if not self.flow_active or self.app.consumer_generation_id != generation:
-                        break  # what is left is read again by whoever has the partition then
-                    again = await self.handler.offer(tp.partition, cast(Sequence[Record], batch))
-                    if again is not None:
-                        await self._seek_to({tp: again})
-                        break
-                    self._read_offset[tp] = ends[tp] = batch[-1].offset + 1
-                if self._now() - committed_at >= COMMIT_SECONDS:
-                    await self._each_second(ends)
-                    ends, committed_at = {}, self._now()
                 await asyncio.sleep(0)
         except (ConsumerStoppedError, asyncio.CancelledError):
             if not self.transport.app.should_stop:
@@ -104,18 +107,30 @@ class BatchConsumer(driver.Consumer):
             if self.transport.app.should_stop:
                 await self.handler.end()
 
-    async def _each_second(self, ends: Mapping[TP, int]) -> None:
-        """Let the handler look around, and commit offsets, which serve tools that show lag and nothing of ours."""
-        try:
-            mine = {tp for tp in self.assignment() if tp.topic == self.topic}
-            highwaters = {tp.partition: self.highwater(tp) or 0 for tp in mine}
-        except IllegalStateError:
-            return
-        again = await self.handler.idle(highwaters)
-        await self._seek_to({tp: again[tp.partition] for tp in mine if tp.partition in again})
-        offsets = {tp: offset for tp, offset in ends.items() if tp in mine}
-        if offsets and await self._commit(offsets):
-            self._committed_offset.update(offsets)
+    async def _offer(self, records: Mapping[Any, Sequence[Any]], generation: int, ends: dict[TP, int]) -> None:
+        for tp, batch in records.items():
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                return  # what is left is read again by whoever has the partition then
+            again = await self.handler.offer(tp.partition, cast(Sequence[Record], batch))
+            if again is not None:
+                await self._seek_to({tp.partition: again})
+            else:
+                ends[TP(tp.topic, tp.partition)] = batch[-1].offset + 1
+
+    async def _seek_to(self, offsets: Mapping[int, int]) -> None:
+        mine = {tp: offsets[tp.partition] for tp in self._mine() if tp.partition in offsets}
+        if mine:
+            await self.seek_wait(mine)
+
+    async def _commit_for_show(self, ends: Mapping[TP, int]) -> None:
+        """Commit offsets, which serve tools that show lag and nothing of ours; so a failure costs nothing."""
+        mine = self._mine()
+        offsets = {tp: OffsetAndMetadata(offset, "") for tp, offset in ends.items() if tp in mine}
+        if offsets:
+            try:
+                await self._thread.call_thread(self._thread._ensure_consumer().commit, offsets)
+            except KafkaError as error:
+                _log.info("offsets not committed", because=type(error).__name__)
 
     @staticmethod
     def _now() -> float:

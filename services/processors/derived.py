@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from uuid import UUID
 
 from events.envelope import SPLICE_VERSION, Draft, canonical
 from events.event import Event
@@ -22,7 +23,7 @@ BY = Actor(role=Role.SYSTEM, ref=derived_id("projections"))
 
 
 def draft(one: Derived, version: int, source: str) -> Draft[Event]:
-    """The draft of a derived event; everything in it follows from what was folded, but for its place in the stream."""
+    """The draft of a derived event; all of it follows from what was folded, but for its place in the stream."""
     named = derived_id(one.seed)
     return Draft(
         event_id=named,
@@ -42,23 +43,26 @@ async def append_derived(connection: Connection, derived: Sequence[Derived], sou
     """Append those that the ledger does not have yet, in order; returns how many.
 
     Holds the ledger's lock until the caller's transaction ends, so it is the last thing before the commit. Raises
-    Contradiction where the ledger has one with other content, Refused where it takes none now.
+    Contradiction where the ledger has one with other content or can never take it, Refused where it takes none now.
     """
     await connection.execute(SQL["hold"])
-    ids = [derived_id(one.seed) for one in derived]
-    said = {row["event_id"]: row for row in await connection.fetch(SQL["said"], ids)}
-    fresh = []
-    for one, its_id in zip(derived, ids, strict=True):
-        if (row := said.get(its_id)) is None:
-            fresh.append(one)
-        elif row["stream"] != one.stream or draft(one, row["version"], source).body() != row["body"]:
+    named = [(derived_id(one.seed), one) for one in derived]
+    said = {row["event_id"]: row for row in await connection.fetch(SQL["said"], [its_id for its_id, _ in named])}
+    fresh: dict[UUID, Derived] = {}
+    for its_id, one in named:
+        if (row := said.get(its_id)) is not None:
+            same = row["stream"] == one.stream and draft(one, row["version"], source).body() == row["body"]
+        else:
+            earlier = fresh.setdefault(its_id, one)
+            same = draft(earlier, 1, source).body() == draft(one, 1, source).body()
+        if not same:
             raise Contradiction(
                 f"{one.data.name} {its_id} of {one.stream} is in the ledger with other content: this program folds "
                 "otherwise than the one that wrote it; run the release that wrote it, and adopt the new engine"
             )
-    streams = sorted({one.stream for one in fresh})
+    streams = sorted({one.stream for one in fresh.values()})
     heads = {row["stream"]: row["version"] for row in await connection.fetch(SQL["heads"], streams)}
-    for wave in _waves(fresh):
+    for wave in _waves(list(fresh.values())):
         submissions = []
         for one in wave:
             version = heads.get(one.stream, 0)
@@ -69,8 +73,10 @@ async def append_derived(connection: Connection, derived: Sequence[Derived], sou
             heads[one.stream] = version + 1
         rows = await connection.fetch(SQL["append"], clock.now(), SPLICE_VERSION, *arguments(submissions))
         for row in rows:
+            if row["outcome"] in ("shut", "doubtful"):
+                raise Refused(f"the ledger takes nothing now: {row['detail']}")
             if row["outcome"] != "accepted":
-                raise Refused(f"the ledger answered {row['outcome']} ({row['detail'] or row['stream']})")
+                raise Contradiction(f"a derived event can never be appended to {row['stream']}: {row['outcome']}")
     return len(fresh)
 
 

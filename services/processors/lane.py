@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+import orjson
 import structlog
 
 from events.envelope import NotAnEvent
 from projections.part import Part, Poisoned, Unfoldable
 from projections.projection import Page, Projection
 from projections.taken import Taken, take
-from services.processors.chain import Record, read_chain
-from services.processors.errors import Halt, Unreadable
+from services.processors.chain import Following, Record, read_chain
+from services.processors.errors import Superseded, Unreadable
 from services.processors.store import Live, Move, Parking, Store
 
 MOST_KEYS = 20_000
@@ -28,7 +32,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Counts:
-    """What happened in one partition since the worker began."""
+    """What happened in one partition since it was begun."""
 
     events: int = 0
     repeats: int = 0
@@ -47,12 +51,18 @@ class Batch:
 
     def cut(self, position: int) -> tuple[Batch, Batch]:
         """What stands before a position, and the rest."""
-        at = next((i for i, event in enumerate(self.events) if event.position >= position), len(self.events))
+        at = bisect_left(self.events, position, key=lambda event: event.position)
         return Batch(self.events[:at], self.ends[:at]), Batch(self.events[at:], self.ends[at:])
+
+    def cut_before(self, wanted: Callable[[Taken], bool]) -> list[Batch]:
+        """Pieces that each begin with a wanted event, beside the first."""
+        starts = [at for at, event in enumerate(self.events) if at and wanted(event)]
+        bounds = [0, *starts, len(self.events)]
+        return [Batch(self.events[a:b], self.ends[a:b]) for a, b in pairwise(bounds)]
 
 
 class Lane:
-    """Folds one partition for a set of projections. An error of `offer` means: make a new lane, seek, go on.
+    """Folds one partition for a set of projections. An error of `offer` or `settle` means: it is of no use any more.
 
     `on_foreign` is told the offsets of records that are none of ours.
     """
@@ -68,20 +78,21 @@ class Lane:
         self.partition = partition
         self.counts = Counts()
         self.live: list[Live] = []
+        self.next_offset = 0
         self._store = store
         self._projections = projections
         self._topic_id = topic_id
         self._on_foreign = on_foreign
         self._last = 0
+        self._asked_again: int | None = None
         self._committing: asyncio.Task[int] | None = None
         self._number = 0
-        self._parking: dict[str, list[Parking]] = {}
+        self._parking: dict[str, dict[str, Parking]] = {}
 
     async def begin(self) -> None:
         """Read everything anew."""
         self.live = await self._store.begin(self._projections, self.partition, self._topic_id)
         self._last = min(live.last for live in self.live)
-        self._parking = {}
 
     @property
     def last(self) -> int:
@@ -94,51 +105,77 @@ class Lane:
         lowest = min(self.live, key=lambda live: live.mark.last_position)
         return lowest.mark.topic_id, lowest.mark.next_offset, lowest.mark.last_position
 
+    def missed(self, records: Sequence[Record]) -> int | None:
+        """From where to read again, where these records do not follow the last ones.
+
+        Records that were fetched before a rebalance are such. What still does not follow when it is read again does so
+        in the log itself, where a transaction's marker has an offset and is no record.
+        """
+        if records[0].offset <= self.next_offset or self._asked_again == self.next_offset:
+            return None
+        self._asked_again = self.next_offset
+        return self.next_offset
+
     async def offer(self, records: Sequence[Record]) -> None:
         """Fold what continues the chain. Raises Again's or Postgres's errors, or Halt."""
         stretch = read_chain(self.partition, records, self._last)
+        self.next_offset = records[-1].offset + 1
         self.counts.repeats += stretch.repeats
         if stretch.foreign:
             self.counts.foreign += len(stretch.foreign)
             self._on_foreign(self.partition, stretch.foreign)
-        if not stretch.links:
-            return
-        events = []
-        for link in stretch.links:
-            try:
-                event = take(link.wire)
-            except NotAnEvent as error:
-                raise Unreadable(f"partition {self.partition}, offset {link.offset}: {error}") from error
-            if event.position != link.position:
-                raise Unreadable(
-                    f"partition {self.partition}, offset {link.offset}: its header says position {link.position}, "
-                    f"the event {event.position}"
-                )
-            events.append(event)
-        await self._fold(Batch(events, [link.offset + 1 for link in stretch.links]))
-        self.counts.events += len(events)
+        if stretch.following:
+            events = [self._decode(one) for one in stretch.following]
+            await self._fold(Batch(events, [one.offset + 1 for one in stretch.following]))
+            self.counts.events += len(events)
+
+    def _decode(self, one: Following) -> Taken:
+        try:
+            event = take(one.wire)
+        except NotAnEvent as error:
+            raise Unreadable(f"partition {self.partition}, offset {one.offset}: {error}") from error
+        if event.position != one.position:
+            raise Unreadable(
+                f"partition {self.partition}, offset {one.offset}: its header says position {one.position}, "
+                f"the event {event.position}"
+            )
+        return event
 
     async def settle(self) -> None:
-        """Wait until what was folded is committed; raises what the commit raised."""
-        if self._committing is not None:
-            task, self._committing = self._committing, None
-            self.counts.derived += await task
-            self.counts.commits += 1
-            self._let_go()
+        """Wait until what was folded is committed; raises what the commit raised. Being cancelled does not stop it."""
+        if (task := self._committing) is None:
+            return
+        try:
+            self.counts.derived += await asyncio.shield(task)
+        finally:
+            if task.done():
+                self._committing = None
+        self.counts.commits += 1
+        self._let_go()
 
     async def _fold(self, batch: Batch) -> None:
-        waiver = next((event for event in batch.events if event.type == WAIVED and event.position > self._last), None)
-        if waiver is not None:
-            before, rest = batch.cut(waiver.position + 1)
-            await self._fold_plain(before)
-            await self._waive(waiver)
-            if rest.events:
-                await self._fold(rest)
-        elif batch.events:
-            await self._fold_plain(batch)
+        todo = deque([batch])
+        while todo:
+            piece = todo.popleft()
+            waiver = next((event for event in piece.events[:-1] if event.type == WAIVED), None)
+            if waiver is not None:  # what waits for it goes on before anything else
+                todo.extendleft(reversed(piece.cut(waiver.position + 1)))
+                continue
+            folded = await self._take(piece)
+            if isinstance(folded, _Poison):
+                todo.extendleft(reversed(await self._without(folded, piece)))
+                continue
+            await self.settle()
+            self._last = piece.events[-1].position
+            self._parking = {}  # the moves have it
+            if folded:
+                self._committing = asyncio.create_task(self._store.commit(self.partition, self._topic_id, folded))
+            if piece.events[-1].type == WAIVED:
+                await self._go_on_after(piece.events[-1])
 
-    async def _fold_plain(self, batch: Batch) -> None:
-        events, last = batch.events, batch.events[-1].position
+    async def _take(self, piece: Batch) -> list[Move] | _Poison:
+        """Fold a piece in memory."""
+        events, last = piece.events, piece.events[-1].position
         moves, self._number = [], self._number + 1
         for live in self.live:
             fresh = events if live.last < events[0].position else [one for one in events if one.position > live.last]
@@ -150,25 +187,31 @@ class Lane:
             try:
                 page, changed = live.part.take(fresh)
             except Poisoned as poison:
-                await self._park(live.projection.name, poison, batch)
-                return
+                return _Poison(live.projection.name, poison)
             except Unfoldable as error:
-                raise Halt(f"{live.projection.name}, partition {self.partition}: {error}") from error
-            for key in changed:
+                raise Unreadable(f"{live.projection.name}, partition {self.partition}: {error}") from error
+            for key in (*wanted, *changed):
                 live.touched.pop(key, None)
                 live.touched[key] = self._number
             live.last = last
-            moves.append(self._move(live, page, last, batch.ends[-1]))
-        await self.settle()
-        self._last = last
-        if moves:
-            self._committing = asyncio.create_task(self._store.commit(self.partition, self._topic_id, moves))
+            moves.append(self._move(live, page, piece))
+        return moves
 
-    def _move(self, live: Live, page: Page, to_position: int, next_offset: int, unparked: str | None = None) -> Move:
-        part = live.part
-        parking = self._parking.pop(live.projection.name, ())
-        shared = live.projection.fold.save(part.shared) if part.shared_changed else None
-        return Move(live, page, to_position, next_offset, part.next_due, shared, parking, unparked)
+    def _move(self, live: Live, page: Page, piece: Batch) -> Move:
+        name, part, last = live.projection.name, live.part, piece.events[-1]
+        asked: Sequence[str] = ()
+        if last.type == WAIVED and last.data.get("projection") == name and last.data.get("key") in part.parked:
+            asked = (last.data["key"],)
+        return Move(
+            live,
+            page,
+            last.position,
+            piece.ends[-1],
+            part.next_due,
+            shared=_saved(live) if part.shared_changed else None,
+            parking=tuple(self._parking.get(name, {}).values()),
+            asked=asked,
+        )
 
     def _let_go(self) -> None:
         for live in self.live:
@@ -181,64 +224,115 @@ class Lane:
 
     # --- parked keys ----------------------------------------------------------------------------------------------
 
-    async def _park(self, name: str, poison: Poisoned, batch: Batch) -> None:
-        """Fold the batch again with a key parked from the position on that it could not take."""
-        await self.settle()
-        parkings = self._parking
-        await self.begin()
-        self._parking = parkings
-        before, rest = batch.cut(poison.position)
-        if before.events:
-            await self._fold_plain(before)
-        live = next(one for one in self.live if one.projection.name == name)
-        if poison.key not in live.part.parked:
-            live.part.parked.add(poison.key)
-            live.part.states.pop(poison.key, None)
-            shared = live.projection.fold.save(live.part.shared)
-            self._parking.setdefault(name, []).append(Parking(poison.key, poison.position, poison.why, shared))
-            self.counts.parked += 1
-            _log.error(
-                "key parked", projection=name, partition=self.partition, key=poison.key, position=poison.position,
-                why=poison.why,
-            )  # fmt: skip
-        await self._fold(rest)
+    async def _without(self, poison: _Poison, piece: Batch) -> list[Batch]:
+        """What to fold instead of a piece that holds poison: what stands before it, then the rest without its key.
 
-    async def resume(self, place: str, key: str, waived: Sequence[int] = ()) -> bool:
+        The parts have folded some of the piece already, so they are read anew.
+        """
+        await self.settle()
+        await self._begin_again()
+        what = poison.what
+        before, rest = piece.cut(what.position)
+        if before.events:
+            return [before, rest]
+        live = next(one for one in self.live if one.projection.name == poison.projection)
+        if not what.exact:
+            fold = live.projection.fold
+            pieces = piece.cut_before(lambda event: event.is_broadcast or fold.key(event) == what.key)
+            if len(pieces) > 1:
+                return pieces
+        self._park(live, what)
+        return [piece]
+
+    async def _begin_again(self) -> None:
+        """Read everything anew in the middle of a batch: only where nobody has moved a watermark meanwhile."""
+        marks = [live.mark for live in self.live]
+        await self.begin()
+        for before, live in zip(marks, self.live, strict=True):
+            if (before.generation, before.last_position) != (live.mark.generation, live.mark.last_position):
+                raise Superseded(f"partition {self.partition}: a watermark was moved by somebody else")
+            for key in self._parking.get(live.projection.name, ()):
+                live.part.set_aside(key)
+
+    def _park(self, live: Live, what: Poisoned) -> None:
+        name = live.projection.name
+        live.part.set_aside(what.key)
+        parking = Parking(what.key, what.position, f"position {what.position}: {what.why}", _saved(live))
+        self._parking.setdefault(name, {})[what.key] = parking
+        self.counts.parked += 1
+        _log.error("key parked", projection=name, partition=self.partition, key=what.key, position=what.position)
+
+    async def _go_on_after(self, waiver: Taken) -> None:
+        """An event of the log says that a key of a projection passes over a position."""
+        data = waiver.data
+        for live in self.live:
+            if live.projection.name == data.get("projection"):
+                live.part.waived.add((data["key"], data["position"]))
+                if data["key"] in live.part.parked:
+                    await self.resume(live.mark.place, data["key"])
+
+    async def resume(self, place: str, key: str) -> bool:
         """Fold everything that waits behind a parked key, in one transaction; False where it still cannot take it."""
         await self.settle()
         live = next(one for one in self.live if one.mark.place == place)
-        parked = await self._store.parked(live, self.partition)
-        parking = next((one for one in parked if one.key == key), None)
+        parking = await self._store.parked(live, key)
         if parking is None:
             return True
-        parking = replace(parking, waived=tuple(sorted({*parking.waived, *waived})))
         fold = live.projection.fold
-        loaded = {} if fold.stateless else await self._store.load(live, [key])
-        state = loaded[key] if key in loaded else fold.initial(key)
-        due = None if fold.stateless else fold.due(state)
-        part = Part(fold, parking.shared, {key: state}, [(due, key)] if due is not None else ())
         waiting = [
             event
             for event in await self._store.waiting(key, parking.position, live.last)
-            if event.position not in parking.waived and (event.is_broadcast or fold.key(event) == key)
+            if event.is_broadcast or fold.key(event) == key
         ]
+        part = await self._part_of(live, parking)
         try:
             page, _ = part.take(waiting)
         except Poisoned as poison:
-            await self._store.repark(live, self.partition, replace(parking, why=poison.why))
+            if not poison.exact:
+                poison = await self._exactly(live, parking, waiting) or poison
+            why = f"position {poison.position}: {poison.why}"
+            await self._store.still_parked(live, key, why)
+            _log.error(
+                "key stays parked", projection=live.projection.name, partition=self.partition, key=key,
+                position=poison.position,
+            )  # fmt: skip
             return False
-        move = Move(live, page, live.mark.last_position, live.mark.next_offset, part.next_due, unparked=key)
+        due = min((one for one in (part.next_due, live.part.next_due) if one), default=None)
+        move = Move(live, page, live.mark.last_position, live.mark.next_offset, due, unparked=key)
         self.counts.derived += await self._store.commit(self.partition, self._topic_id, [move])
         live.part.take_back(key, part)
+        live.touched[key] = self._number
         _log.info("key resumed", projection=live.projection.name, partition=self.partition, key=key)
         return True
 
-    async def _waive(self, event: Taken) -> None:
-        """An event of the log says that a projection passes over a position: go on with the key that it parked."""
-        await self.settle()
-        position = event.data.get("position")
-        for live in self.live:
-            if live.projection.name == event.data.get("projection"):
-                for parking in await self._store.parked(live, self.partition):
-                    if position is not None and parking.position <= position:
-                        await self.resume(live.mark.place, parking.key, [position])
+    async def _part_of(self, live: Live, parking: Parking) -> Part[Any, Any]:
+        """A part that knows one key alone, as it was before it was parked."""
+        fold, key, shared = live.projection.fold, parking.key, orjson.loads(parking.shared)
+        if fold.stateless:
+            return Part(fold, shared, waived=live.part.waived)
+        loaded = await self._store.load(live, [key])
+        state = loaded[key] if key in loaded else fold.initial(key)
+        due = fold.due(state)
+        dues = [(due, key)] if due is not None else []
+        return Part(fold, shared, {key: state}, dues, waived=live.part.waived)
+
+    async def _exactly(self, live: Live, parking: Parking, waiting: Sequence[Taken]) -> Poisoned | None:
+        part = await self._part_of(live, parking)
+        for event in waiting:
+            try:
+                part.take([event])
+            except Poisoned as poison:
+                return poison
+        return None
+
+
+def _saved(live: Live) -> str:
+    return orjson.dumps(live.projection.fold.save(live.part.shared)).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Poison:
+    """Which projection could not fold what."""
+
+    projection: str
+    what: Poisoned

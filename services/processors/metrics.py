@@ -18,6 +18,9 @@ class Metrics:
             "intabaza_partition_restarts", "Partitions begun again after a failed commit", registry=self.registry
         )
         self.foreign = Counter("intabaza_foreign_records", "Records without our chain", registry=self.registry)
+        self.waits = Gauge(
+            "intabaza_processor_waits", "1 while it waits for Postgres, Kafka or the ledger", registry=self.registry
+        )
         self._lag = Gauge(
             "intabaza_projection_lag_records",
             "Records on Kafka that a projection has not committed",

@@ -11,8 +11,10 @@ from uuid import UUID
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from services.processors.chain import Record
+from services.relay.record import read_link
 
 SILENCE_SECONDS = 20.0
+CONNECT_MS = 10_000
 
 
 class Places:
@@ -24,7 +26,10 @@ class Places:
     def __init__(self, bootstrap: str, topic: str) -> None:
         self.topic = topic
         servers = bootstrap.split(",")
-        admin = KafkaAdminClient(bootstrap_servers=servers, client_id="intabaza-places")
+        admin = KafkaAdminClient(
+            bootstrap_servers=servers, client_id="intabaza-places", bootstrap_timeout_ms=CONNECT_MS,
+            request_timeout_ms=CONNECT_MS,
+        )  # fmt: skip
         try:
             described = admin.describe_topics([topic])[0]
         finally:
@@ -35,6 +40,8 @@ class Places:
             bootstrap_servers=servers,
             client_id="intabaza-places",
             group_id=None,
+            bootstrap_timeout_ms=CONNECT_MS,
+            request_timeout_ms=CONNECT_MS,
             enable_auto_commit=False,
             max_poll_records=5_000,
             fetch_max_wait_ms=100,
@@ -101,9 +108,8 @@ class Places:
         while len(found) < most and offset < end:
             for record in self.poll():
                 offset = record.offset + 1
-                position = dict(record.headers).get("position", b"")
-                if position.isdigit() and len(found) < most:
-                    found.append(int(position))
+                if (link := read_link(record.headers)) is not None and len(found) < most:
+                    found.append(link.position)
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self.topic} partition {partition}: nothing at offset {offset} of {end}")
         return found

@@ -17,7 +17,6 @@ from projections.part import Part
 from projections.projection import Connection, Page, Projection
 from projections.sql import named_queries
 from projections.taken import Taken, take
-from services.ledger.ledger import LedgerError
 from services.processors.derived import append_derived
 from services.processors.errors import OtherVersion, Superseded
 
@@ -48,27 +47,30 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Parking:
-    """A key that takes nothing from `position` on."""
+    """A key that takes nothing from `position` on; `shared` is what broadcasts had told before that, as JSON."""
 
     key: str
     position: int
     why: str
-    shared: Any
-    waived: tuple[int, ...] = ()
+    shared: str
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What one projection writes for one batch, and where its watermark goes."""
+    """What one projection writes for one batch, and where its watermark goes.
+
+    `shared` is JSON already: the next batch is folded, and changes what broadcasts have told, while this one commits.
+    """
 
     live: Live
     page: Page
     to_position: int
     next_offset: int
     next_due: str | None
-    shared: Any | None = None
+    shared: str | None = None
     parking: Sequence[Parking] = ()
     unparked: str | None = None
+    asked: Sequence[str] = ()
 
 
 class Store:
@@ -96,12 +98,14 @@ class Store:
 
     async def begin(self, projections: Sequence[Projection[Any, Any]], partition: int, topic_id: UUID) -> list[Live]:
         """Everything that these projections know of one partition. Raises OtherVersion."""
+        places = [self.place(one) for one in projections]
+        names, versions = [one.name for one in projections], [one.version for one in projections]
+        # Apart from the reading, which would fail in its snapshot where another worker commits at the same time.
+        await self.pool.execute(SQL["begin"], places, partition, names, versions, topic_id)
         async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
-            for one in projections:
-                await connection.execute(SQL["begin"], self.place(one), partition, one.name, one.version, topic_id)
-            places = [self.place(one) for one in projections]
             marks = {row["place"]: row for row in await connection.fetch(SQL["marks"], partition, places)}
             parked = await connection.fetch(SQL["parked"], partition, places)
+            waived = [orjson.loads(row["body"])["data"] for row in await connection.fetch(SQL["waivers"])]
             return [
                 await self._live(
                     connection,
@@ -109,6 +113,7 @@ class Store:
                     marks[self.place(one)],
                     partition,
                     [row["key"] for row in parked if row["place"] == self.place(one)],
+                    [(data["key"], data["position"]) for data in waived if data["projection"] == one.name],
                 )
                 for one in projections
             ]
@@ -120,6 +125,7 @@ class Store:
         row: asyncpg.Record,
         partition: int,
         parked: Sequence[str],
+        waived: Sequence[tuple[str, int]],
     ) -> Live:
         if row["version"] != projection.version:
             raise OtherVersion(
@@ -136,6 +142,7 @@ class Store:
             {key: state for key, state in states.items() if key not in parked},
             dues,
             parked,
+            waived,
         )
         mark = Mark(row["place"], row["generation"], row["topic_id"], row["next_offset"], row["last_position"])
         return Live(projection, mark, part, mark.last_position)
@@ -182,29 +189,22 @@ class Store:
             await connection.execute(SQL["stand"], place)
             await move.live.projection.table.write(connection, partition, move.page)
         if move.shared is not None:
-            await connection.execute(SQL["share"], place, partition, orjson.dumps(move.shared).decode())
+            await connection.execute(SQL["share"], place, partition, move.shared)
         for one in move.parking:
-            shared = orjson.dumps(one.shared).decode()
-            await connection.execute(
-                SQL["park"], place, partition, one.key, one.position, one.why, shared, list(one.waived)
-            )
+            await connection.execute(SQL["park"], place, partition, one.key, one.position, one.why, one.shared)
+        if move.asked:
+            await connection.execute(SQL["ask"], place, list(move.asked))
         if move.unparked is not None:
             await connection.execute(SQL["unpark"], place, move.unparked)
 
-    async def parked(self, live: Live, partition: int) -> list[Parking]:
-        """The parked keys of a partition as they stand in the table."""
-        return [
-            Parking(row["key"], row["position"], row["why"], orjson.loads(row["shared"]), tuple(row["waived"]))
-            for row in await self.pool.fetch(SQL["parked"], partition, [live.mark.place])
-        ]
+    async def parked(self, live: Live, key: str) -> Parking | None:
+        """A parked key as it stands in the table."""
+        row = await self.pool.fetchrow(SQL["parked_key"], live.mark.place, key)
+        return Parking(key, row["position"], row["why"], row["shared"]) if row else None
 
-    async def repark(self, live: Live, partition: int, parking: Parking) -> None:
+    async def still_parked(self, live: Live, key: str, why: str) -> None:
         """Say why a key could still not go on."""
-        shared = orjson.dumps(parking.shared).decode()
-        await self.pool.execute(
-            SQL["park"], live.mark.place, partition, parking.key, parking.position, parking.why, shared,
-            list(parking.waived),
-        )  # fmt: skip
+        await self.pool.execute(SQL["still_parked"], live.mark.place, key, why)
 
     async def waiting(self, key: str, position: int, until: int) -> list[Taken]:
         """What waits behind a parked key, from the ledger."""
@@ -223,7 +223,3 @@ class Store:
         async with self.pool.acquire() as connection, connection.transaction(readonly=True):
             await connection.execute(SQL["stand"], live.mark.place)
             yield connection
-
-
-LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, LedgerError)
-"""What says that Postgres is away or said no: the lane waits and begins again."""

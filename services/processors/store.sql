@@ -1,7 +1,9 @@
 -- name: begin
--- The watermark of a projection in one partition, made where it is the first time.
+-- The watermarks of projections in one partition, made where it is the first time.
 insert into projections.watermark (place, partition, projection, version, topic_id)
-values ($1, $2, $3, $4, $5) on conflict do nothing
+select place, $2, projection, version, $5
+from unnest($1::text[], $3::text[], $4::int[]) as one (place, projection, version)
+on conflict do nothing
 
 -- name: marks
 -- All projections of one partition in one look.
@@ -37,18 +39,33 @@ on conflict (place, partition) do update set body = excluded.body
 
 -- name: park
 -- A key that is parked already keeps the position from which its events wait.
-insert into projections.parked (place, partition, key, position, why, shared, waived) values ($1, $2, $3, $4, $5, $6, $7)
+insert into projections.parked (place, partition, key, position, why, shared) values ($1, $2, $3, $4, $5, $6)
 on conflict (place, key) do update set why = excluded.why, resume_asked = false
 
 -- name: parked
 -- What takes nothing in this partition.
-select place, key, position, why, shared, waived, resume_asked from projections.parked
-where partition = $1 and place = any ($2)
+select place, key from projections.parked where partition = $1 and place = any ($2)
+
+-- name: parked_key
+-- From where one key waits, and what broadcasts had told until then.
+select position, why, shared from projections.parked where place = $1 and key = $2
+
+-- name: still_parked
+-- It was tried again.
+update projections.parked set why = $3, resume_asked = false where place = $1 and key = $2
+
+-- name: ask
+-- An event of the log says that these keys pass over something: they are to be tried again, also after a crash.
+update projections.parked set resume_asked = true where place = $1 and key = any ($2)
 
 -- name: asked
--- Keys that an operator wants to go on, in any of these partitions.
+-- Keys that are to be tried again, in any of these partitions.
 select place, partition, key from projections.parked
-where resume_asked and partition = any ($1) and place = any ($2) order by position
+where resume_asked and partition = any ($1) and place = any ($2) order by position, key
+
+-- name: waivers
+-- Which positions keys pass over, in all the history there is: so a replay passes over them when it comes there.
+select body from ledger.event where stream = 'reference/waivers' order by version
 
 -- name: unpark
 -- It has taken everything that waited.

@@ -1,10 +1,9 @@
-"""The lanes of one worker process: begun when partitions come, begun again when a commit fails."""
+"""The lanes of one worker process: begun when partitions come, thrown away and begun again when a commit fails."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -14,17 +13,17 @@ from kafka.errors import KafkaError
 from projections.projection import Projection
 from services.local.topics import EVENTS
 from services.processors.chain import ChainBroken, Record
-from services.processors.errors import Again
+from services.processors.errors import LOST, Again, Halt, named, unwritable
 from services.processors.lane import Lane
 from services.processors.making import make_places
 from services.processors.metrics import Metrics
 from services.processors.places import Places
-from services.processors.store import LOST, Store
+from services.processors.store import Store
 
 CONNECTIONS = 6
-PAUSE_SECONDS = 0.5
-BEGIN_SECONDS = 20.0
-"""How long a beginning may wait for Postgres and Kafka; Faust's own patience with a seek is 30 s."""
+LONGEST_PAUSE_SECONDS = 5.0
+END_SECONDS = 2.5
+"""How long an orderly end waits for commits. Whatever is cut off is folded again by whoever comes next."""
 
 _log = structlog.get_logger(__name__)
 
@@ -42,95 +41,139 @@ class Worker:
         topic: str = EVENTS,
     ) -> None:
         self.lanes: dict[int, Lane] = {}
+        self.halted: Halt | None = None
         self._dsn = dsn
         self._bootstrap = bootstrap
         self._projections = projections
         self._source = source
         self._metrics = metrics
         self._topic = topic
-        self._lock = asyncio.Lock()
+        self._partitions: frozenset[int] = frozenset()
+        self._leaving: list[Lane] = []
         self._store: Store | None = None
         self._places: Places | None = None
-        self._broken: dict[int, str] = {}
+        self._failures = 0
+        self._suspected: dict[int, str] = {}
 
-    async def begin(self, partitions: set[int]) -> Mapping[int, int]:
-        """Forget everything, and say from which offset each partition is read."""
-        async with self._lock:
-            await self._settle_all()
-            self.lanes = {}
-            deadline = time.monotonic() + BEGIN_SECONDS
-            while True:
-                try:
-                    store, places = await self._connected(anew=True)
-                    return {one: await self._begin(store, places, one) for one in sorted(partitions)}
-                except (*LOST, KafkaError, Again) as error:
-                    if time.monotonic() > deadline:
-                        raise
-                    _log.warning("a partition cannot be begun yet", why=_why(error))
-                    await asyncio.sleep(PAUSE_SECONDS)
+    def assigned(self, partitions: set[int]) -> None:
+        """These partitions are ours now, and no others."""
+        self._partitions = frozenset(partitions)
+        self._leaving.extend(self.lanes.values())
+        self.lanes = {}
+
+    async def prepare(self) -> Mapping[int, int]:
+        """Begin what is not begun, as soon as Postgres and Kafka let it; answers where each of those is read from."""
+        begun: dict[int, int] = {}
+        while self._partitions != self.lanes.keys():
+            partitions = self._partitions
+            await self._pause()
+            try:
+                await self._settle_leaving()
+                store, places = await self._connected()
+                for one in sorted(partitions - self.lanes.keys()):
+                    lane = await self._begin(store, places, one)
+                    if self._partitions is not partitions:  # a rebalance came in between
+                        break
+                    self.lanes[one] = lane
+                    begun[one] = lane.next_offset
+            except (Again, KafkaError, *LOST) as error:
+                await self._forget_places()
+                self._failed("partitions cannot be begun yet", error)
+            except Halt as error:
+                self._halt(error)
+        self._metrics.waits.set(0)
+        return begun
 
     async def offer(self, partition: int, records: Sequence[Record]) -> int | None:
-        """Fold a batch; answers from where to read again where what was in memory had to be thrown away."""
-        async with self._lock:
-            if (lane := self.lanes.get(partition)) is None:
-                return None
-            return await self._guarded(lane, lambda: lane.offer(records))
+        """Fold a batch; answers from where to read where these records do not follow the last ones."""
+        if (lane := self.lanes.get(partition)) is None:
+            return None
+        if (again := lane.missed(records)) is not None:
+            return again
+        try:
+            commits = lane.counts.commits
+            await lane.offer(records)
+            if lane.counts.commits > commits:
+                self._failures = 0
+                self._suspected.pop(partition, None)
+        except asyncio.CancelledError:  # it may have folded half of them
+            self._drop(lane)
+            raise
+        except Exception as error:
+            await self._throw_away(lane, error)
+        return None
 
-    async def idle(self, ends: Mapping[int, int]) -> Mapping[int, int]:
-        """Called about once a second: learn what became of commits, let parked keys go on where an operator asked."""
-        again: dict[int, int] = {}
-        async with self._lock:
-            for partition, lane in self.lanes.items():
-                if (offset := await self._guarded(lane, lane.settle)) is not None:
-                    again[partition] = offset
-            if not again and self._store is not None:
-                again |= await self._resume()
-            self._metrics.show(self.lanes.values(), ends)
-        return again
+    async def look_around(self, ends: Mapping[int, int]) -> None:
+        """Learn what became of commits; let parked keys go on where an operator asked."""
+        for lane in list(self.lanes.values()):
+            try:
+                await lane.settle()
+            except Exception as error:
+                await self._throw_away(lane, error)
+        await self._resume()
+        self._metrics.show(self.lanes.values(), ends)
 
     async def end(self) -> None:
         """Let what is on its way be committed, and close."""
-        async with self._lock:
-            await self._settle_all()
-            self.lanes = {}
-            if self._places is not None:
-                await asyncio.to_thread(self._places.close)
-            if self._store is not None:
-                self._store.pool.terminate()
+        self.assigned(set())
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await self._settle_leaving()
+        except TimeoutError:
+            _log.warning("commits not waited for")
+        if self._store is not None:
+            self._store.pool.terminate()
 
-    # --- inside the lock ------------------------------------------------------------------------------------------
+    # --- within ---------------------------------------------------------------------------------------------------
 
-    async def _begin(self, store: Store, places: Places, partition: int) -> int:
+    async def _begin(self, store: Store, places: Places, partition: int) -> Lane:
         lane = Lane(store, self._projections, partition, places.topic_id, self._foreign)
         await lane.begin()
-        offset = await asyncio.to_thread(places.find, partition, *lane.hint)
-        self.lanes[partition] = lane
-        return offset
+        lane.next_offset = await asyncio.to_thread(places.find, partition, *lane.hint)
+        return lane
 
-    async def _guarded(self, lane: Lane, work: Callable[[], Any]) -> int | None:
-        """Do it; where it fails for a reason that passes, begin the lane again until that works."""
-        try:
-            await work()
-            self._broken.pop(lane.partition, None)
-            return None
-        except ChainBroken as error:
-            # Records fetched before a seek look like this once; what is still so after reading anew is broken.
-            if self._broken.get(lane.partition) == str(error):
-                raise
-            self._broken[lane.partition] = str(error)
-            _log.warning("a partition is read again", partition=lane.partition, why=_why(error))
-        except (Again, *LOST) as error:
-            _log.warning("a partition is read again", partition=lane.partition, why=_why(error))
+    async def _throw_away(self, lane: Lane, error: Exception) -> None:
+        """Let a partition be begun again, where that may help; raises what does not pass."""
+        if isinstance(error, ChainBroken):
+            # The topic may have been made anew under us, and what was sent again stands elsewhere in it. So the place
+            # is looked for once more; what is broken there as well is broken.
+            if self._suspected.get(lane.partition) == str(error):
+                self._halt(error)
+            self._suspected[lane.partition] = str(error)
+            await self._forget_places()
+        elif isinstance(error, Halt):
+            self._halt(error)
+        elif not isinstance(error, Again | KafkaError | LOST):
+            raise error
+        elif (never := unwritable(error)) is not None:
+            self._halt(never)
+        self._drop(lane)
         self._metrics.restarts.inc()
-        while True:
-            try:
-                store, places = await self._connected()
-                return await self._begin(store, places, lane.partition)
-            except (*LOST, KafkaError, Again) as error:
-                _log.warning("a partition cannot be begun yet", partition=lane.partition, why=_why(error))
-                await asyncio.sleep(PAUSE_SECONDS)
+        self._failed("a partition is read again", error, partition=lane.partition)
 
-    async def _connected(self, anew: bool = False) -> tuple[Store, Places]:
+    def _drop(self, lane: Lane) -> None:
+        if self.lanes.get(lane.partition) is lane:
+            del self.lanes[lane.partition]
+            self._leaving.append(lane)
+
+    def _halt(self, error: Halt) -> None:
+        if self.halted is None:
+            self.halted = error
+            _log.critical("the worker stops", because=str(error))
+        raise error
+
+    def _failed(self, what: str, error: BaseException, **where: int) -> None:
+        self._failures += 1
+        if self._failures & (self._failures - 1) == 0:  # the first time, and each time that it went on twice as long
+            _log.warning(what, because=named(error), failures=self._failures, **where)
+
+    async def _pause(self) -> None:
+        """Nothing at the first failure, then longer and longer."""
+        if self._failures > 1:
+            self._metrics.waits.set(1)
+            await asyncio.sleep(min(0.05 * 2 ** min(self._failures, 10), LONGEST_PAUSE_SECONDS))
+
+    async def _connected(self) -> tuple[Store, Places]:
         if self._store is None:
             pool = await asyncpg.create_pool(
                 self._dsn,
@@ -140,45 +183,48 @@ class Worker:
                 command_timeout=60,
                 server_settings={"application_name": "intabaza processors", "jit": "off"},
             )
-            await make_places(pool, self._projections)
+            try:
+                await make_places(pool, self._projections)
+            except BaseException:
+                pool.terminate()
+                raise
             self._store = Store(pool, self._source)
-        if anew and self._places is not None:
-            old, self._places = self._places, None
-            await asyncio.to_thread(old.close)
         if self._places is None:
             self._places = await asyncio.to_thread(Places, self._bootstrap, self._topic)
         return self._store, self._places
 
-    async def _resume(self) -> dict[int, int]:
-        assert self._store is not None
-        try:
-            asked = await self._store.asked(self._projections, list(self.lanes))
-        except LOST:
-            return {}
-        again = {}
-        for place, partition, key in asked:
-            lane = self.lanes[partition]
+    async def _forget_places(self) -> None:
+        if self._places is not None:
+            places, self._places = self._places, None
+            await asyncio.to_thread(places.close)
 
-            async def resume(lane: Lane = lane, place: str = place, key: str = key) -> None:
-                await lane.resume(place, key)
-
-            if (offset := await self._guarded(lane, resume)) is not None:
-                again[partition] = offset
-        return again
-
-    async def _settle_all(self) -> None:
-        for lane in self.lanes.values():
+    async def _settle_leaving(self) -> None:
+        """What became of the commits of lanes that are no more does not matter, but it must be over."""
+        while self._leaving:
+            lane = self._leaving[-1]
             try:
                 await lane.settle()
             except (Again, *LOST) as error:
-                _log.warning("a commit failed as its partition ended", partition=lane.partition, why=_why(error))
+                _log.info("the last commit of a partition failed", partition=lane.partition, because=named(error))
+            self._leaving.pop()
+
+    async def _resume(self) -> None:
+        if self._store is None or not self.lanes:
+            return
+        try:
+            asked = await self._store.asked(self._projections, list(self.lanes))
+        except LOST:
+            return
+        for place, partition, key in asked:
+            if (lane := self.lanes.get(partition)) is None:
+                continue
+            try:
+                await lane.resume(place, key)
+            except Exception as error:
+                await self._throw_away(lane, error)
 
     def _foreign(self, partition: int, offsets: Sequence[int]) -> None:
         self._metrics.foreign.inc(len(offsets))
         _log.error(
             "foreign records", topic=self._topic, partition=partition, first_offset=offsets[0], count=len(offsets)
         )
-
-
-def _why(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:300]

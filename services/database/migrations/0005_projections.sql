@@ -54,8 +54,6 @@ create table projections.parked (
     why text not null,
     shared json not null,
     parked_at timestamptz not null default clock_timestamp(),
-    -- Events that the fold is to pass over, by an event on the log that says so.
-    waived bigint[] not null default '{}',
     resume_asked boolean not null default false,
     primary key (place, key)
 );

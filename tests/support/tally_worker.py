@@ -1,0 +1,12 @@
+"""The processors' entry point with projections that notice everything, and say something where told `derives`."""
+
+import sys
+
+from projections import case_timeline
+from services.processors.__main__ import main
+from tests.support.tally import tally
+
+if __name__ == "__main__":
+    derives = "derives" in sys.argv
+    sys.argv[1:] = []
+    main((case_timeline.PROJECTION, tally(derives=derives), tally("by_home", by="home", whole=True, derives=derives)))

@@ -1,0 +1,164 @@
+"""Processors in processes of their own, that a test kills, freezes and wakes, and what they left in Postgres."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+
+from projections.taken import Taken
+from services.local.kafka import KafkaServer
+from services.settings import Settings, child_environment
+from tests.support.feeds import Feed
+from tests.support.relays import empty_topics
+from tests.support.tally import TallyFold, expected
+
+PARTITIONS = 4
+PLACES = ("case_timeline", "tally", "by_home")
+FOLDS = (TallyFold("tally"), TallyFold("by_home", by="home", whole=True))
+
+
+class WorkTrial:
+    """A topic that is fed, a migrated database, and workers on both."""
+
+    def __init__(self, kafka: KafkaServer, pool: asyncpg.Pool[asyncpg.Record], owner_dsn: str, dsn: str) -> None:
+        self.kafka, self.pool, self.owner_dsn, self.dsn = kafka, pool, owner_dsn, dsn
+        self.feed = Feed(kafka.bootstrap, PARTITIONS)
+        self.group = f"trial-{uuid4()}"
+
+    @contextmanager
+    def worker(self, member: str | None = None, dsn: str | None = None, *how: str) -> Iterator[WorkerProcess]:
+        """A worker process, killed at the end if it still runs."""
+        with tempfile.TemporaryDirectory(prefix="worker-") as folder:
+            process = WorkerProcess(self, Path(folder), member, dsn or self.dsn, how)
+            process.start()
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    async def folded(self) -> int:
+        """How far all projections have come, in positions over all partitions."""
+        try:
+            return int(await self.pool.fetchval("select coalesce(sum(last_position), 0) from projections.watermark"))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            return -1
+
+    async def goes_on(self, by: int = 400, seconds: float = 120) -> None:
+        """Return when so much more was folded."""
+        begin = max(0, await self.folded())
+        await self.until(lambda folded: folded >= begin + by, seconds)
+
+    async def until(self, enough: Any, seconds: float = 120) -> None:
+        async with asyncio.timeout(seconds):
+            while not enough(await self.folded()):  # noqa: ASYNC110 - what is waited for is in another process
+                await asyncio.sleep(0.01)
+
+    async def all_folded(self, seconds: float = 180) -> None:
+        """Return when everything that was fed is committed everywhere."""
+        wanted = {(place, one): last for one, last in self.feed.last.items() for place in PLACES}
+        found: dict[tuple[str, int], int] = {}
+        try:
+            async with asyncio.timeout(seconds):
+                while found != wanted:
+                    await asyncio.sleep(0.02)
+                    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                        rows = await self.pool.fetch(
+                            "select place, partition, last_position from projections.watermark"
+                        )
+                        found = {(row["place"], row["partition"]): row["last_position"] for row in rows}
+        except TimeoutError:
+            raise AssertionError(f"folded {found} of {wanted}") from None
+
+    async def assert_exact(self, history: list[Taken] | None = None) -> None:
+        """Every projection's rows are what a plain count of the same events makes, each event once."""
+        history = history or self.feed.history
+        for fold in FOLDS:
+            rows = await self.pool.fetch(f'select key, events, rolling, fired, heeded, due from "{fold.name}".tally')
+            found, wanted = {row["key"]: tuple(row.values()) for row in rows}, expected(fold, history)
+            wrong = [(found.get(key), wanted.get(key)) for key in found | wanted if found.get(key) != wanted.get(key)]
+            assert not wrong, (fold.name, len(wrong), wrong[:5])
+        rows = await self.pool.fetch("select position from case_timeline.case_timeline_event order by position")
+        assert [row["position"] for row in rows] == [
+            one.position for one in history if one.stream.startswith(("case/", "report/"))
+        ]
+
+
+class WorkerProcess:
+    """`python -m tests.support.tally_worker` on a trial's servers."""
+
+    def __init__(self, trial: WorkTrial, folder: Path, member: str | None, dsn: str, how: tuple[str, ...]) -> None:
+        self._trial, self._folder, self._member, self._dsn, self._how = trial, folder, member, dsn, how
+        self.log = folder / "log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        environment = child_environment(Settings(data_folder=self._folder)) | {
+            "INTABAZA_POSTGRES_DSN": self._trial.owner_dsn,
+            "INTABAZA_APP_DSN": self._trial.owner_dsn,  # never used by a processor, and asked for beside the others
+            "INTABAZA_VAULT_DSN": self._trial.owner_dsn,
+            "INTABAZA_PROJECTOR_DSN": self._dsn,
+            "INTABAZA_KAFKA_BOOTSTRAP": self._trial.kafka.bootstrap,
+            "INTABAZA_PROCESSORS_GROUP": self._trial.group,
+            "INTABAZA_PROCESSOR_MEMBER": self._member or "",
+            "INTABAZA_SOURCE": "urn:intabaza:test",
+        }
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.tally_worker", *self._how],
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    async def until(self, words: str, seconds: float = 60) -> None:
+        """Return when its log has these words."""
+        async with asyncio.timeout(seconds):
+            while words not in self.said:
+                assert self.runs, self.said
+                await asyncio.sleep(0.02)
+
+    async def ended(self, seconds: float = 30) -> int:
+        """Its exit status, as soon as it ends by itself."""
+        assert self.process is not None
+        return await asyncio.to_thread(self.process.wait, seconds)
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+
+
+@asynccontextmanager
+async def work_trial(kafka: KafkaServer, owner_dsn: str, projector_dsn: str) -> AsyncIterator[WorkTrial]:
+    """Empty topics on a broker and a migrated database."""
+    await asyncio.to_thread(empty_topics, kafka.bootstrap, PARTITIONS)
+    pool = await asyncpg.create_pool(projector_dsn, min_size=1, max_size=2)
+    trial = WorkTrial(kafka, pool, owner_dsn, projector_dsn)
+    try:
+        yield trial
+    finally:
+        trial.feed.close()
+        pool.terminate()
