@@ -60,7 +60,7 @@ test: $(INSTALLED) ## everything, on real servers that the tests start and end
 	@echo "All tests passed."
 
 bench: $(INSTALLED) ## measure, and compare with others, in one run
-	$(IN)/python -m tests.benchmarks
+	$(IN)/python -m tests.benchmarks --events $${INTABAZA_BENCH_EVENTS:-200000}
 
 up: $(INSTALLED) ## start the local stack here until Ctrl-C
 	@$(IN)/intabaza up

@@ -167,15 +167,15 @@ def _download(maven: Any, jar: Jar) -> Path:
     return path
 
 
-def write_lock(lock: Path = LOCK) -> None:
-    """Resolve the coordinates with jgo and write its lock, without the moment it was made: same jars, same bytes."""
+def write_lock(lock: Path = LOCK, coordinates: str = COORDINATES) -> None:
+    """Resolve coordinates with jgo and write its lock, without the moment it was made: same jars, same bytes."""
     import jgo
 
     with tempfile.TemporaryDirectory() as folder:
-        environment = jgo.build(COORDINATES, cache_dir=Path(folder))
+        environment = jgo.build(coordinates, cache_dir=Path(folder))
         text = (environment.path / "jgo.lock.toml").read_text()
     lines = [line for line in text.splitlines() if not line.startswith("generated = ")]
-    header = f"# What `make jars` resolved for {COORDINATES}; every start checks each file against its hash.\n"
+    header = f"# What `make jars` resolved for {coordinates}; every start checks each file against its hash.\n"
     draft = lock.with_suffix(".draft")
     draft.write_text(header + "\n".join(lines) + "\n")
     read_lock(draft)

@@ -1,48 +1,62 @@
-"""`make bench`: figures side by side, in one run, on one server that syncs; read the ratios, not the seconds."""
+"""`make bench`: figures side by side, in one run, on the same servers; read the ratios, not the seconds.
+
+    python -m tests.benchmarks                         all sections
+    python -m tests.benchmarks project --events 200000 --rounds 3
+    python -m tests.benchmarks project --only "our worker" --only Streams
+
+A section is a function that takes the command line's options and prints its tables; to add one is to add a line.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from rich.console import Console
-from rich.table import Table
+from tests.benchmarks import appending, projecting, replaying
+from tests.benchmarks.servers import servers
 
-from services.database.migrate import migrate
-from services.local.postgres import PostgresServer
-from tests.benchmarks.appending import Timing, append_bare, receive_reports, save_with_the_library
-from tests.benchmarks.replaying import replay_a_stream
-from tests.conftest import server_folder
 
-MARK = 12
-"""How many times the library's own recorder a command with all its work must be, at least."""
+@dataclass(frozen=True)
+class Options:
+    """What can be said on the command line."""
+
+    events: int
+    rounds: int
+    only: tuple[str, ...]
+    projections: tuple[str, ...]
+
+
+def append(options: Options) -> None:
+    """Appending to the ledger, against the library's own recorder; a stream into its state, against bare JSON."""
+    appending.compare()
+    replaying.compare()
+
+
+def project(options: Options) -> None:
+    """A live projection, against other ways to write it."""
+    with servers() as running:
+        print(f"{options.events:,} events put on Kafka, {running.fill(options.events):,.0f} a second", flush=True)
+        asyncio.run(projecting.project(running, options.projections, options.rounds, options.only))
+
+
+SECTIONS: Mapping[str, Callable[[Options], None]] = {"append": append, "project": project}
 
 
 def main() -> None:
-    """Run every figure and print each against what it is compared with."""
-    server = PostgresServer(server_folder())
-    server.start()
-    try:
-        asyncio.run(migrate(server.dsn()))
-        library = save_with_the_library(server, threads=4, seconds=6)
-        bare = asyncio.run(append_bare(server, callers=64, seconds=6))
-        reports = asyncio.run(receive_reports(server, callers=64, seconds=10))
-    finally:
-        server.remove()
-    replayed, loaded = replay_a_stream(events=1_000)
-    table = Table("what", "a second", "p50 ms", "p99 ms", "times the library", title="appending, synced to disk")
-    for what, timing in (
-        ("the library's Postgres recorder, 4 threads, one event a save", library),
-        ("our ledger, 64 callers, the same bytes, no domain work", bare),
-        ("a report received: domain, sealing, person, keys, append; 64 callers", reports),
-    ):
-        table.add_row(what, *_columns(timing), f"{timing.rate / library.rate:.1f}")
-    Console(width=140).print(table)
-    print(f"mark for a report received: at least {MARK} times the library")
-    print(f"replay of a stream of 1,000 events: {replayed:,.0f} events/s, {replayed / loaded:.3f} of bare orjson.loads")
-
-
-def _columns(timing: Timing) -> tuple[str, str, str]:
-    return f"{timing.rate:,.0f}", f"{timing.quantile(0.5) * 1e3:.1f}", f"{timing.quantile(0.99) * 1e3:.1f}"
+    """Run the sections that were named, or all."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Figures side by side.")
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument("--events", type=int, default=200_000, help="events on the topic (the marks are of 1,000,000)")
+    parser.add_argument("--rounds", type=int, default=1, help="how often each contender runs, in turns")
+    parser.add_argument("--only", action="append", default=[], help="contenders whose name contains this word")
+    parser.add_argument("--projection", action="append", help="what is folded; by default all that the figure is about")
+    said = parser.parse_args()
+    names = tuple(said.projection or projecting.live_names())
+    options = Options(said.events, said.rounds, tuple(said.only), names)
+    for name in said.sections or SECTIONS:
+        SECTIONS[name](options)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from uuid import UUID, uuid4
 
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from rich.console import Console
+from rich.table import Table
 
 from events.command import read_command
 from events.report.decisions import Receive
@@ -22,6 +24,7 @@ from events.vocabulary import Role
 from services import clock
 from services.acts import report as acts
 from services.acts.network import Committee
+from services.database.migrate import migrate
 from services.desk import Order
 from services.gazetteer import read_gazetteer
 from services.ledger.ledger import Append, Entry, Submission
@@ -29,6 +32,7 @@ from services.ledger.postgres import PostgresLedger
 from services.local.postgres import PostgresServer
 from services.vault.master import MasterKey
 from services.wiring import open_network
+from tests.conftest import server_folder
 
 GAZETTEER = Path(__file__).parents[2] / "deploy" / "gazetteer" / "burundi"
 BODY = b'{"data":"' + b"x" * 580 + b'"}'
@@ -48,6 +52,33 @@ class Timing:
 
     def quantile(self, share: float) -> float:
         return sorted(self.each)[min(int(len(self.each) * share), len(self.each) - 1)]
+
+
+MARK = 12
+"""How many times the library's own recorder a command with all its work must be, at least."""
+
+
+def compare() -> None:
+    """Run all three on one server that syncs, and print them."""
+    server = PostgresServer(server_folder())
+    server.start()
+    try:
+        asyncio.run(migrate(server.dsn()))
+        library = save_with_the_library(server, threads=4, seconds=6)
+        bare = asyncio.run(append_bare(server, callers=64, seconds=6))
+        reports = asyncio.run(receive_reports(server, callers=64, seconds=10))
+    finally:
+        server.remove()
+    table = Table("what", "a second", "p50 ms", "p99 ms", "times the library", title="appending, synced to disk")
+    for what, timing in (
+        ("the library's Postgres recorder, 4 threads, one event a save", library),
+        ("our ledger, 64 callers, the same bytes, no domain work", bare),
+        ("a report received: domain, sealing, person, keys, append; 64 callers", reports),
+    ):
+        columns = f"{timing.rate:,.0f}", f"{timing.quantile(0.5) * 1e3:.1f}", f"{timing.quantile(0.99) * 1e3:.1f}"
+        table.add_row(what, *columns, f"{timing.rate / library.rate:.1f}")
+    Console(width=140).print(table)
+    print(f"mark for a report received: at least {MARK} times the library")
 
 
 def save_with_the_library(server: PostgresServer, *, threads: int, seconds: float) -> Timing:
