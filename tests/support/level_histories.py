@@ -14,6 +14,8 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from hypothesis import strategies as st
+
 from events.places.gazetteer import Gazetteer
 from events.vocabulary import CaseOutcome, Circulating, Kind, VerificationState
 from projections.taken import Taken
@@ -49,7 +51,23 @@ def vela(division: str) -> Gazetteer:
     return Gazetteer(gazetteer.facts.model_copy(update={"division_in_force": division}))
 
 
-def history(seed: int, length: int, engines: tuple[int, ...] = (1,)) -> Sequence[Taken]:
+class History(list[Taken]):
+    """A history that is told by its seed and length."""
+
+    def __init__(self, events: Sequence[Taken], seed: int, length: int, engines: tuple[int, ...]) -> None:
+        super().__init__(events)
+        self.made = f"history({seed}, {length}, {engines})"
+
+    def __repr__(self) -> str:
+        return self.made
+
+
+def histories(*, engines: tuple[int, ...] = (1,), most: int = 80) -> st.SearchStrategy[History]:
+    """Histories of up to so many steps; a step writes one event or a few."""
+    return st.builds(history, st.integers(0, 2**32), st.integers(1, most), st.just(engines))
+
+
+def history(seed: int, length: int, engines: tuple[int, ...] = (1,)) -> History:
     """The history of this seed. Most begin with rules, a gazetteer and an engine, but need not."""
     told = _Told(Random(seed), engines)
     for act in (told.rules, told.gazetteer, told.engine):
@@ -58,7 +76,7 @@ def history(seed: int, length: int, engines: tuple[int, ...] = (1,)) -> Sequence
     for _ in range(length):
         told.step()
     told.log.tick()
-    return told.log.events
+    return History(told.log.events, seed, length, engines)
 
 
 class _Told:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from events import reference
+from events.alert import AlertIssued
 from events.case import events as cases
+from events.level import LevelChanged
 from events.places.gazetteer import Gazetteer
 from events.report.events import ReportWithdrawn
 from events.vocabulary import (
@@ -28,8 +33,11 @@ from events.vocabulary import (
     VerificationState,
     Withdrawal,
 )
+from projections.alert_level import PROJECTION
+from projections.projection import Derived, Projection
 from projections.rule_set import hash_of
 from tests.support.domain import HOME, one
+from tests.support.projected import folded
 from tests.support.written import SEALED, Written
 
 FIRST_RULES = (Path(__file__).parents[2] / "deploy" / "rules" / "burundi.toml").read_text("utf-8")
@@ -38,6 +46,10 @@ UNIT = "commune:kayanza"
 
 class Log(Written):
     """`log.opened("a", kind="violence")`; ids follow from names, places are written as units."""
+
+    def after(self, **later: float) -> Log:
+        super().after(**later)
+        return self
 
     def rules(self, text: str = FIRST_RULES) -> Log:
         adopted = reference.RulesAdopted(rule_set="rules", content_hash=hash_of(text), content=text)
@@ -189,5 +201,54 @@ def _dated(starts: date, ends: date, precision: str) -> Dated:
     return Dated.model_validate({"from": starts, "to": ends, "precision": precision})
 
 
-def case_id(name: str) -> UUID:
-    return one(name)
+@dataclass(frozen=True)
+class Stood:
+    """What a fold left behind: units by id, the history, and what was said, in order."""
+
+    units: dict[str, dict[str, Any]]
+    history: list[dict[str, Any]]
+    cases: dict[UUID, dict[str, Any]]
+    derived: list[Derived]
+
+    @property
+    def changes(self) -> list[LevelChanged]:
+        return [one.data for one in self.derived if isinstance(one.data, LevelChanged)]
+
+    @property
+    def alerts(self) -> list[AlertIssued]:
+        return [one.data for one in self.derived if isinstance(one.data, AlertIssued)]
+
+    def level(self, unit: str = UNIT) -> int | None:
+        return self.units[unit]["level"]  # type: ignore[no-any-return]
+
+    def points(self, unit: str = UNIT) -> int:
+        return self.units[unit]["points"]  # type: ignore[no-any-return]
+
+    def weight(self, name: str) -> dict[str, Any]:
+        """What a case weighs, and whether it was laid by."""
+        return self.cases[one(name)]
+
+    def told(self, unit: str = UNIT) -> list[tuple[int, int, str]]:
+        """The unit's history: from, to, cause."""
+        return [(line["before"], line["after"], line["cause"]) for line in self.history if line["unit"] == unit]
+
+
+_UNIT = (
+    *("engine", "unit", "home", "level", "points", "peace_offset", "window_permille", "straight_to", "open_cases"),
+    *("outcomes_asked", "confidence", "confidence_reason", "cause", "effective_at", "changes", "rules_hash"),
+    *("contributions", "peace"),
+)
+_HISTORY = ("engine", "unit", "number", "home", "before", "after", "cause", "effective_at", "explanation")
+
+
+def stood(log: Log, projection: Projection[Any, Any] = PROJECTION, engine: int = 1) -> Stood:
+    """Fold a log, one event a batch, and look at one engine's rows."""
+    page, derived = folded(projection, log.events)
+    rows = [dict(zip(_UNIT, row, strict=True)) for row in page.rows.get("unit", ()) if row[0] == engine]
+    lines = [dict(zip(_HISTORY, row, strict=True)) for row in page.rows.get("history", ()) if row[0] == engine]
+    cases = {
+        UUID(case_id): orjson.loads(body).get("weight", {}) | {"laid_by": laid_by}
+        for number, case_id, _, _, laid_by, body in page.rows.get("case", ())
+        if number == engine
+    }
+    return Stood({row["unit"]: row for row in rows}, lines, cases, derived)

@@ -1,0 +1,85 @@
+"""The pause while nobody watches, and a change computed again and told in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from events.level import Confidence
+from projections.alert_level.coverage import Coverage, confidence, fading_day, while_watched
+from projections.alert_level.explain import explain, points, recompute
+from projections.alert_level.rules import Rules
+from tests.support.levels import FIRST_RULES, Log, stood
+
+RULES = Rules(FIRST_RULES)
+
+
+def test_while_coverage_is_lost_a_level_may_rise_and_never_falls() -> None:
+    assert while_watched(Coverage.LOST, 2, 1) == 2
+    assert while_watched(Coverage.LOST, 2, 3) == 3
+    assert [while_watched(coverage, 2, 1) for coverage in Coverage if coverage is not Coverage.LOST] == [1, 1, 1]
+
+
+def test_while_coverage_is_lost_nothing_fades() -> None:
+    assert fading_day(Coverage.LOST, 100, 90) == 90
+    assert fading_day(Coverage.LOST, 100, None) == 100
+    assert fading_day(Coverage.FULL, 100, 90) == 100
+    assert fading_day(Coverage.UNKNOWN, 100, 90) == 100
+
+
+def test_calm_and_cut_off_do_not_look_the_same() -> None:
+    assert [confidence(coverage)[0] for coverage in Coverage] == [
+        Confidence.LOW,
+        Confidence.HIGH,
+        Confidence.MEDIUM,
+        Confidence.BLIND,
+    ]
+
+
+@pytest.mark.parametrize(("thousandths", "words"), [(52_500, "52.5"), (0, "0"), (7, "0.007"), (-1_250, "-1.25")])
+def test_points_are_told_as_people_say_them(thousandths: int, words: str) -> None:
+    assert points(thousandths) == words
+
+
+def test_a_change_is_told_case_by_case() -> None:
+    log = Log().rules().engine().opened("a").assessed("a").opened("t", "tension").assessed("t", "moderate").days(3)
+    log.resolved("a").opened("b").assessed("b", "extreme")
+    told = explain(stood(log).changes[-1], RULES, "Kayanza", "23 May 2026")
+    assert told == (
+        "Kayanza rises from watch (level 1) to crisis (level 4) on 23 May 2026, because of what was reported and "
+        "assessed.",
+        "Its cases add up to 84.2 points. Crisis is held down to 60.",
+        "1. Violence, case a8a53500: given 80 points; as number 1 it counts whole: 80.",
+        "2. Violence, case 40bb58df: given 40 points, 34 of them went by time or by its end; as number 2 it counts a "
+        "half: 3.",
+        "3. Tension, case eaf4fff8: given 6 points, 1.2 of them went by time or by its end; as number 3 it counts a "
+        "quarter: 1.2.",
+        "A case assessed as extreme is not resolved: the level is at least alert (level 3), whatever its points.",
+        "2 cases are open.",
+        "How well this place is watched is not known, so calm may also be silence: confidence is low.",
+    )
+
+
+def test_floors_windows_and_peace_are_told() -> None:
+    log = Log().rules().opened("a").assessed("a").days(395)
+    log.election(log.now.date()).opened("b").assessed("b", "minor").engine()
+    told = explain(stood(log).changes[-1], RULES, "Kayanza", "19 June 2027")
+    assert told[2:4] == (
+        "1. Violence, case a8a53500: given 10 points, times 1.5 around an election; as number 1 it counts whole: 15.",
+        "2. Violence, case 40bb58df: given 40 points, 40 of them went by time or by its end, it is not resolved, so it "
+        "keeps 5, times 1.5 around an election; as number 2 it counts a half: 3.75.",
+    )
+    log = Log().rules().engine().opened("t", "tension").assessed("t", "moderate")
+    log.opened("u", "tension").assessed("u", "moderate")
+    log.opened("p", "peace_initiative").assessed("p").days(3).opened("q", "peace_initiative").assessed("q")
+    told = explain(stood(log.days(5)).changes[-1], RULES, "Kayanza", "28 May 2026")
+    assert told[4] == (
+        "2 peace initiatives and kept commitments take 1.62 points off tension and rumour, of which at most 30 % can "
+        "go."
+    )
+
+
+def test_a_change_of_engine_is_computed_again_from_the_level_that_was_held() -> None:
+    log = Log().rules().opened("a").assessed("a").days(3).engine()  # 30 points: held at 3, reached only for 2
+    change = stood(log).changes[-1]
+    assert (change.before, change.after, change.held) == (0, 3, 3)
+    assert recompute(change, RULES) == (30_000, 3)
