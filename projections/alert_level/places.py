@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from events.alert import Code
-from events.places.facts import UNPLACED_ID, Unit
+from events.places.facts import UNPLACED_ID, Unit, UnitKind
 from events.places.gazetteer import Gazetteer
 
 OUTSIDE = "outside:"
 UNPLACED = UNPLACED_ID
+WITHIN_ROWS = frozenset({UnitKind.ZONE, UnitKind.HILL})
+"""Kinds that never have a row of their own. Communes that are no longer in force had one, and are still called so."""
 
 
 class Places:
@@ -27,7 +29,7 @@ class Places:
         """From the content of an adopted gazetteer; raises GazetteerFaulty."""
         gazetteer = Gazetteer.from_content(content)
         rows = {unit_id: gazetteer.row_at(unit_id) for unit_id in gazetteer.units}
-        known = {row: _told(gazetteer.units[row]) for row in sorted(set(rows.values()))}
+        known = {unit.unit_id: _told(unit) for unit in gazetteer.units.values() if unit.kind not in WITHIN_ROWS}
         return cls({unit_id: row for unit_id, row in rows.items() if unit_id != row}, known)
 
     @classmethod
