@@ -85,15 +85,18 @@ class Close(Command):
     reason: Text
 
 
-def close(case: Case, command: Close, act: Act) -> tuple[CaseEvent, ...]:
-    """Close a case that waits for nothing: no ratification, no open referral."""
+def close(case: Case, command: Close, act: Act, *, absorbed: Sequence[Case]) -> tuple[CaseEvent, ...]:
+    """Close a case that waits for nothing: no ratification, no open referral, also not of a case merged into it.
+
+    `absorbed` are all that were merged into it, directly or through another.
+    """
     exists(case)
     if case.stage == Stage.CLOSED:
         raise CaseIsClosed()
     if case.provisional:
         raise WaitsForRatification()
-    if case.open_referrals:
-        raise OpenReferrals(count=len(case.open_referrals))
+    if still_open := sum(len(one.open_referrals) for one in (case, *absorbed)):
+        raise OpenReferrals(count=still_open)
     return (CaseClosed(reason=clear(command.reason, KeyKind.CASE, case.case_id)),)
 
 

@@ -229,8 +229,8 @@ class CheckOutcome(Command):
 def check_outcome(case: Case, command: CheckOutcome, act: Act, *, is_recipient: bool) -> tuple[CaseEvent, ...]:
     """Check a completed referral's outcome; `is_recipient` says whether this person belongs to the recipient.
 
-    A contradicted outcome opens the referral again, and with it the case where its work was over; not a case that the
-    committee did not ratify. Where the consent was withdrawn meanwhile, the referral is revoked at once.
+    A contradicted outcome opens the referral again, and with it the case where its work was over (`reopened_by_it`).
+    Where the consent was withdrawn meanwhile, the referral is revoked at once.
     """
     done_by_now(command.done_at, act)
     referral = _known(case, command.referral_id)
@@ -247,12 +247,20 @@ def check_outcome(case: Case, command: CheckOutcome, act: Act, *, is_recipient: 
     )
     if command.outcome != OutcomeFound.CONTRADICTED:
         return (checked,)
-    events: list[CaseEvent] = [checked]
-    if case.stage == Stage.CLOSED and not case.not_ratified:
-        events.append(CaseReopened(reason=ReasonReopened.OUTCOME_CONTRADICTED))
+    events: list[CaseEvent] = [checked, *reopened_by_it(case)]
     if withdrawn(case, referral.consent_id):
         events.append(CaseReferralRevoked(referral_id=command.referral_id, reason=ReasonRevoked.CONSENT_WITHDRAWN))
     return tuple(events)
+
+
+def reopened_by_it(case: Case) -> tuple[CaseEvent, ...]:
+    """Open a case again whose work was over before an outcome was contradicted, its own or of one merged into it.
+
+    A case that the committee did not ratify stays as it is.
+    """
+    if case.stage != Stage.CLOSED or case.not_ratified:
+        return ()
+    return (CaseReopened(reason=ReasonReopened.OUTCOME_CONTRADICTED),)
 
 
 def _step(case: Case, command: StepTaken, act: Act, *, before: Reached) -> None:

@@ -12,7 +12,7 @@ from events.case.linking import Evidence
 from events.case.state import Case
 from events.command import Command
 from events.event import Act
-from events.vocabulary import Role
+from events.vocabulary import OutcomeFound, Role
 from services.acts.network import Network
 from services.desk import Change, Order, Reading
 from services.ledger.ledger import Accepted
@@ -33,7 +33,6 @@ PLAIN: Mapping[type[Command], Callable[[Case, Any, Act], Sequence[CaseEvent]]] =
     referral.FailDelivery: referral.fail_delivery,
     referral.MoveDeadline: referral.move_deadline,
     ending.Resolve: ending.resolve,
-    ending.Close: ending.close,
 }
 """Decisions that need nothing from elsewhere."""
 
@@ -56,7 +55,7 @@ async def act(network: Network, order: Order[Command], case_id: UUID) -> Accepte
         act = await network.desk.act(order, case_id)
         case = await reading.case(case_id)
         events = await _decided(network, reading, case, order.command, act)
-        return [Change(stream, reading.home(stream), events, act.by)]
+        return [Change(stream, reading.home(stream), events, act.by), *await _elsewhere(network, reading, case, order)]
 
     return await network.desk.perform(order, decide)
 
@@ -69,6 +68,24 @@ async def _decided(network: Network, reading: Reading, case: Case, command: Comm
         eligible = await network.eligible(case.case_id)
         return VOTED[kind](case, command, act, eligible=eligible, required=network.committee.required)
     return await INFORMED[kind](network, reading, case, command, act)
+
+
+async def _elsewhere(network: Network, reading: Reading, case: Case, order: Order[Command]) -> Sequence[Change]:
+    """What an act on a case that was merged away changes in the one that stands for it.
+
+    An outcome that is contradicted opens that one too, since nobody sees an open referral in a closed case.
+    """
+    match order.command:
+        case referral.CheckOutcome(outcome=OutcomeFound.CONTRADICTED) if case.merged_into is not None:
+            into = case
+            while into.merged_into is not None:
+                into = await reading.case(into.merged_into)
+            act = await network.desk.act(order, into.case_id)
+            stream = f"case/{into.case_id}"
+            events = referral.reopened_by_it(into)
+            return [Change(stream, reading.home(stream), events, act.by)] if events else []
+        case _:
+            return []
 
 
 def case_id_of(network: Network, order: Order[opening.OpenCase]) -> UUID:
@@ -208,6 +225,21 @@ async def _check_outcome(
     return referral.check_outcome(case, command, act, is_recipient=bool(act.by.people & took_steps))
 
 
+async def _close(
+    network: Network, reading: Reading, case: Case, command: ending.Close, act: Act
+) -> Sequence[CaseEvent]:
+    return ending.close(case, command, act, absorbed=await _absorbed(reading, case))
+
+
+async def _absorbed(reading: Reading, case: Case) -> Sequence[Case]:
+    """All that was merged into a case, directly or through another."""
+    absorbed: list[Case] = []
+    for case_id in sorted(case.absorbed):
+        one = await reading.case(case_id)
+        absorbed += [one, *await _absorbed(reading, one)]
+    return absorbed
+
+
 async def _reopen(
     network: Network, reading: Reading, case: Case, command: ending.Reopen, act: Act
 ) -> Sequence[CaseEvent]:
@@ -230,6 +262,7 @@ INFORMED: Mapping[type[Command], Decision] = {
     protection.ActWithoutConsent: _act_without_consent,
     referral.Refer: _refer,
     referral.CheckOutcome: _check_outcome,
+    ending.Close: _close,
     ending.Reopen: _reopen,
 }
 """Decisions that must know something from elsewhere first."""

@@ -347,7 +347,10 @@ def ends(world: World, of: int, how: int) -> None:
         command = ending.Resolve(outcome="settled", mechanism="mediation", by="network")
         world.case(case_id, ending.resolve, command, OLIVE)
     else:
-        world.case(case_id, ending.close, ending.Close(reason="over"), OLIVE)
+        absorbed = [*map(world.cases.__getitem__, world.cases[case_id].absorbed)]
+        for into in absorbed:  # which grows by what went into each of them
+            absorbed += map(world.cases.__getitem__, into.absorbed)
+        world.case(case_id, ending.close, ending.Close(reason="over"), OLIVE, absorbed=absorbed)
 
 
 def reopens(world: World, of: int, how: int) -> None:

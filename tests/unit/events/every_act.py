@@ -289,7 +289,7 @@ DEEDS: tuple[Deed, ...] = (
         evidence=[evidence()],
         home=HOME,
     ),
-    on_case(ending.close, filled(ending.Close), opened()),
+    on_case(ending.close, filled(ending.Close), opened(), absorbed=[]),
     on_reporter(reporter.enrol, filled(reporter.Enrol, **ENROL), person=PERSON),
     on_reporter(
         reporter.assign_coverage,
@@ -304,5 +304,8 @@ DEEDS: tuple[Deed, ...] = (
     on_register(reference.register_recipient, reference.RegisterRecipient(**RECIPIENT), Recipient()),
     on_register(reference.date_election, reference.DateElection(**ELECTION)),
     on_register(reference.adopt_engine, reference.AdoptEngine(projection="p", number=1)),
+    on_register(
+        reference.waive_event, reference.WaiveEvent(projection="p", key="case/1", position=1, why="unreadable")
+    ),
     on_register(reference.tick, reference.Tick(nominal=NOW, reason="hour")),
 )

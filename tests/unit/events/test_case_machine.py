@@ -257,7 +257,7 @@ class CaseMachine(RuleBasedStateMachine):
             (model.stage == "closed", no.CaseIsClosed),
             (model.waits, no.WaitsForRatification),
         )
-        if self.tries(of, close, Close(reason="over"), *whys):
+        if self.tries(of, close, Close(reason="over"), *whys, absorbed=[]):
             model.stage = "closed"
 
     @rule(of=CASES, on=st.none() | CITED)

@@ -162,7 +162,7 @@ def test_a_vote_counts_members_of_this_committee_and_enough_of_them() -> None:
 
 
 def test_a_provisional_case_is_not_closed_before_the_committee_spoke() -> None:
-    given_case(provisional()).when(close, Close(reason="over")).refused(WaitsForRatification)
+    given_case(provisional()).when(close, Close(reason="over"), absorbed=[]).refused(WaitsForRatification)
 
 
 def test_what_was_not_ratified_takes_no_work() -> None:

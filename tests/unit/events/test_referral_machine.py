@@ -306,7 +306,7 @@ class ReferralMachine(RuleBasedStateMachine):
     @rule()
     def is_closed(self) -> None:
         waiting = any(sent.reached in OPEN for sent in self.model.referrals.values())
-        if self.tries(close, Close(reason="over"), self.model.over(), (waiting, no.OpenReferrals)):
+        if self.tries(close, Close(reason="over"), self.model.over(), (waiting, no.OpenReferrals), absorbed=[]):
             self.model.stage = "closed"
 
     @rule()

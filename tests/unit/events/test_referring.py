@@ -10,6 +10,7 @@ import pytest
 from events.case.ending import Close, Reopen, Resolve, close, reopen, resolve
 from events.case.events import (
     CaseClosed,
+    CaseMerged,
     CaseNotRatified,
     CaseReferralAccepted,
     CaseReferralAcknowledged,
@@ -79,6 +80,7 @@ from tests.support.domain import (
     OLIVE,
     SOON,
     agreed,
+    case,
     checked,
     given_case,
     one,
@@ -291,11 +293,21 @@ def test_resolving_revokes_no_referral() -> None:
 
 def test_a_case_with_an_open_referral_is_not_closed() -> None:
     command = Close(reason="over")
-    given_case(*REFERRED).when(close, command).refused(OpenReferrals)
-    given_case(*REFERRED, AT["accepted"], RESOLVED).when(close, command).refused(OpenReferrals)
+    given_case(*REFERRED).when(close, command, absorbed=[]).refused(OpenReferrals)
+    given_case(*REFERRED, AT["accepted"], RESOLVED).when(close, command, absorbed=[]).refused(OpenReferrals)
     for ended in ("declined", "completed", "revoked"):
-        assert given_case(*REFERRED, AT[ended]).when(close, command).then(CLOSED).stage == Stage.CLOSED
-    given_case(*READY, CLOSED).when(close, command).refused(CaseIsClosed)
+        assert given_case(*REFERRED, AT[ended]).when(close, command, absorbed=[]).then(CLOSED).stage == Stage.CLOSED
+    given_case(*READY, CLOSED).when(close, command, absorbed=[]).refused(CaseIsClosed)
+
+
+def test_a_case_is_not_closed_over_an_open_referral_of_one_merged_into_it() -> None:
+    open_in_it = case(*REFERRED, CaseMerged(into=CASE), case_id=one("absorbed"))
+    given = given_case(opened())
+    closing = Close(reason="over")
+    refusal = given.when(close, closing, absorbed=[case(opened()), open_in_it]).refused(OpenReferrals)
+    assert "1 referrals" in str(refusal)
+    done = case(*REFERRED, AT["completed"], CaseMerged(into=CASE), case_id=one("absorbed"))
+    given.when(close, closing, absorbed=[done]).accepted()
 
 
 def test_what_ended_is_opened_again_and_takes_referrals() -> None:
