@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -67,13 +68,17 @@ async def open_network(
 async def open_relay(settings: Settings) -> AsyncIterator[Relay]:
     """One relay, on the servers of the settings or of the stack that runs; it waits for them where they are away."""
     # here, so that no other process that is wired in this module brings a Kafka client along
+    from services.relay.due import ProjectionsDue
     from services.relay.metrics import Metrics
     from services.relay.relay import Relay
+    from services.relay.ticker import Ticker
 
     addresses = find_addresses(settings)
     metrics = Metrics()
-    metrics.serve(settings.relay_metrics_port)
+    port = metrics.serve(settings.relay_metrics_port)
+    _log.info("relay_answers_prometheus", address=f"http://127.0.0.1:{port}/metrics")
     ledger = await _ledger_when_there(addresses.app_dsn)
+    due = ProjectionsDue(addresses.app_dsn)
     try:
         yield Relay(
             ledger,
@@ -82,8 +87,10 @@ async def open_relay(settings: Settings) -> AsyncIterator[Relay]:
             partitions=settings.partitions,
             replication=settings.kafka_replication,
             metrics=metrics,
+            beside=[Ticker(ledger, ZoneInfo(settings.zone), settings.source, due)],
         )
     finally:
+        due.close()
         await ledger.close()
 
 

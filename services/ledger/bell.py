@@ -64,10 +64,11 @@ class Bell:
     replaced. So a lost notification or connection costs latency and nothing else.
     """
 
-    def __init__(self, dsn: str, head_query: str, poll_seconds: float) -> None:
+    def __init__(self, dsn: str, head_query: str, poll_seconds: float, channel: str = "ledger") -> None:
         self._dsn = dsn
         self._head_query = head_query
         self._poll_seconds = poll_seconds
+        self._channel = channel
         self._rung = asyncio.Event()
         self._waiters = Waiters()
         self._task: asyncio.Task[None] | None = None
@@ -94,7 +95,7 @@ class Bell:
                 )
                 try:
                     connection.add_termination_listener(self._ring)
-                    await connection.add_listener("ledger", self._ring)
+                    await connection.add_listener(self._channel, self._ring)
                     await self._watch(connection)
                 finally:
                     connection.terminate()

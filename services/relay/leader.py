@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -124,6 +125,18 @@ class Leadership:
         """Position, home and type of the events before a position, the nearest first."""
         rows = await self._rows("alerts_before" if alerts else "before", position, limit)
         return [(row["position"], row["home"], row["type"]) for row in rows]
+
+    async def ledger_clock(self) -> datetime | None:
+        """The ledger's own clock; None while the ledger is empty and nobody said which clock it has."""
+        rows = await self._rows("ledger_clock")
+        return rows[0]["now"] if rows else None
+
+    async def last_tick(self) -> tuple[int, datetime]:
+        """The version of the clock's stream, and when it last ticked, or else when the ledger began."""
+        rows = await self._rows("last_tick")
+        if not rows:  # a simulated ledger without an event: its beginning is still to come
+            return 0, datetime.max.replace(tzinfo=UTC)
+        return rows[0]["version"], rows[0]["recorded_at"]
 
     async def standing(self) -> asyncpg.Record:
         return (await self._rows("standing"))[0]

@@ -1,0 +1,83 @@
+"""What an operator asks the relay: how it stands, and to make a topic anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from services.ledger.batcher import ANSWER_SECONDS, LOST
+from services.local.problems import LocalProblem
+from services.local.progress import Progress
+from services.relay.brokers import BrokerAway
+from services.relay.halts import Halt
+from services.relay.leader import SQL
+from services.relay.tail import topic_ids
+
+LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class RelayStanding:
+    """How the relay stands, as the database knows it."""
+
+    head: int
+    acknowledged: int
+    lag_seconds: float
+    halted_because: str | None
+    door_shut_because: str | None
+    foreign_records: int
+    leader: str | None
+
+
+async def standing(dsn: str) -> RelayStanding:
+    """How the relay stands; raises LocalProblem where the database is not there."""
+    return RelayStanding(**dict((await _rows(dsn, "standing"))[0]))
+
+
+async def ask_to_republish(dsn: str, bootstrap: str, partitions: int, topics: Sequence[str]) -> RelayStanding:
+    """Ask for topics to be made anew; refused while Kafka knows more than the ledger, since it would be lost."""
+    before = await standing(dsn)
+    if before.halted_because is not None and before.halted_because == before.door_shut_because:
+        raise LocalProblem(
+            f"The relay halts because {before.halted_because}. Making a topic anew now would delete what the ledger "
+            "lost: restore the ledger first."
+        )
+    try:
+        ids = await asyncio.to_thread(topic_ids, bootstrap, partitions)
+    except (BrokerAway, Halt) as error:
+        raise LocalProblem(f"Nothing was asked for: {error}.") from error
+    for topic in topics:
+        await _rows(dsn, "ask_to_republish", topic, ids[topic])
+    return before
+
+
+async def watch_it_being_sent(dsn: str, progress: Progress) -> int:
+    """Show how everything is sent again; returns when the ledger of this moment is on Kafka, with its last position."""
+    asked = await standing(dsn)
+    while await _rows(dsn, "republications"):
+        progress.advance("making the topics anew", 0)
+        await asyncio.sleep(LOOK_SECONDS)
+    progress.advance("making the topics anew", 1, 1)
+    while (now := await standing(dsn)).acknowledged < asked.head:
+        if now.halted_because is not None:
+            raise LocalProblem(f"The relay halts: {now.halted_because}.")
+        progress.advance("sending everything again", now.acknowledged, asked.head)
+        await asyncio.sleep(LOOK_SECONDS)
+    progress.advance("sending everything again", max(asked.head, 1), max(asked.head, 1))
+    return asked.head
+
+
+async def _rows(dsn: str, query: str, *arguments: object) -> list[asyncpg.Record]:
+    try:
+        connection = await asyncpg.connect(dsn, timeout=ANSWER_SECONDS)
+        try:
+            return await connection.fetch(SQL[query], *arguments, timeout=ANSWER_SECONDS)
+        finally:
+            connection.terminate()
+    except LOST as error:
+        raise LocalProblem(
+            f"The database did not answer ({str(error) or type(error).__name__}): see `intabaza status`."
+        ) from error
