@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -17,6 +18,7 @@ from events.sealed import Sealable, Sealed
 from events.vocabulary import ActorClass, Located, PlacePrecision
 from services.desk import Desk, Reading
 from services.vault.opening import Opened, Opener
+from services.vault.refused import KeyGone
 
 UNPLACED = "unplaced"
 """The unit of a report whose place nobody could tell; a home by itself."""
@@ -55,9 +57,12 @@ class Network:
         return self.located(UNPLACED, PlacePrecision.UNKNOWN), False
 
     async def eligible(self, about: UUID) -> frozenset[UUID]:
-        """The committee's members under the pseudonyms they have about a report or case."""
-        pseudonym = self.desk.persons.pseudonym
-        return frozenset([await pseudonym(member, about) for member in self.committee.members])
+        """The committee's members under the pseudonyms they have about a report or case; who was erased is none."""
+        names: set[UUID] = set()
+        for member in self.committee.members:
+            with suppress(KeyGone):
+                names.add(await self.desk.persons.pseudonym(member, about))
+        return frozenset(names)
 
     async def pseudonyms(self, members: Collection[UUID], about: UUID) -> tuple[UUID, ...]:
         """Members by their pseudonyms about a report or case, as votes name them."""

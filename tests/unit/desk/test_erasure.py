@@ -148,6 +148,17 @@ async def test_who_agreed_is_erased_with_them_and_why_is_kept(
     assert (words.erased, words.texts["reason"].get_secret_value()) == (frozenset({"person"}), story.text("why"))
 
 
+async def test_a_committee_goes_on_without_a_member_who_was_erased(
+    story: Story, vault: MemoryVault, opened: Callable[[], Awaitable[UUID]]
+) -> None:
+    case_id = await opened()
+    await vault.erase(story.people["esther"])
+    in_favour = await story.vote(case_id, "bede", "chantal")
+    await story.case("bede", Role.REVIEWER, opening.Ratify, case_id, in_favour=in_favour)
+    quorum = (await story.newest(f"case/{case_id}"))["quorum"]
+    assert quorum == {"eligible": 3, "recused": 0, "required": 2, "for": 2}
+
+
 async def test_the_reports_of_others_stay_readable(story: Story, vault: MemoryVault) -> None:
     of_deo, of_esther = await told_of(story, "deo"), await told_of(story, "esther")
     again_id = await story.supersede("fabien", of_esther, **THERE)
