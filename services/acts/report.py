@@ -23,10 +23,13 @@ PLAIN: Mapping[type[Command], Callable[[Report, Any, Act], Sequence[ReportEvent]
 """Decisions that need nothing from elsewhere."""
 
 
-async def act(network: Network, order: Order[Command], report_id: UUID) -> Accepted:
+async def act(
+    network: Network, order: Order[Command], report_id: UUID, speaks_of: frozenset[UUID] = frozenset()
+) -> Accepted:
     """Act on one report by whichever command the order holds; `receive` and `supersede` stand apart.
 
-    The person acts under the pseudonym they have about it since it was first received, in whichever home.
+    `speaks_of` are people of whom its texts are known to speak. Who acts does so under the pseudonym that they have about
+    the report since it was first received, in whichever home.
     """
     stream = f"report/{report_id}"
 
@@ -34,7 +37,7 @@ async def act(network: Network, order: Order[Command], report_id: UUID) -> Accep
         report = await reading.report(report_id)
         act = await network.desk.act(order, report.first_received_as)
         home = reading.home(stream)
-        return [Change(stream, home, await decided(report, act, home), act.by)]
+        return [Change(stream, home, await decided(report, act, home), act.by, speaks_of)]
 
     async def decided(report: Report, act: Act, home: str) -> Sequence[ReportEvent]:
         match order.command:
@@ -52,7 +55,8 @@ async def act(network: Network, order: Order[Command], report_id: UUID) -> Accep
             case command:
                 return PLAIN[type(command)](report, command, act)
 
-    return await network.desk.perform(order, decide)
+    facts = {"speaks_of": sorted(map(str, speaks_of))}
+    return await network.desk.perform(order, decide, facts=facts, look_first=bool(speaks_of))
 
 
 def report_id_of(network: Network, order: Order[Command]) -> UUID:

@@ -11,12 +11,14 @@ import pytest
 from events.case import opening
 from events.case.events import CaseConsentRecorded
 from events.catalogue import read
+from events.report import decisions as reports
 from events.report.events import ReportReceived
 from events.report.refusals import WordsNotOpened
 from events.sealed import Sealed
 from events.vocabulary import Role
+from services.acts import report as report_acts
 from services.desk import Reading
-from services.ledger.ledger import KeyDestroyed
+from services.ledger.ledger import CommandReused, KeyDestroyed
 from services.vault.keys import DataKey, Need
 from services.vault.memory import MemoryVault
 from services.vault.refused import KeyGone
@@ -54,6 +56,23 @@ async def test_a_report_received_again_is_erased_with_whom_it_speaks_of(story: S
     for report_id in (again_id, third_id):
         with pytest.raises(KeyGone):
             await opened_text(story, report_id)
+
+
+async def test_people_of_whom_only_a_correction_speaks_are_erased_too(story: Story, vault: MemoryVault) -> None:
+    report_id = await told_of(story, "deo")
+    fields = {"text": story.text("of esther too"), "reason": story.text("why corrected")}
+    order = story.order("aline", Role.REPORTER, reports.Correct, report_id, **fields)
+    esther = frozenset({story.people["esther"]})
+    await report_acts.act(story.network, order, report_id, esther)
+    with pytest.raises(CommandReused):
+        await report_acts.act(story.network, order, report_id, frozenset({story.people["bede"]}))
+    assert await vault.spoken_of(report_id) == {story.people["deo"], *esther}
+    again_id = await story.supersede("fabien", report_id, **THERE)
+    assert await opened_text(story, again_id) == story.text("of esther too")
+    await vault.erase(story.people["esther"])
+    for one_id in (report_id, again_id):
+        with pytest.raises(KeyGone):
+            await opened_text(story, one_id)
 
 
 async def test_a_text_that_was_erased_is_not_received_again(story: Story, vault: MemoryVault) -> None:
