@@ -18,7 +18,7 @@ from typing import Any, Protocol, cast
 import faust
 import structlog
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import CrashingSupervisor
@@ -125,7 +125,7 @@ class BatchConsumer(driver.Consumer):
     async def _commit_for_show(self, ends: Mapping[TP, int]) -> None:
         """Commit offsets, which serve tools that show lag and nothing of ours; so a failure costs nothing."""
         mine = self._mine()
-        offsets = {tp: OffsetAndMetadata(offset, "") for tp, offset in ends.items() if tp in mine}
+        offsets = {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in ends.items() if tp in mine}
         if offsets:
             try:
                 await self._thread.call_thread(self._thread._ensure_consumer().commit, offsets)
