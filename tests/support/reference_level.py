@@ -12,14 +12,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
+from events.alert import KindGroup
 from events.places.gazetteer import Gazetteer
-from events.vocabulary import wire_time
+from events.vocabulary import CaseOutcome, wire_time
+from projections.projection import derived_id
 from projections.rule_set import KindRule, PeaceRule, RuleSet, hash_of, read_rule_set
 from projections.taken import Taken
 
+T = TypeVar("T")
 Engines: TypeAlias = Mapping[int, int]
 """Engines by number, with how many times as grave as the rules say each sees every case."""
 
@@ -39,7 +42,7 @@ class Case:
     occurred: Mapping[str, Any]
     expected: Mapping[str, Any]
     threat: bool
-    opened_provisional: bool
+    provisional: bool
     stated_severity: str | None
     assessment: Mapping[str, Any] | None = None
     ratified: bool = False
@@ -56,10 +59,6 @@ class Case:
     @property
     def is_open(self) -> bool:
         return self.resolved_as is None and not (self.closed or self.merged or self.not_ratified)
-
-    @property
-    def provisional(self) -> bool:
-        return self.opened_provisional and not self.ratified
 
     @property
     def gives_nothing(self) -> bool:
@@ -165,7 +164,7 @@ class Recomputed:
     """Rows and history of every engine that still folds, and everything that was said."""
 
     ladders: dict[int, Ladder]
-    said: list[Said]
+    voice: Voice
 
 
 def recompute(history: Sequence[Taken], engines: Engines, until: str | None = None) -> Recomputed:
@@ -178,18 +177,18 @@ def recompute(history: Sequence[Taken], engines: Engines, until: str | None = No
         for moment, day in midnights(before, event.time):
             for engine, ladder in ladders.items():
                 for line in step(ladder, before, day, moment, partial(cause_at_midnight, ladder, before, day)):
-                    voice.changed(engine, line)
+                    voice.changed(engine, line, before)
                 lay_by(ladder, before, day)
         for engine, ladder in ladders.items():
             cause = cause_of_event(event, ladder.cases)
             ladder.cases = known(now, ladder.laid_by)
-            for line in step(ladder, now, None, event.time, lambda row, cause=cause: cause):
-                voice.changed(engine, line)
+            for line in step(ladder, now, None, event.time, partial(the_same, cause)):
+                voice.changed(engine, line, now)
         if event.type == "reference.engine_adopted" and event.data["projection"] == "alert_level":
             speaker = event.data["number"]
             ladders = {engine: ladder for engine, ladder in ladders.items() if engine >= speaker}
-            voice.adopt(speaker, ladders[speaker].rows, event.time)
-    return Recomputed(ladders, voice.said)
+            voice.adopt(speaker, ladders[speaker].rows, now, event.time)
+    return Recomputed(ladders, voice)
 
 
 # --- what is known ----------------------------------------------------------------------------------------------------
@@ -232,7 +231,7 @@ def opened(event: Taken, case_id: str) -> Case:
         occurred=data.get("occurred", {}),
         expected=data.get("expected", {}),
         threat=data["threat_to_life"],
-        opened_provisional=data["provisional"],
+        provisional=data["provisional"],
         stated_severity=data.get("severity"),
     )
 
@@ -263,11 +262,11 @@ def assessed(case: Case, event: Taken) -> None:
 
 
 def ratified(case: Case, event: Taken) -> None:
-    case.ratified, case.not_ratified, case.unfounded = True, False, False
+    case.ratified, case.not_ratified, case.provisional, case.unfounded = True, False, False, False
 
 
 def not_ratified(case: Case, event: Taken) -> None:
-    case.not_ratified = True
+    case.not_ratified, case.provisional = True, False
 
 
 def merged(case: Case, event: Taken) -> None:
@@ -340,8 +339,8 @@ def window(log: Sequence[Taken], rules: RuleSet, day: date) -> int:
             continue
         on = date.fromisoformat(election["on"])
         begins = on - timedelta(days=rule.days_before)
-        if "campaign_from" in election and date.fromisoformat(election["campaign_from"]) <= on:
-            begins = date.fromisoformat(election["campaign_from"])
+        if "campaign_from" in election:
+            begins = min(date.fromisoformat(election["campaign_from"]), on)
         if begins <= day <= on + timedelta(days=rule.days_after):
             found.append(rule.permille)
     return max(found)
@@ -397,19 +396,29 @@ def of(amount: int, share: int) -> int:
     return amount * share // 1000
 
 
+def looked_up(table: Mapping[Any, T], word: str | None) -> T | None:
+    """A word that a table does not know counts as not given."""
+    return table.get(word)
+
+
+def view(case: Case, what: str) -> str | None:
+    """What the committee said last."""
+    return None if case.assessment is None else str(case.assessment[what])
+
+
 def severity_of(case: Case, rules: RuleSet) -> str:
-    """1. A word that the table does not know counts as not given."""
-    for word in (case.assessment and case.assessment["severity"], case.stated_severity):
-        if word in rules.severity:
-            return str(word)
+    """1."""
+    for word in (view(case, "severity"), case.stated_severity):
+        if word is not None and looked_up(rules.severity, word) is not None:
+            return word
     return rules.unassessed.severity_of_threat if case.threat else rules.unassessed.severity
 
 
 def credibility_of(case: Case, rules: RuleSet) -> int:
     """1."""
-    word = case.assessment and case.assessment["credibility"]
-    if word in rules.credibility:
-        return rules.credibility[word]
+    sure = looked_up(rules.credibility, view(case, "credibility"))
+    if sure is not None:
+        return sure
     if case.provisional:
         return rules.unassessed.provisional
     return rules.unassessed.ratified if case.ratified else rules.unassessed.credibility
@@ -417,13 +426,13 @@ def credibility_of(case: Case, rules: RuleSet) -> int:
 
 def circulation_of(case: Case, rules: RuleSet) -> int:
     """1."""
-    word = case.assessment and case.assessment["circulating"]
-    return rules.circulation.get(word, rules.unassessed.circulation)
+    far = looked_up(rules.circulation, view(case, "circulating"))
+    return rules.unassessed.circulation if far is None else far
 
 
 def disproved(case: Case, rules: RuleSet) -> bool:
     """2."""
-    return case.assessment is not None and case.assessment["verification_state"] in rules.disproved
+    return view(case, "verification_state") in rules.disproved
 
 
 def reference_day(case: Case, rules: RuleSet) -> date:
@@ -448,24 +457,26 @@ def left(case: Case, rule: KindRule | PeaceRule, rules: RuleSet, day: date) -> i
 def ending(case: Case, rules: RuleSet) -> int:
     """4. The share that is left of a case that ended."""
     if case.resolved_as is not None:
-        return rules.ended.resolved.get(case.resolved_as, rules.ended.resolved["unknown"])  # type: ignore[call-overload,no-any-return]
+        listed = looked_up(rules.ended.resolved, case.resolved_as)
+        return rules.ended.resolved[CaseOutcome.UNKNOWN] if listed is None else listed
     return rules.ended.closed if case.closed else 1000
 
 
 def weigh(case: Case, rules: RuleSet, day: date, window: int, gravity: int) -> Weight:
     severity = severity_of(case, rules)
-    if peace := rules.peace.kinds.get(case.kind):  # type: ignore[call-overload]
+    if peace := looked_up(rules.peace.kinds, case.kind):
         return weigh_peace(case, peace, rules, day, severity, gravity)
-    rule = rules.kinds.get(case.kind)  # type: ignore[call-overload]
+    rule = looked_up(rules.kinds, case.kind)
     if rule is None or case.gives_nothing:
         return Weight(case, 0, 0, 0, 0, False, 0, 0, severity, False, False, None)
     if rule.scored_by == "circulation":
         sure = circulation_of(case, rules)
     else:
         sure = 0 if disproved(case, rules) else credibility_of(case, rules)
-    given = rule.points * rules.severity[severity] * sure // 1_000_000  # type: ignore[index]
+    given = rule.points * (looked_up(rules.severity, severity) or 0) * sure // 1_000_000
     remaining = of(of(given, left(case, rule, rules, day)), ending(case, rules))  # 4
-    floor = min(given, rules.floors.get(severity, 0)) if case.is_open and rule.floored else 0  # type: ignore[call-overload]  # 5
+    floored = case.is_open and rule.floored  # 5
+    floor = min(given, looked_up(rules.floors, severity) or 0) if floored else 0
     standing = max(remaining, floor)
     times = window if rule.in_window else 1000  # 6
     return Weight(
@@ -628,6 +639,11 @@ def cause_of_event(event: Taken, cases: Mapping[str, Case]) -> str:
     return CAUSES.get(event.type, f"nothing that {event.type} should change")
 
 
+def the_same(cause: str, row: Row) -> str:
+    """An event has one cause for every row."""
+    return cause
+
+
 def cause_at_midnight(ladder: Ladder, log: Sequence[Taken], day: date, row: Row) -> str:
     """The window of a row with multiplied cases changed, or time went on."""
     rules = rules_of(in_force(log) or "")
@@ -641,30 +657,87 @@ def cause_at_midnight(ladder: Ladder, log: Sequence[Taken], day: date, row: Row)
 # --- what is said -----------------------------------------------------------------------------------------------------
 
 
+CORRECTING = ("retraction", "rules", "gazetteer", "engine")
+"""Causes that say that what was told was not so, or is counted otherwise now: nothing happened in the unit."""
+
+
 class Voice:
-    """Nothing is said before an engine is adopted; then the differences to what the log says, then every change."""
+    """Nothing is said before an engine is adopted; then the differences to what the log says, then every change.
+
+    Strangers are told of every change to a level of `alerts.from_level` or more, and of one below it where an alert
+    stands; that one ends it. Alerts name the one before by `updates`, or by `cancels` where a correction ends it.
+    Nothing is told of the outside.
+    """
 
     def __init__(self) -> None:
         self.speaker: int | None = None
         self.levels: dict[str, int] = {}
-        self.counts: dict[str, int] = {}
+        self.changes: dict[str, int] = {}
+        self.alerts: dict[str, int] = {}
+        self.standing: dict[str, str] = {}
         self.said: list[Said] = []
 
-    def adopt(self, engine: int, rows: Mapping[str, Row], moment: str) -> None:
+    def adopt(self, engine: int, rows: Mapping[str, Row], log: Sequence[Taken], moment: str) -> None:
         self.speaker = engine
         for unit in sorted(rows):
             row, before = rows[unit], self.levels.get(unit, 0)
             if row.level is not None and row.level != before:
-                self.say(row.home, row.explanation(before) | {"cause": "engine", "effective_at": moment})
+                told = row.explanation(before) | {"cause": "engine", "effective_at": moment, "held": row.level}
+                self.say(row.home, told, log)
 
-    def changed(self, engine: int, line: Line) -> None:
+    def changed(self, engine: int, line: Line, log: Sequence[Taken]) -> None:
         if engine == self.speaker:
-            self.say(line.home, line.told)
+            self.say(line.home, line.told, log)
 
-    def say(self, home: str, told: dict[str, Any]) -> None:
-        assert self.speaker is not None
+    def say(self, home: str, told: dict[str, Any], log: Sequence[Taken]) -> None:
         unit = told["unit"]
         self.levels[unit] = told["to"]
-        self.counts[unit] = self.counts.get(unit, 0) + 1
-        stream = f"level/{unit}"
-        self.said.append(Said(stream, home, f"{stream}/{self.counts[unit]}", told["effective_at"], self.speaker, told))
+        self._said("level", self.changes, home, told["effective_at"], told)
+        rules = rules_of(in_force(log) or "")
+        if unit.startswith("outside:"):
+            return
+        if told["to"] >= rules.alerts.from_level or unit in self.standing:
+            self.alert(home, told, rules, log)
+
+    def alert(self, home: str, told: dict[str, Any], rules: RuleSet, log: Sequence[Taken]) -> None:
+        unit, ends = told["unit"], told["to"] < rules.alerts.from_level
+        corrects = told["cause"] in CORRECTING
+        groups = {rules.kinds[contribution["kind"]].group for contribution in told["contributions"]}
+        data = {
+            "unit": unit,
+            **name_and_codes(unit, log),
+            "from": told["from"],
+            "to": told["to"],
+            "on": local_day(told["effective_at"], rules).isoformat(),
+            "kinds": [str(group) for group in KindGroup if group in groups],
+            "rules_hash": told["rules_hash"],
+        }
+        if corrects:
+            data["change"] = "cancelled" if ends else "corrected"
+        else:
+            data["change"] = "raised" if told["to"] > told["from"] else "lowered"
+        if unit in self.standing:
+            data["cancels" if corrects and ends else "updates"] = self.standing[unit]
+        seed = self._said("alert", self.alerts, home, told["effective_at"], data)
+        if ends:
+            del self.standing[unit]
+        else:
+            self.standing[unit] = str(derived_id(seed))
+
+    def _said(self, noun: str, counts: dict[str, int], home: str, due: str, data: dict[str, Any]) -> str:
+        assert self.speaker is not None
+        stream = f"{noun}/{data['unit']}"
+        counts[stream] = counts.get(stream, 0) + 1
+        seed = f"{stream}/{counts[stream]}"
+        self.said.append(Said(stream, home, seed, due, self.speaker, data))
+        return seed
+
+
+def name_and_codes(unit_id: str, log: Sequence[Taken]) -> dict[str, Any]:
+    """A unit's name and codes for strangers; its id where no gazetteer in force knows it."""
+    adopted = [event for event in log if event.type == "reference.gazetteer_adopted"]
+    unit = gazetteer_of(adopted[-1]).units.get(unit_id) if adopted else None
+    if unit is None:
+        return {"unit_name": unit_id, "codes": []}
+    codes = {"pcode": unit.pcode, "national_code": unit.national_code, "iso_3166": unit.iso_3166}
+    return {"unit_name": unit.name, "codes": [{"scheme": key, "code": code} for key, code in codes.items() if code]}
