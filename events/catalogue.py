@@ -72,6 +72,7 @@ CATALOGUE: Mapping[str, tuple[type[Event], ...]] = {
         reference.RecipientRegistered,
         reference.ElectionDated,
         reference.EngineAdopted,
+        reference.EventWaived,
         reference.ClockTicked,
     ),
     "level": (level.LevelChanged, level.ResponseOverdue),

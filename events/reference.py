@@ -118,6 +118,30 @@ class EngineAdopted(Reference):
     number: Annotated[int, Field(ge=1)]
 
 
+class WaiverReason(Word):
+    """Why an event has no part in what a projection shows."""
+
+    UNREADABLE = "unreadable"
+    CONTRADICTS_HISTORY = "contradicts_history"
+    RECORDED_ANEW = "recorded_anew"
+    OTHER = "other"
+
+
+FoldKey = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9:/_.-]+$")]
+"""Whose state a projection folds: a home, or a stream."""
+
+
+class EventWaived(Reference):
+    """One key of a projection passes over an event that it could not take; the event itself stays what it is."""
+
+    name: ClassVar[str] = "reference.event_waived"
+
+    projection: RegisterId
+    key: FoldKey
+    position: Annotated[int, Field(ge=1)]
+    why: Open[WaiverReason]
+
+
 class ClockTicked(Reference):
     """Time went on: a local midnight, an hour, or a moment at which something falls due. `nominal` names the moment."""
 
@@ -128,7 +152,7 @@ class ClockTicked(Reference):
 
 
 ReferenceEvent: TypeAlias = (
-    RulesAdopted | GazetteerAdopted | RecipientRegistered | ElectionDated | EngineAdopted | ClockTicked
+    RulesAdopted | GazetteerAdopted | RecipientRegistered | ElectionDated | EngineAdopted | EventWaived | ClockTicked
 )
 
 
@@ -175,6 +199,8 @@ def evolve(register: Register, event: ReferenceEvent) -> Register:
             name = event.election
         case EngineAdopted():
             name = event.projection
+        case EventWaived():
+            name = f"{event.projection} {event.key} {event.position}"
         case ClockTicked():
             name = event.reason.value
         case _:
@@ -195,6 +221,10 @@ class EngineGoesBack(NotNow):
 
 class HeldAlready(NotNow):
     sentence = "{election} was held on {on}: register another election under another name"
+
+
+class WaivedAlready(NotNow):
+    sentence = "{projection} passes over position {position} for {key} already: nothing was recorded"
 
 
 class DiscontinuedClock(NotNow):
@@ -350,6 +380,21 @@ def adopt_engine(register: Register, command: AdoptEngine, act: Act) -> tuple[Re
     return (EngineAdopted(projection=command.projection, number=command.number),)
 
 
+class WaiveEvent(Command):
+    """Let one key of a projection pass over an event that it cannot take, for ever and in every replay."""
+
+    projection: RegisterId
+    key: FoldKey
+    position: Annotated[int, Field(ge=1, le=10**15)]
+    why: WaiverReason
+
+
+def waive_event(register: Register, command: WaiveEvent, act: Act) -> tuple[ReferenceEvent, ...]:
+    if f"{command.projection} {command.key} {command.position}" in register.in_force:
+        raise WaivedAlready(projection=command.projection, key=command.key, position=command.position)
+    return (EventWaived(projection=command.projection, key=command.key, position=command.position, why=command.why),)
+
+
 class Tick(Command):
     """Record that a nominal moment has passed."""
 
@@ -373,5 +418,6 @@ COMMANDS: tuple[type[Command], ...] = (
     RegisterRecipient,
     DateElection,
     AdoptEngine,
+    WaiveEvent,
     Tick,
 )

@@ -25,6 +25,7 @@ REGISTERS: Mapping[type[Command], tuple[str, Callable[[Register, Any, Act], Sequ
     decisions.AdoptGazetteer: ("gazetteer", decisions.adopt_gazetteer),
     decisions.DateElection: ("elections", decisions.date_election),
     decisions.AdoptEngine: ("engines", decisions.adopt_engine),
+    decisions.WaiveEvent: ("waivers", decisions.waive_event),
     decisions.Tick: ("clock", decisions.tick),
 }
 """Which register a command writes to, and how it decides."""

@@ -19,11 +19,13 @@ from events.reference import (
     ElectionRound,
     ElectionStanding,
     EngineAdopted,
+    EventWaived,
     GazetteerAdopted,
     LocalConflict,
     RecipientRegistered,
     RulesAdopted,
     TickReason,
+    WaiverReason,
 )
 from events.reporter import ReporterCheckedIn, ReporterCoverageAssigned, ReporterEnrolled, ReporterStoodDown, StandDown
 from events.vocabulary import ActorClass, Channel, Kind, Language, Mode, Purpose, RecipientClass, Role
@@ -157,6 +159,18 @@ EXAMPLES = (
         version=1,
     ),
     Example("first", "reference/engines", EngineAdopted(projection="alert_level", number=1), Role.ADMIN, version=1),
+    Example(
+        "unreadable",
+        "reference/waivers",
+        EventWaived(
+            projection="case_timeline",
+            key="case/2b9a3d52-8f0e-8c1d-9a47-5d0f4b6e7a10",
+            position=1234,
+            why=WaiverReason.UNREADABLE,
+        ),
+        Role.ADMIN,
+        version=1,
+    ),
     Example(
         "midnight",
         "reference/clock",

@@ -126,6 +126,17 @@ def test_an_engine_never_goes_back() -> None:
     given_register(engine(2)).when(*engine(1)).refused(reference.EngineGoesBack)
 
 
+def waiver(position: int, key: str = "case/1") -> tuple[Any, Any]:
+    command = reference.WaiveEvent(projection="case_board", key=key, position=position, why="unreadable")
+    return reference.waive_event, command
+
+
+def test_an_event_is_waived_once_for_each_key() -> None:
+    given_register(waiver(5)).when(*waiver(6)).accepted()
+    given_register(waiver(5)).when(*waiver(5, "case/2")).accepted()
+    given_register(waiver(5)).when(*waiver(5)).refused(reference.WaivedAlready)
+
+
 def tick(at: Any, reason: str = "hour") -> tuple[Any, Any]:
     return reference.tick, reference.Tick(nominal=at, reason=reason)
 
