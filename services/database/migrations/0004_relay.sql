@@ -105,7 +105,7 @@ begin
     perform relay.refuse_who_does_not_lead();
     delete from relay.partition where topic = begun;
     delete from relay.republication where topic = begun;
-    update relay.progress set acknowledged = 0;
+    update relay.progress set acknowledged = 0, halted_because = null;
 end
 $$;
 
