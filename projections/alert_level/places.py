@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from events.alert import Code
-from events.places.facts import UNPLACED_ID, Unit, UnitKind
+from events.places.facts import UNPLACED_ID, Unit
 from events.places.gazetteer import Gazetteer
 
 OUTSIDE = "outside:"
 UNPLACED = UNPLACED_ID
-WITHIN_ROWS = frozenset({UnitKind.ZONE, UnitKind.HILL})
-"""Kinds that never have a row of their own. Communes that are no longer in force had one, and are still called so."""
 
 
 class Places:
@@ -29,7 +27,8 @@ class Places:
         """From the content of an adopted gazetteer; raises GazetteerFaulty."""
         gazetteer = Gazetteer.from_content(content)
         rows = {unit_id: gazetteer.row_at(unit_id) for unit_id in gazetteer.units}
-        known = {unit.unit_id: _told(unit) for unit in gazetteer.units.values() if unit.kind not in WITHIN_ROWS}
+        # All of them: a unit that has no row now may have had one under another gazetteer, or before any.
+        known = {unit.unit_id: _told(unit) for unit in gazetteer.units.values()}
         return cls({unit_id: row for unit_id, row in rows.items() if unit_id != row}, known)
 
     @classmethod

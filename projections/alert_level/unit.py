@@ -67,7 +67,7 @@ class Unit:
     @property
     def has_windows(self) -> bool:
         """Whether elections are held here."""
-        return not self.unit.startswith(OUTSIDE)
+        return self.is_levelled and not self.unit.startswith(OUTSIDE)
 
     @property
     def window_shown(self) -> int:
