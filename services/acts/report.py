@@ -28,7 +28,7 @@ async def act(
 ) -> Accepted:
     """Act on one report by whichever command the order holds; `receive` and `supersede` stand apart.
 
-    `speaks_of` are people of whom its texts are known to speak. Who acts does so under the pseudonym that they have about
+    `speaks_of` are people of whom its texts are known to speak. Who acts does so under the pseudonym they have about
     the report since it was first received, in whichever home.
     """
     stream = f"report/{report_id}"

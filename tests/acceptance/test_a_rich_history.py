@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import cast
 from uuid import UUID
 
+import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from events.case import judging, opening
 from events.case.state import Stage
@@ -28,8 +30,11 @@ from services.ledger.ledger import Accepted, CommandReused
 from services.vault.master import MasterKey
 from services.wiring import open_network
 from tests.support.canaries import Canaries
-from tests.support.history import ALLEGED, CANARY, PHONES, Story, tell
+from tests.support.history import ALLEGED, CANARY, MPANDA, PHONES, Story, tell
 from tests.support.stack import Stack, a_stack
+
+LATECOMERS = {"gloria": "+25779000007", "hilaire": "+25779000008"}
+"""People who come after the story, to be erased."""
 
 GAZETTEER = Path(__file__).parents[2] / "deploy" / "gazetteer" / "burundi"
 
@@ -127,6 +132,31 @@ async def test_the_states_are_what_the_story_says(story: Story) -> None:
     assert stages == [Stage.NOT_RATIFIED, Stage.OPEN, Stage.OPEN]
 
 
+async def test_whoever_is_erased_is_erased_where_a_report_was_received_again_and_repeats_still_answer(
+    story: Story, stack: Stack
+) -> None:
+    persons = story.network.desk.persons
+    story.people |= {name: await persons.person_by_phone(phone) for name, phone in LATECOMERS.items()}
+    report_id = await story.receive("gloria", {story.people["hilaire"]}, text=story.text("text of hilaire"))
+    again_id = await story.supersede("fabien", report_id, unit=MPANDA, place_precision="commune")
+    superseded = len(story.again) - 1
+    reading = Reading(story.network.desk.ledger, UUID(int=1))
+
+    async def texts() -> list[Mapping[str, SecretStr]]:
+        states = [await reading.report(one_id) for one_id in (report_id, again_id)]
+        return [(await story.network.words_of(reading, f"report/{one.report_id}", one.words))[0] for one in states]
+
+    assert [words.keys() for words in await texts()] == [{"text", "source"}] * 2
+    vault = await asyncpg.connect(stack.addresses.vault_dsn)
+    for name, left in (("gloria", {"text"}), ("hilaire", set[str]())):
+        await vault.execute("select vault.erase_person($1)", story.people[name])
+        assert [words.keys() for words in await texts()] == [left] * 2
+    await vault.close()
+    for number in (superseded - 1, superseded):
+        again = await story.again[number]()
+        assert (again.placed, again.repeated) == (story.answers[number][1].placed, True)
+
+
 async def test_nobody_bears_one_name_in_two_records(story: Story) -> None:
     """A report received again is the record it was; two cases that were merged are two."""
     records: dict[str, str] = {}
@@ -144,7 +174,7 @@ async def test_nobody_finds_a_canary_in_any_event_table_topic_file_or_log(story:
     canaries = Canaries()
     assert all(text.startswith(CANARY) for text in story.canaries.values())
     canaries.watch("a text or a client's id", CANARY)
-    for name, phone in PHONES.items():
+    for name, phone in (PHONES | LATECOMERS).items():
         canaries.watch(f"phone of {name}", phone)
     canaries.watch("alleged actor class", ALLEGED)
     wires = b"\n".join([row.wire() for row in await story.network.desk.ledger.read(0, 1_000)])
