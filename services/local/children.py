@@ -21,7 +21,7 @@ class Child:
     module: str
 
 
-CHILDREN: tuple[Child, ...] = ()
+CHILDREN: tuple[Child, ...] = (Child("relay", "services.relay"),)
 """Started in this order after the servers, ended in the opposite one."""
 
 
