@@ -44,4 +44,5 @@ def _state(body: str) -> QueueState:
     if known["stream"].startswith("report/"):
         return ReportWaits(**known)
     known["referrals"] = {one: Referral(**referral) for one, referral in known["referrals"].items()}
+    known["linked"] = {report_id: tuple(linking) for report_id, linking in known["linked"].items()}
     return CaseWaits(**known)

@@ -6,7 +6,8 @@ it loads what a batch needs, commits what comes out of it, and where it is resta
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -42,6 +43,18 @@ def folded(projection: Projection[Any, Any], history: Sequence[Taken]) -> tuple[
     return all_of_it, all_of_it.derived
 
 
+@asynccontextmanager
+async def in_a_place(connection: Connection, projection: Projection[Any, Any]) -> AsyncIterator[None]:
+    """New tables of a projection in a schema of their own, which the connection speaks of meanwhile."""
+    schema = f"place_{next(_SCHEMAS)}"
+    await connection.execute(f"create schema {schema}; set search_path to {schema}")
+    try:
+        await connection.execute(projection.table.definition)
+        yield
+    finally:
+        await connection.execute(f"drop schema {schema} cascade; reset search_path")
+
+
 async def projected(
     connection: Connection,
     projection: Projection[Any, Any],
@@ -57,18 +70,13 @@ async def projected(
     Each partition is cut into batches of the sizes `batches`, again and again; after each batch the part is thrown away
     where the next of `restarts` says so. `forgets` lets go of every state after its commit.
     """
-    schema = f"place_{next(_SCHEMAS)}"
-    await connection.execute(f"create schema {schema}; set search_path to {schema}")
-    try:
-        await connection.execute(projection.table.definition)
+    async with in_a_place(connection, projection):
         derived: list[Derived] = []
         for partition in range(partitions):
             mine = [one for one in history if one.is_broadcast or crc32(one.home.encode()) % partitions == partition]
             derived += await _one_partition(connection, projection, mine, partition, batches, restarts, forgets)
         async with connection.transaction():
             rows = [row async for row in projection.table.digest_rows(connection)]
-    finally:
-        await connection.execute(f"drop schema {schema} cascade; reset search_path")
     return Projected(rows, sorted(derived, key=lambda one: (one.due, one.stream, one.seed)))
 
 

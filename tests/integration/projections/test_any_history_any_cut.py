@@ -14,10 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from projections import case_board, case_timeline, referral_board, review_queue
+from projections.case_board.fold import Fallen
+from projections.part import Part
 from projections.projection import Connection, Projection
 from services.local.postgres import PostgresServer
 from tests.support.happenings import HAPPENINGS, history
-from tests.support.projected import projected
+from tests.support.projected import in_a_place, projected
 
 PROJECTIONS: tuple[Projection[Any, Any], ...] = (
     case_timeline.PROJECTION,
@@ -57,6 +59,26 @@ async def test_rows_and_what_is_told_do_not_depend_on_how_the_history_was_cut(
     whole = await projected(database, projection, log)
 
     assert await projected(database, projection, log, **cut) == whole
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda one: one.name)
+@BUDGET
+@given(happenings=HAPPENINGS)
+async def test_what_is_loaded_is_what_was_held(
+    database: Connection, projection: Projection[Any, Any], happenings: Any
+) -> None:
+    log = history(happenings)
+    part: Part[Any, Any] = Part(projection.fold)
+    part.hold(part.wants(log), {})
+    page, _ = part.take(log)
+    async with in_a_place(database, projection):
+        async with database.transaction():
+            await projection.table.write(database, 0, page)
+        loaded = await projection.table.load(database, part.states)
+
+    fallen = {key for key, state in part.states.items() if isinstance(state, Fallen)}  # a report falls once
+    assert loaded == {key: state for key, state in part.states.items() if key not in fallen}
+    assert projection.fold.shared(projection.fold.save(part.shared)) == part.shared
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda one: one.name)
