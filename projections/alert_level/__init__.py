@@ -67,7 +67,7 @@ pauses (`coverage`); until coverage is known, its input is `unknown`: no pause, 
 
 **When.** An event is folded after every midnight at or before its moment, and as of its own day. A level that changes
 at a midnight has that moment as `effective_at`, and the cause `election_window` where the window of a row with
-multiplied cases changed then, else `fading`. Causes of events: `evidence` for opened, ratified, classified,
+cases that are multiplied after it changed then, else `fading`. Causes of events: `evidence` for opened, ratified, classified,
 report_linked, assessed, reopened, merge_reversed; `retraction` for not_ratified, merged, unlinked, withdrawn,
 superseded; `resolved` for resolved and closed; `election_window` for election_dated. Units that change together do so
 in order of their ids.

@@ -146,7 +146,9 @@ class FirstEngine:
             self._weigh(shared, rules, home, touched, day)
             if touched.weight.ended_in_nothing:
                 self._lay_by(home, touched)
-        changes = self._settle(rules, home, at, day, lambda unit: _of_midnight(unit in turned))
+        changes = self._settle(
+            rules, home, at, day, lambda unit: _of_midnight(unit in turned and home.units[unit].windowed)
+        )
         self._schedule(shared, rules, home, day)
         return changes
 
@@ -348,7 +350,7 @@ class Causes(Protocol):
     def __call__(self, unit_id: str, /) -> LevelCause: ...
 
 
-def _of_midnight(turned: bool) -> LevelCause:
+def _of_midnight(turned: object) -> LevelCause:
     return LevelCause.ELECTION_WINDOW if turned else LevelCause.FADING
 
 
