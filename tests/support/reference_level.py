@@ -159,36 +159,44 @@ class Said:
     data: dict[str, Any]
 
 
-@dataclass
 class Recomputed:
-    """Rows and history of every engine that still folds, and everything that was said."""
+    """Rows and history of every engine that still folds, and everything that was said, as of one instant."""
 
-    ladders: dict[int, Ladder]
-    voice: Voice
+    def __init__(self, engines: Engines) -> None:
+        self.ladders = {number: Ladder(gravity) for number, gravity in engines.items()}
+        self.voice = Voice()
 
+    def pass_midnights(self, log: Sequence[Taken], until: str) -> None:
+        """Weigh everything anew at every midnight after the last event of the log, at or before a moment."""
+        for moment, day in midnights(log, until):
+            for engine, ladder in self.ladders.items():
+                for line in step(ladder, log, day, moment, partial(cause_at_midnight, ladder, log, day)):
+                    self.voice.changed(engine, line, log)
+                lay_by(ladder, log, day)
 
-def recompute(history: Sequence[Taken], engines: Engines, until: str | None = None) -> Recomputed:
-    """Step through every event, and every midnight before it, up to an instant of recorded time."""
-    log = [event for event in history if event.mode == "actual" and (until is None or event.time <= until)]
-    ladders = {number: Ladder(gravity) for number, gravity in engines.items()}
-    voice = Voice()
-    for number, event in enumerate(log):
-        before, now = log[:number], log[: number + 1]
-        for moment, day in midnights(before, event.time):
-            for engine, ladder in ladders.items():
-                for line in step(ladder, before, day, moment, partial(cause_at_midnight, ladder, before, day)):
-                    voice.changed(engine, line, before)
-                lay_by(ladder, before, day)
-        for engine, ladder in ladders.items():
+    def take_last_of(self, log: Sequence[Taken]) -> None:
+        """Read the whole log again, with an event more at its end, and weigh everything anew."""
+        event = log[-1]
+        for engine, ladder in self.ladders.items():
             cause = cause_of_event(event, ladder.cases)
-            ladder.cases = known(now, ladder.laid_by)
-            for line in step(ladder, now, None, event.time, partial(the_same, cause)):
-                voice.changed(engine, line, now)
+            ladder.cases = known(log, ladder.laid_by)
+            for line in step(ladder, log, None, event.time, partial(the_same, cause)):
+                self.voice.changed(engine, line, log)
         if event.type == "reference.engine_adopted" and event.data["projection"] == "alert_level":
             speaker = event.data["number"]
-            ladders = {engine: ladder for engine, ladder in ladders.items() if engine >= speaker}
-            voice.adopt(speaker, ladders[speaker].rows, now, event.time)
-    return Recomputed(ladders, voice)
+            self.ladders = {engine: ladder for engine, ladder in self.ladders.items() if engine >= speaker}
+            self.voice.adopt(speaker, self.ladders[speaker].rows, log, event.time)
+
+
+def recompute(history: Sequence[Taken], until: str, engines: Engines) -> Recomputed:
+    """Step through every event, and every midnight, up to an instant of recorded time."""
+    log = [event for event in history if event.mode == "actual" and event.time <= until]
+    recomputed = Recomputed(engines)
+    for number, event in enumerate(log):
+        recomputed.pass_midnights(log[:number], event.time)
+        recomputed.take_last_of(log[: number + 1])
+    recomputed.pass_midnights(log, until)
+    return recomputed
 
 
 # --- what is known ----------------------------------------------------------------------------------------------------
@@ -366,7 +374,7 @@ def midnight(day: date, time_zone: str) -> str:
 def midnights(log: Sequence[Taken], until: str) -> Iterator[tuple[str, date]]:
     """Every midnight after the last event and at or before another moment, with the day that begins."""
     text = in_force(log)
-    if text is None:
+    if text is None:  # nothing is computed before any rules are adopted
         return
     rules = rules_of(text)
     day = local_day(log[-1].time, rules) + timedelta(days=1)
