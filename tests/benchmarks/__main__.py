@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.benchmarks import appending, projecting, replaying
+from tests.benchmarks import appending, projecting, relaying, replaying
 from tests.benchmarks.servers import servers
 
 
@@ -41,7 +41,12 @@ def project(options: Options) -> None:
         asyncio.run(projecting.project(running, options.projections, options.rounds, options.only))
 
 
-SECTIONS: Mapping[str, Callable[[Options], None]] = {"append": append, "project": project}
+def relay(options: Options) -> None:
+    """The relay, against a bare producer of the same bytes."""
+    relaying.compare(options.events, options.rounds)
+
+
+SECTIONS: Mapping[str, Callable[[Options], None]] = {"append": append, "relay": relay, "project": project}
 
 
 def main() -> None:
