@@ -108,6 +108,12 @@ def test_an_act_recorded_under_a_referral_is_the_act_it_owes() -> None:
     assert told(tick(log.after(days=4))) == []
 
 
+def test_an_act_whose_outcome_was_contradicted_is_owed_again() -> None:
+    log = a_referral().write(CASE_STREAM, acknowledged(), ACTED, completed(), found("contradicted"))
+
+    assert told(tick(log.after(days=4))) == [("action", 1)]
+
+
 def test_a_failed_delivery_stops_no_deadline() -> None:
     failed = CaseReferralDeliveryFailed(referral_id=REFERRAL, means=Means.PHONE)
 
