@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from events.vocabulary import EVERY_HOME
+from services.ledger.ledger import Submission
+from services.local.topics import ALERTS
 from services.relay.partition import partition_of
+from tests.support.ledgers import note
 from tests.support.relays import HOMES, PARTITIONS, RelayTrial
 
 
@@ -43,3 +47,34 @@ async def test_two_relays_at_once_send_nothing_twice(trial: RelayTrial) -> None:
             await trial.until_acknowledged(await trial.append(100))
             await asyncio.sleep(0)
     assert (await trial.assert_whole()).repeats == []
+
+
+async def test_alerts_also_go_to_strangers_in_a_chain_of_their_own(trial: RelayTrial) -> None:
+    async with trial.relaying():
+        for round_ in range(3):
+            await trial.append(30)
+            for home in HOMES:
+                await trial.submit(an_alert(home, f"alert/{home}", round_))
+            await trial.until_acknowledged((await trial.ledger.head()).position)
+    # a relay that remembers nothing finds the same out from Kafka and the ledger
+    await trial.owner.execute("delete from relay.partition")
+    async with trial.relaying():
+        await trial.until_acknowledged(await trial.submit(an_alert(HOMES[0], "alert/late", 0)))
+    await trial.assert_whole()
+    alerts = await asyncio.to_thread(trial.read, ALERTS)
+    issued = {row.position: row.wire() for row in await trial.rows() if row.type == "alert.issued"}
+    assert len(issued) == 3 * len(HOMES) + 1
+    assert alerts.values == issued
+    assert alerts.repeats == []
+    assert {partition for partition, records in alerts.taken.items() if records} == set(range(PARTITIONS))
+
+
+def an_alert(home: str, stream: str, expected: int) -> Submission:
+    """The relay looks at an event's type and home, and at nothing within."""
+    plain = note(stream, expected, home=home)
+    [append] = plain.appends
+    [entry] = append.entries
+    alert = replace(
+        entry, type="alert.issued", body=entry.body.replace(b'"type":"test.noted"', b'"type":"alert.issued"')
+    )
+    return replace(plain, appends=(replace(append, entries=(alert,)),))
