@@ -179,6 +179,8 @@ async def the_registers(story: Story) -> None:
     )
     await story.register(reference.AdoptEngine, projection="alert_level", number=1)
     await story.register(reference.Tick, nominal=clock.now() - timedelta(minutes=1), reason="hour")
+    home = gazetteer.home_of(ELSEWHERE)
+    await story.register(reference.WaiveEvent, projection="alert_level", key=home, position=1_000_000, why="unreadable")
 
 
 async def the_reporters(story: Story) -> None:
