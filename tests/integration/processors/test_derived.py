@@ -1,0 +1,196 @@
+"""What follows from a projection is said once on the ledger, whatever is killed or cut; nothing else is said."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from events.envelope import canonical
+from projections.projection import Derived, derived_id
+from projections.taken import take
+from services.processors.derived import append_derived
+from services.processors.errors import LOST, Contradiction, Refused
+from services.processors.lane import Lane
+from services.processors.store import Store
+from tests.support.crisis import crisis
+from tests.support.lanes import SOURCE, TOPIC, LaneTrial
+from tests.support.lossy_wire import lossy_wire
+from tests.support.tally import Count, derived, expected, tally
+
+if TYPE_CHECKING:
+    from services.local.postgres import PostgresServer
+
+
+async def said(trial: LaneTrial, *projections: str) -> list[str]:
+    """The ids of what should be said: each assessment by each projection, as often as the key was assessed."""
+    counts: dict[str, int] = {}
+    ids = []
+    for event in await trial.history():
+        if event.stream.startswith(("case/", "report/")):
+            counts[event.stream] = counts.get(event.stream, 0) + 1
+            if event.type == "case.assessed":
+                ids += [str(derived_id(f"{one} {event.stream} {counts[event.stream]} 0")) for one in projections]
+    return ids
+
+
+async def assert_said_once(trial: LaneTrial, *projections: str) -> None:
+    rows = await trial.derived()
+    assert sorted(str(row.event_id) for row in rows) == sorted(await said(trial, *projections))
+    by_stream: dict[str, list[int]] = {}
+    for row in rows:
+        by_stream.setdefault(row.stream, []).append(row.version)
+    assert all(versions == list(range(1, len(versions) + 1)) for versions in by_stream.values())
+
+
+async def test_two_projections_say_many_things_in_one_stream_in_one_batch(trial: LaneTrial) -> None:
+    await trial.append(crisis(400, living=10))
+    one, two = tally(derives=True), tally("second", derives=True)
+    lane = await trial.lane(one, two)
+    await trial.feed(lane, 150)
+    assert lane.counts.derived == len(await said(trial, "tally", "second")) > 40
+    await assert_said_once(trial, "tally", "second")
+    [row, *_] = await trial.derived()
+    told = take(row.wire())
+    assert (told.type, told.stream, told.home) == ("level.response_overdue", "level/bi:bujumbura", "bi:home:1")
+    before = len(await trial.rows())
+    await trial.feed(lane, 150)  # what it said itself is no input
+    assert len(await trial.rows()) == before
+    assert await trial.tallied() == expected(one.fold, await trial.history())  # type: ignore[arg-type]
+
+
+async def test_folding_again_says_nothing_twice_and_a_silent_one_says_nothing(trial: LaneTrial) -> None:
+    await trial.append(crisis(300, living=10))
+    projection = tally(derives=True)
+    await trial.feed(await trial.lane(projection), 50)
+    rows = len(await trial.rows())
+    for speaks in (True, False):
+        await trial.pool.execute("delete from projections.watermark; delete from tally.tally")
+        lane = await trial.lane(projection, speaks=speaks)
+        await trial.feed(lane, 77)
+        assert lane.counts.derived == 0
+        assert len(await trial.rows()) == rows
+
+
+async def test_a_shut_door_is_waited_for_and_nothing_is_half_written(trial: LaneTrial) -> None:
+    await trial.append(crisis(200, living=5))
+    await trial.owner.execute("select ledger.shut_door('Kafka knows more')")
+    projection = tally(derives=True)
+    lane = await trial.lane(projection)
+    with pytest.raises(Refused, match="the ledger takes nothing now: Kafka knows more"):
+        await trial.feed(lane, 200)
+    assert await trial.tallied() == {}
+    await trial.owner.execute("select ledger.open_door()")
+    await trial.feed(await trial.lane(projection), 200)
+    await assert_said_once(trial, "tally")
+
+
+async def test_other_content_under_the_same_id_stops_with_a_sentence(trial: LaneTrial) -> None:
+    await trial.append(crisis(200, living=5))
+    projection = tally(derives=True)
+    await trial.feed(await trial.lane(projection))
+    await trial.pool.execute("delete from projections.watermark; delete from tally.tally")
+    made = derived
+
+    def otherwise(name: str, state: Count, due: str) -> Derived:
+        one = made(name, state, due)
+        return Derived(one.stream, one.home, one.seed, one.due, one.data.model_copy(update={"step": 9}), one.engine)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.support.tally.derived", otherwise)
+        lane = await trial.lane(projection)
+        with pytest.raises(Contradiction, match="is in the ledger with other content: this program folds otherwise"):
+            await trial.feed(lane)
+    assert await trial.tallied() == {}
+
+
+async def test_what_can_never_be_appended_stops_and_a_repeat_within_one_batch_is_said_once(trial: LaneTrial) -> None:
+    await trial.append(crisis(1, living=1))
+    one = derived("x", Count("case/1", events=1), "2015-04-26T06:00:00.000000Z")
+    moved = Derived(one.stream, "bi:home:2", "another", one.due, one.data, one.engine)
+    other = Derived(one.stream, one.home, one.seed, one.due, one.data.model_copy(update={"step": 9}), one.engine)
+    async with trial.pool.acquire() as connection:
+        async with connection.transaction():
+            assert await append_derived(connection, [one, one], SOURCE) == 1
+        for bad in ([moved], [other]):
+            with pytest.raises(Contradiction):
+                async with connection.transaction():
+                    await append_derived(connection, bad, SOURCE)
+        async with connection.transaction():
+            assert await append_derived(connection, [one], SOURCE) == 0
+
+
+async def test_a_commit_whose_answer_is_lost_is_taken_as_the_tables_say(
+    trial: LaneTrial, postgres: PostgresServer, fresh_database: str
+) -> None:
+    """The wire is cut again and again, before the commit reaches the server or before its answer comes back."""
+    await trial.append(crisis(400, living=10))
+    projection = tally(derives=True)
+    async with lossy_wire(postgres.dsn(fresh_database, "intabaza_projector")) as (wire, dsn):
+        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=3)
+        await trial.lane(projection)
+        committed = lost = 0
+        records = await trial.records()
+        done = 0
+        while done < len(records):
+            lane = Lane(Store(pool, SOURCE), [projection], 0, TOPIC)
+            try:
+                await lane.begin()
+                done = lane.last
+                if done == len(records):
+                    break
+                blocker = await _held(trial)
+                await lane.offer(records[done : done + 40])  # its commit waits for the watermark's row
+                await asyncio.sleep(0)
+                direction = wire.answers if (committed + lost) % 2 else wire.requests
+                await _waits_for_the_row(trial)
+                wire.hold(direction)
+                await blocker.rollback()
+                await wire.held.wait()
+                if direction is wire.answers:
+                    committed += 1
+                else:
+                    lost += 1
+                wire.cut()
+                direction.set()
+                with contextlib.suppress(*LOST):
+                    await lane.settle()
+            except LOST:
+                continue
+        pool.terminate()
+    assert committed >= 3
+    assert lost >= 3
+    assert await trial.tallied() == expected(projection.fold, await trial.history())  # type: ignore[arg-type]
+    await assert_said_once(trial, "tally")
+
+
+async def _held(trial: LaneTrial) -> asyncpg.transaction.Transaction:
+    transaction = trial.owner.transaction()
+    await transaction.start()
+    await trial.owner.execute("select from projections.watermark for update")
+    return transaction  # type: ignore[no-any-return]
+
+
+async def _waits_for_the_row(trial: LaneTrial) -> None:
+    async with asyncio.timeout(30):
+        while not await trial.pool.fetchval(  # noqa: ASYNC110 - the server is asked what it waits for
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        ):
+            await asyncio.sleep(0.005)
+
+
+async def test_what_is_derived_names_its_engine_and_never_what_led_to_it(trial: LaneTrial) -> None:
+    await trial.append(crisis(100, living=5))
+    await trial.feed(await trial.lane(tally(derives=True)))
+    import orjson
+
+    for row in await trial.derived():
+        body: Mapping[str, object] = orjson.loads(row.body)
+        assert body["engine"] == 1
+        assert body["actorrole"] == "system"
+        assert "causationid" not in body
+        assert canonical(body) == row.body
