@@ -16,6 +16,7 @@ from projections.projection import Projection
 from services.local.addresses import find_addresses
 from services.local.problems import LocalProblem
 from services.local.topics import EVENTS
+from services.processors.collecting import collect_rarely
 from services.processors.delivery import make_app
 from services.processors.live import LIVE
 from services.processors.metrics import Metrics
@@ -35,6 +36,7 @@ def main(projections: Sequence[Projection[Any, Any]] = LIVE) -> NoReturn:
     except (LocalProblem, SettingsRefused) as problem:
         sys.exit(str(problem))
     log_as_json(SILENT)
+    collect_rarely()
     metrics = Metrics()
     worker = Worker(addresses.projector_dsn, addresses.bootstrap, projections, settings.source, metrics)
     app = make_app(

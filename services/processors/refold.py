@@ -18,6 +18,7 @@ import asyncpg
 
 from projections.projection import Projection
 from projections.sql import named_queries
+from services.processors.collecting import collect_rarely
 from services.processors.errors import Halt
 from services.processors.lane import Lane
 from services.processors.making import make_place
@@ -126,6 +127,7 @@ def _shares(lines: Mapping[int, Line], number: int) -> list[list[int]]:
 
 def fold_share(refolding: Refolding) -> None:
     """Fold some partitions in this process, one after the other."""
+    collect_rarely()
     asyncio.run(fold_partitions(refolding))
 
 
