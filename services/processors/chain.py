@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from services.processors.errors import Halt
-from services.relay.record import read_link
+from services.relay.record import CONTENT_TYPE, decimal, read_link
 
 
 class Record(Protocol):
@@ -31,8 +31,7 @@ class ChainBroken(Halt):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Following:
+class Following(NamedTuple):
     """One record of ours that was not read before."""
 
     position: int
@@ -57,8 +56,17 @@ def read_chain(partition: int, records: Iterable[Record], last: int) -> Stretch:
     """
     stretch = Stretch()
     following = stretch.following
+    before = ("previous", b"%d" % last)
     for record in records:
-        link = read_link(record.headers)
+        headers = record.headers
+        # Headers as our relay writes them, saying that this is the next one: then one number is left to read.
+        if len(headers) == 3 and headers[2] == before and headers[0] == CONTENT_TYPE:
+            name, text = headers[1]
+            if name == "position" and (position := decimal(text)) is not None and position > last:
+                last, before = position, ("previous", text)
+                following.append(Following(last, record.offset, record.value or b""))
+                continue
+        link = read_link(headers)
         if link is None:
             stretch.foreign.append(record.offset)
         elif link.position <= last:
@@ -67,5 +75,6 @@ def read_chain(partition: int, records: Iterable[Record], last: int) -> Stretch:
             raise ChainBroken(partition, record.offset, link.position, link.previous, last)
         else:
             last = link.position
+            before = ("previous", b"%d" % last)
             following.append(Following(last, record.offset, record.value or b""))
     return stretch

@@ -27,13 +27,14 @@ def read_link(headers: Sequence[tuple[str, bytes]]) -> Link | None:
     if len(headers) != 3:
         return None
     stated = dict(headers)
-    position, previous = _decimal(stated.get("position")), _decimal(stated.get("previous"))
+    position, previous = decimal(stated.get("position")), decimal(stated.get("previous"))
     if position is None or previous is None or not previous < position or stated.get("content-type") != CONTENT_TYPE[1]:
         return None
     return Link(position, previous)
 
 
-def _decimal(text: bytes | None) -> int | None:
+def decimal(text: bytes | None) -> int | None:
+    """A number as these headers spell it: ASCII digits, at most 19, no zero in front; None for anything else."""
     if not text or len(text) > 19 or not text.isdigit() or (text[:1] == b"0" and text != b"0"):
         return None
     return int(text)
