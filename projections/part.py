@@ -86,9 +86,7 @@ class Part(Generic[S, H]):
                 if key is not None and key not in self.states:
                     missing.add(key)
         if until:
-            missing.update(
-                key for key, due in self._due.items() if (called or due <= until) and key not in self.states
-            )
+            missing.update(key for key, due in self._due.items() if (called or due <= until) and key not in self.states)
         return missing - self.parked
 
     def hold(self, wanted: Iterable[str], loaded: Mapping[str, S]) -> None:
