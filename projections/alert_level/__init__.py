@@ -66,11 +66,11 @@ pauses (`coverage`); until coverage is known, its input is `unknown`: no pause, 
 `window_permille` is 1000 where no case is multiplied by it.
 
 **When.** An event is folded after every midnight at or before its moment, and as of its own day. A level that changes
-at a midnight has that moment as `effective_at`, and the cause `election_window` where the window of a row with
-cases that are multiplied after it changed then, else `fading`. Causes of events: `evidence` for opened, ratified, classified,
-report_linked, assessed, reopened, merge_reversed; `retraction` for not_ratified, merged, unlinked, withdrawn,
-superseded; `resolved` for resolved and closed; `election_window` for election_dated. Units that change together do so
-in order of their ids.
+at a midnight has that moment as `effective_at`, and the cause `election_window` where the window of a row with cases
+that are multiplied after it changed then, else `fading`. Causes of events: `evidence` for opened, ratified,
+classified, report_linked, assessed, reopened, merge_reversed; `retraction` for not_ratified, merged, unlinked,
+withdrawn, superseded; `resolved` for resolved and closed; `election_window` for election_dated. Units that change
+together do so in order of their ids.
 
 **Laid by.** At a midnight, a case that is not open, stands at 0 and has no worth is laid by: it is kept small and its
 links are forgotten; rules, gazetteers and time pass it over until an event of its own takes it up again (cause as

@@ -12,7 +12,10 @@ EVIDENCE, RETRACTION, RESOLVED = "evidence", "retraction", "resolved"
 
 
 class Weight(NamedTuple):
-    """What a case weighs until `next_day`: see `projections/alert_level` for every word."""
+    """What a case weighs until `next_day`: see `projections/alert_level` for every word.
+
+    From `weighted` to `windowed` is all that its unit counts.
+    """
 
     given: int = 0
     faded: int = 0
@@ -32,7 +35,24 @@ class Weight(NamedTuple):
         return not self.is_open and not self.standing and not self.worth
 
 
+COUNTED = slice(4, 11)
+"""The part of a weight that its unit counts."""
+
 NOTHING = Weight()
+
+
+class Judged(NamedTuple):
+    """What facts and rules say of a case, on whatever day. `given` is 0 for what does not count."""
+
+    kind: KindRules | None
+    is_open: bool
+    asks_after: int | None
+    reference: int
+    given: int
+    ending: int
+    floor: int
+    blocks: bool
+    straight: bool
 
 
 class Case:
@@ -45,6 +65,7 @@ class Case:
         "closed",
         "credibility",
         "expected",
+        "judged",
         "kind",
         "links",
         "merged",
@@ -90,6 +111,7 @@ class Case:
         self.unfounded = False
         self.links: list[str] = []
         self.weight = NOTHING
+        self.judged: Judged | None = None
 
     @property
     def is_open(self) -> bool:
@@ -225,59 +247,71 @@ FACTS: dict[str, Callable[[Case, dict[str, Any], str], str | None]] = {
 }
 """Type → how a case takes it. The answer is the cause of what follows, None where its weight stays as it is."""
 
-OPENED = "case.opened"
+OPENED, CLASSIFIED = "case.opened", "case.classified"
 LOST = frozenset({"report.withdrawn", "report.superseded"})
 """What takes a report from every case that it is linked to."""
 
 
-def weigh(case: Case, rules: Rules | None, day: int, window: int) -> Weight:
-    """What the case weighs on a local day, in a window of so many permille; without rules only whether it is open."""
+def judge(case: Case, rules: Rules) -> Judged:
+    """What the rules say of the facts; it stands until either changes."""
     is_open = case.is_open
-    if rules is None:
-        return Weight(is_open=is_open)
-    asks = is_open and case.expected is not None and day > case.expected
+    asks_after = case.expected if is_open else None
     kind = rules.kinds.get(case.kind)
-    founded = not (case.merged or case.not_ratified or case.unfounded)
-    if kind is not None and not kind.by_circulation and case.verification in rules.disproved:
-        founded = False
-    nexts = [case.expected + 1] if is_open and case.expected is not None and not asks else []
-    if kind is None or not founded:
-        return _scheduled(Weight(is_open=is_open, asks=asks), nexts, day)
+    if (
+        kind is None
+        or case.merged
+        or case.not_ratified
+        or case.unfounded
+        or (case.verification in rules.disproved and not kind.by_circulation)
+    ):
+        return Judged(kind, is_open, asks_after, 0, 0, 0, 0, False, False)
     reference = _reference(case, rules)
-    left = kind.fade.left(day - reference)
+    credibility = _credibility(case, kind, rules)
     if kind.peace:
         kept = not kind.kept_when or case.resolved in kind.kept_when
-        given = kind.points * _credibility(case, kind, rules) // 1000 if kept else 0
-        worth = given * left // 1000
-        weight = Weight(given=given, faded=given - worth, worth=worth, is_open=is_open, asks=asks)
-    else:
-        severity = _severity(case, rules)
-        given = kind.points * rules.severity[severity] * _credibility(case, kind, rules) // 1_000_000
-        remaining = given * left // 1000 * _ended(case, rules) // 1000
-        floor = min(given, rules.floors.get(severity, 0)) if is_open and kind.floored else 0
-        standing = max(remaining, floor)
-        weight = Weight(
-            given=given,
-            faded=given - remaining,
-            floor=floor,
-            standing=standing,
-            weighted=standing * window // 1000 if kind.in_window else standing,
-            is_open=is_open,
-            asks=asks,
-            blocks=is_open and given > 0 and severity in rules.blocked_by,
-            straight=is_open and given > 0 and case.assessed and severity == rules.set.straight_to.severity,
-            windowed=kind.in_window and standing > 0,
-        )
-    step = kind.fade.next(day - reference) if given else None
-    if step is not None and left:
-        nexts.append(reference + step)
-    return _scheduled(weight, nexts, day)
+        given = kind.points * credibility // 1000 if kept else 0
+        return Judged(kind, is_open, asks_after, reference, given, 1000, 0, False, False)
+    severity = _severity(case, rules)
+    given = kind.points * rules.severity[severity] * credibility // 1_000_000
+    counts = is_open and given > 0
+    floor = min(given, rules.floors.get(severity, 0)) if counts and kind.floored else 0
+    straight = counts and case.assessed and severity == rules.straight_to
+    return Judged(
+        kind,
+        is_open,
+        asks_after,
+        reference,
+        given,
+        _ending(case, rules),
+        floor,
+        counts and severity in rules.blocked_by,
+        straight,
+    )
 
 
-def _scheduled(weight: Weight, nexts: list[int], day: int) -> Weight:
-    if weight.ended_in_nothing:
-        nexts = [day + 1]
-    return weight._replace(next_day=min(nexts)) if nexts else weight
+def weigh(judged: Judged, day: int, window: int) -> Weight:
+    """What a case so judged weighs on a local day, in a window of so many permille."""
+    kind, is_open, asks_after, reference, given, ending, floor, blocks, straight = judged
+    asks = asks_after is not None and day > asks_after
+    next_day = None if asks or asks_after is None else asks_after + 1
+    standing = weighted = worth = faded = 0
+    windowed = False
+    if given and kind is not None:
+        left, step = kind.fade.at(day - reference)
+        remaining = given * left // 1000 * ending // 1000
+        faded = given - remaining
+        if kind.peace:
+            worth = remaining
+        else:
+            standing = weighted = max(remaining, floor)
+            if kind.in_window and standing:
+                windowed = True
+                weighted = standing * window // 1000
+        if step is not None and left and (next_day is None or reference + step < next_day):
+            next_day = reference + step
+    if not is_open and not standing and not worth:
+        next_day = day + 1
+    return Weight(given, faded, floor, standing, weighted, worth, is_open, asks, blocks, straight, windowed, next_day)
 
 
 def _reference(case: Case, rules: Rules) -> int:
@@ -310,7 +344,7 @@ def _credibility(case: Case, kind: KindRules, rules: Rules) -> int:
     return unassessed.ratified if case.ratified else unassessed.credibility
 
 
-def _ended(case: Case, rules: Rules) -> int:
+def _ending(case: Case, rules: Rules) -> int:
     if case.resolved is not None:
         return rules.resolved.get(case.resolved, rules.resolved["unknown"])
     return rules.set.ended.closed if case.closed else 1000

@@ -14,9 +14,8 @@ from typing import NamedTuple, Protocol
 
 from events.alert import KindGroup
 from events.level import Contribution, LevelCause, LevelChanged
-from events.vocabulary import Kind
 from projections.alert_level import case as facts
-from projections.alert_level.case import Case
+from projections.alert_level.case import COUNTED, Case, Weight, judge, weigh
 from projections.alert_level.coverage import Coverage, confidence, while_watched
 from projections.alert_level.elections import NO_WINDOW
 from projections.alert_level.laid_by import LaidBy
@@ -82,13 +81,22 @@ class Home:
         self.cases[case.case_id] = case
         for report_id in case.links:
             self.by_report.setdefault(report_id, []).append(case.case_id)
-        self.count(case, 1)
+        self.add(case)
+        self.stale.discard(case.unit)
         if case.weight.next_day is not None:
             heapq.heappush(self.midnights, (case.weight.next_day, case.case_id))
 
-    def count(self, case: Case, sign: int) -> None:
-        self.unit(case.unit).count(case.case_id, case.weight, sign)
-        self.windowed += sign * case.weight.windowed
+    def add(self, case: Case) -> None:
+        """Let a case count in its unit, which is summed up anew where it is heavy enough to matter."""
+        self.windowed += case.weight.windowed
+        if self.unit(case.unit).add(case.case_id, case.weight):
+            self.stale.add(case.unit)
+
+    def remove(self, case: Case) -> None:
+        """Let a case count no more in its unit."""
+        self.windowed -= case.weight.windowed
+        if self.units[case.unit].remove(case.case_id, case.weight):
+            self.stale.add(case.unit)
 
     def unit(self, unit_id: str) -> Unit:
         unit = self.units.get(unit_id)
@@ -108,7 +116,7 @@ class Engine(Protocol):
 
     def heed(self, shared: Shared, home: Home, at: str, cause: LevelCause) -> list[Change]: ...
 
-    def stand(self, shared: Shared, unit: Unit, before: int, at: str) -> Change | None:
+    def stand(self, shared: Shared, home: Home, unit: Unit, before: int, at: str) -> Change | None:
         """Where a unit stands, as a change from what the log says of it."""
         ...
 
@@ -205,7 +213,7 @@ class FirstEngine:
         """A case that was laid by lives again; it weighs nothing until its event is taken."""
         case = home.laid_by.take(case_id)
         if case is not None:
-            case.weight = facts.Weight(is_open=False)
+            case.weight = Weight(is_open=False)
             self._place(shared, home, case)
         return case
 
@@ -213,7 +221,10 @@ class FirstEngine:
         linked = case.links
         before = len(linked)
         cause = facts.FACTS[event.type](case, event.data, event.time)
+        case.judged = None
         home.dirty_cases.add(case.case_id)
+        if event.type == facts.CLASSIFIED:  # as heavy as before, it may be softened now
+            home.stale.add(case.unit)
         if case.links is not linked:
             for report_id in linked:
                 self._forget(home, report_id, case.case_id)
@@ -229,6 +240,7 @@ class FirstEngine:
             case = home.cases[case_id]
             home.dirty_cases.add(case_id)
             if case.lose(report_id) is not None:
+                case.judged = None
                 touched.append(case)
         return touched
 
@@ -243,13 +255,13 @@ class FirstEngine:
         case.unit = shared.places.row(case.place)
         home.cases[case.case_id] = case
         home.gone.pop(case.case_id, None)
-        home.count(case, 1)
+        home.add(case)
         home.stale.add(case.unit)
         home.dirty_cases.add(case.case_id)
         home.dirty_units.add(case.unit)
 
     def _lay_by(self, home: Home, case: Case) -> None:
-        home.count(case, -1)
+        home.remove(case)
         del home.cases[case.case_id]
         for report_id in case.links:
             self._forget(home, report_id, case.case_id)
@@ -265,17 +277,18 @@ class FirstEngine:
         if cause is LevelCause.GAZETTEER:
             for case in home.cases.values():
                 if (row := shared.places.row(case.place)) != case.unit:
-                    home.count(case, -1)
+                    home.remove(case)
                     home.stale.update((case.unit, row))
                     home.dirty_units.update((case.unit, row))
                     home.dirty_cases.add(case.case_id)
                     case.unit = row
-                    home.count(case, 1)
+                    home.add(case)
         if rules is None:
             home.stale.clear()
             return []
         day = rules.day(at)
         for case in home.cases.values():
+            case.judged = None
             self._weigh(shared, rules, home, case, day)
         if cause is LevelCause.RULES:
             home.stale.update(home.units)
@@ -287,24 +300,30 @@ class FirstEngine:
     # --- weights and levels ---------------------------------------------------------------------------------------
 
     def _weigh(self, shared: Shared, rules: Rules | None, home: Home, case: Case, day: int) -> None:
-        unit = home.unit(case.unit)
+        unit = home.units[case.unit]
         window = shared.window(day) if rules is not None and unit.has_windows else NO_WINDOW
-        weight = self.weight(case, rules, day, window)
-        if weight == case.weight and (unit.window == window or not weight.windowed):
+        weight, before = self.weight(case, rules, day, window), case.weight
+        if weight == before and (unit.window == window or not weight.windowed):
             return
-        home.count(case, -1)
-        if weight.next_day is not None and weight.next_day != case.weight.next_day:
-            heapq.heappush(home.midnights, (weight.next_day, case.case_id))
-        case.weight = weight
+        if weight[COUNTED] != before[COUNTED]:
+            home.remove(case)
+            case.weight = weight
+            home.add(case)
+        else:
+            case.weight = weight
         unit.window = window
-        home.count(case, 1)
-        home.stale.add(case.unit)
+        if weight.next_day is not None and weight.next_day != before.next_day:
+            heapq.heappush(home.midnights, (weight.next_day, case.case_id))
         home.dirty_cases.add(case.case_id)
         home.dirty_units.add(case.unit)
 
-    def weight(self, case: Case, rules: Rules | None, day: int, window: int) -> facts.Weight:
+    def weight(self, case: Case, rules: Rules | None, day: int, window: int) -> Weight:
         """What a case weighs; the one thing that another engine is likely to see otherwise."""
-        return facts.weigh(case, rules, day, window)
+        if rules is None:
+            return Weight(is_open=case.is_open)
+        if case.judged is None:
+            case.judged = judge(case, rules)
+        return weigh(case.judged, day, window)
 
     def _settle(self, rules: Rules, home: Home, at: str, day: int, cause: Causes) -> list[Change]:
         changes = []
@@ -320,14 +339,14 @@ class FirstEngine:
                 because = cause(unit_id)
                 unit.changes += 1
                 unit.cause, unit.effective_at = because.value, at
-                changes.append(_change(rules, unit, before, at, because))
+                changes.append(_change(rules, home, unit, before, at, because))
         home.stale.clear()
         return changes
 
-    def stand(self, shared: Shared, unit: Unit, before: int, at: str) -> Change | None:
+    def stand(self, shared: Shared, home: Home, unit: Unit, before: int, at: str) -> Change | None:
         if shared.rules is None or unit.level is None or unit.level == before:
             return None
-        return _change(shared.rules, unit, before, at, LevelCause.ENGINE)
+        return _change(shared.rules, home, unit, before, at, LevelCause.ENGINE)
 
     # --- rows -----------------------------------------------------------------------------------------------------
 
@@ -338,7 +357,7 @@ class FirstEngine:
         for case_id in sorted(home.dirty_cases):
             page.add("case", case_row(self.number, home.home, home.cases[case_id], laid_by=False))
         for unit_id in sorted(home.dirty_units):
-            page.add("unit", unit_row(self.number, home.home, home.units[unit_id], confidence(COVERAGE)))
+            page.add("unit", unit_row(self.number, home.home, home.units[unit_id], home.cases, confidence(COVERAGE)))
         home.dirty_cases.clear()
         home.dirty_units.clear()
         if home.due != home.drawn_due:
@@ -354,9 +373,10 @@ def _of_midnight(turned: object) -> LevelCause:
     return LevelCause.ELECTION_WINDOW if turned else LevelCause.FADING
 
 
-def _change(rules: Rules, unit: Unit, before: int, at: str, cause: LevelCause) -> Change:
+def _change(rules: Rules, home: Home, unit: Unit, before: int, at: str, cause: LevelCause) -> Change:
     assert unit.level is not None
     confident, reason = confidence(COVERAGE)
+    counted = unit.counted(home.cases)
     event = LevelChanged(
         unit=unit.unit,
         before=before,
@@ -364,8 +384,8 @@ def _change(rules: Rules, unit: Unit, before: int, at: str, cause: LevelCause) -
         effective_at=datetime.fromisoformat(at),
         cause=cause,
         points=unit.points,
-        contributions=_contributions(unit.counted),
-        peace=_contributions(unit.offsetting),
+        contributions=_contributions(counted),
+        peace=_contributions(unit.offsetting(home.cases)),
         peace_offset=unit.offset,
         window_permille=unit.window_shown,
         straight_to=unit.straight,
@@ -375,15 +395,10 @@ def _change(rules: Rules, unit: Unit, before: int, at: str, cause: LevelCause) -
         confidence_reason=reason,
         rules_hash=rules.hash,
     )
-    found = {group for one in unit.counted if one[6] and (group := rules.kinds[one[1]].group) is not None}
+    found = {group for one in counted if one["counted"] and (group := rules.kinds[one["kind"]].group)}
     groups = tuple(group for group in KindGroup if group in found)
     return Change(event, unit.changes, at, date.fromordinal(rules.day(at)), groups)
 
 
 def _contributions(counted: Iterable[Counted]) -> tuple[Contribution, ...]:
-    return tuple(
-        Contribution(
-            case_id=case_id, kind=Kind.read(kind), given=given, faded=faded, floor=floor, rank=rank, counted=of
-        )
-        for case_id, kind, given, faded, floor, rank, of in counted
-    )
+    return tuple(Contribution(**one) for one in counted)

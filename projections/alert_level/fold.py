@@ -65,6 +65,8 @@ class AlertLevel:
         return Home(key, {number: EngineHome(key) for number in self.engines})
 
     def due(self, state: Home) -> str | None:
+        if len(state.engines) == 1:
+            return state.engines[state.eldest].due
         due = None
         for home in state.engines.values():
             if home.due is not None and (due is None or home.due < due):
@@ -124,7 +126,7 @@ class AlertLevel:
         changes = []
         for unit_id in sorted({*home.units, *state.voices}):
             said = state.voices[unit_id].level if unit_id in state.voices else 0
-            change = engine.stand(shared, home.unit(unit_id), said, at)
+            change = engine.stand(shared, home, home.unit(unit_id), said, at)
             if change is not None:
                 changes.append(change)
         self._say(shared, state, changes, page)

@@ -38,7 +38,7 @@ class LaidBy:
     def lay(self, case: Case) -> None:
         """Keep a case that is not kept yet."""
         packed = _RECORD.pack(
-            UUID(case.case_id).bytes,
+            _bytes(case.case_id),
             *(self._word(getattr(case, name)) for name in _WORDS),
             sum(getattr(case, flag) << bit for bit, flag in enumerate(_FLAGS)),
             case.opened,
@@ -51,7 +51,7 @@ class LaidBy:
 
     def take(self, case_id: str) -> Case | None:
         """Take a case up again, without its links; None where it is not kept."""
-        wanted = UUID(case_id).bytes
+        wanted = _bytes(case_id)
         at = self._at(wanted)
         start = at * _RECORD.size
         if self._records[start : start + _ID] != wanted:
@@ -91,3 +91,7 @@ class LaidBy:
             number = self._index[word] = len(self._words)
             self._words.append(word)
         return number
+
+
+def _bytes(case_id: str) -> bytes:
+    return bytes.fromhex(case_id.replace("-", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -9,39 +10,71 @@ import orjson
 from events.level import Confidence, ConfidenceReason, LevelChanged
 from projections.alert_level.case import Case, Weight
 from projections.alert_level.elections import NO_WINDOW
-from projections.alert_level.unit import Counted, Unit
-
-_FACTS = tuple(name for name in Case.__slots__ if name not in ("case_id", "unit", "links", "weight"))
-_COUNTED = ("case_id", "kind", "given", "faded", "floor", "rank", "counted")
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+from projections.alert_level.unit import Unit
 
 
 def case_row(engine: int, home: str, case: Case, *, laid_by: bool) -> tuple[Any, ...]:
-    """(engine, case id, home, unit, laid by, body); the body holds what is not the same as in a new case."""
-    body = {name: value for name in _FACTS if (value := getattr(case, name)) not in (None, False)}
-    if not laid_by:
-        body["links"] = case.links
-        body["weight"] = {name: value for name, value in case.weight._asdict().items() if value not in (None, False, 0)}
-    return (engine, case.case_id, home, case.unit, laid_by, _json(body))
+    """(engine, case id, home, unit, laid by, body); the body is a list: nothing is written oftener than a case."""
+    body = (
+        case.place,
+        case.kind,
+        case.opened,
+        case.returned,
+        case.occurred,
+        case.expected,
+        case.stated,
+        case.threat,
+        case.provisional,
+        case.ratified,
+        case.not_ratified,
+        case.assessed,
+        case.severity,
+        case.credibility,
+        case.circulating,
+        case.verification,
+        case.resolved,
+        case.closed,
+        case.merged,
+        case.unfounded,
+        case.links,
+        None if laid_by else tuple(case.weight),
+    )
+    return (engine, case.case_id, home, case.unit, laid_by, orjson.dumps(body).decode())
 
 
 def case_of(case_id: str, unit: str, body: str) -> Case:
     """A case from its row."""
-    found = orjson.loads(body)
-    case = Case(case_id, found["place"], found["kind"], found["opened"])
+    place, kind, opened, *rest = orjson.loads(body)
+    case = Case(case_id, place, kind, opened)
     case.unit = unit
-    for name in _FACTS:
-        if name in found:
-            setattr(case, name, found[name])
-    case.links = found.get("links", [])
-    case.weight = Weight(**({"is_open": False} | found.get("weight", {})))
+    (
+        case.returned,
+        case.occurred,
+        case.expected,
+        case.stated,
+        case.threat,
+        case.provisional,
+        case.ratified,
+        case.not_ratified,
+        case.assessed,
+        case.severity,
+        case.credibility,
+        case.circulating,
+        case.verification,
+        case.resolved,
+        case.closed,
+        case.merged,
+        case.unfounded,
+        case.links,
+        weight,
+    ) = rest
+    case.weight = Weight(*weight) if weight else Weight(is_open=False)
     return case
 
 
-def unit_row(engine: int, home: str, unit: Unit, confident: tuple[Confidence, ConfidenceReason]) -> tuple[Any, ...]:
+def unit_row(
+    engine: int, home: str, unit: Unit, cases: Mapping[str, Case], confident: tuple[Confidence, ConfidenceReason]
+) -> tuple[Any, ...]:
     """The values of the writing `unit`, in order."""
     confidence, reason = confident
     return (
@@ -61,8 +94,8 @@ def unit_row(engine: int, home: str, unit: Unit, confident: tuple[Confidence, Co
         unit.effective_at,
         unit.changes,
         unit.rules_hash,
-        _json([dict(zip(_COUNTED, one, strict=True)) for one in unit.counted]),
-        _json([dict(zip(_COUNTED, one, strict=True)) for one in unit.offsetting]),
+        orjson.dumps(unit.counted(cases)).decode(),
+        orjson.dumps(unit.offsetting(cases)).decode(),
     )
 
 
@@ -78,19 +111,12 @@ def unit_of(row: Any) -> Unit:
     unit.effective_at = row["effective_at"]
     unit.changes = row["changes"]
     unit.rules_hash = row["rules_hash"]
-    unit.counted = _counted(row["contributions"])
-    unit.offsetting = _counted(row["peace"])
+    unit.shares = [one["counted"] for one in orjson.loads(row["contributions"])]
+    unit.peace_shares = [one["counted"] for one in orjson.loads(row["peace"])]
     return unit
-
-
-def _counted(text: str) -> tuple[Counted, ...]:
-    return tuple(
-        (one["case_id"], one["kind"], one["given"], one["faded"], one["floor"], one["rank"], one["counted"])
-        for one in orjson.loads(text)
-    )
 
 
 def history_row(engine: int, home: str, number: int, at: str, event: LevelChanged) -> tuple[Any, ...]:
     """A line of the history: a change, with all that it was computed from."""
-    words = _json(event.wire_data())
+    words = orjson.dumps(event.wire_data(), option=orjson.OPT_SORT_KEYS).decode()
     return (engine, event.unit, number, home, event.before, event.after, event.cause.value, at, words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -20,23 +21,12 @@ class Fade:
 
     def __init__(self, steps: tuple[Step, ...]) -> None:
         self.days = tuple(days for days, _ in steps)
-        self.shares = tuple(share for _, share in steps)
+        self.shares = (1000, *(share for _, share in steps))
 
-    def left(self, age: int) -> int:
-        """The share of the last step that is not later than this age; all of it before the first."""
-        left = 1000
-        for days, share in zip(self.days, self.shares, strict=True):
-            if days > age:
-                break
-            left = share
-        return left
-
-    def next(self, age: int) -> int | None:
-        """The age at which the next step comes."""
-        for days in self.days:
-            if days > age:
-                return days
-        return None
+    def at(self, age: int) -> tuple[int, int | None]:
+        """What is left at an age, the share of the last step that is not later, and the age of the next step."""
+        passed = bisect_right(self.days, age)
+        return self.shares[passed], self.days[passed] if passed < len(self.days) else None
 
 
 class KindRules:
@@ -97,6 +87,9 @@ class Rules:
         self.disproved = frozenset(str(word) for word in rules.disproved)
         self.blocked_by = frozenset(str(word) for word in rules.peace.blocked_by)
         self.windows = {str(word): value for word, value in rules.windows.items()}
+        self.straight_to = str(rules.straight_to.severity)
+        self.up = rules.levels.up
+        self.down = rules.levels.down
         self.ranks = rules.ranks
         self.zone = ZoneInfo(rules.time_zone)
         self._midnights: dict[int, str] = {}
@@ -104,9 +97,7 @@ class Rules:
 
     def level(self, points: int, before: int) -> int:
         """The level of so many points: raised at a threshold upwards, lowered only under the one downwards."""
-        up = sum(points >= threshold for threshold in self.set.levels.up)
-        down = sum(points >= threshold for threshold in self.set.levels.down)
-        return max(up, min(before, down))
+        return max(bisect_right(self.up, points), min(before, bisect_right(self.down, points)))
 
     def day(self, time: str) -> int:
         """The local day of a moment on the wire, as an ordinal."""

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Mapping
+from typing import Any
 
 from projections.alert_level.case import Case, Weight
 from projections.alert_level.elections import NO_WINDOW
 from projections.alert_level.places import OUTSIDE, UNPLACED
 from projections.alert_level.rules import Rules
 
-Counted = tuple[str, str, int, int, int, int, int]
-"""A case in a sum: case id, kind, given, faded, floor, rank, counted."""
+Counted = dict[str, Any]
+"""A case in a sum: case_id, counted, faded, floor, given, kind, rank, in this order."""
+
+Ranked = tuple[int, str]
+"""Minus its weight, and case id: the heaviest stands first, and equals stand in order of their ids."""
 
 
 class Unit:
     """What stands in a unit's row, and what it is computed from.
 
-    `level` is None while nothing can be computed: before any rules, and for what has no place. `harm` and `peace` hold
-    (minus weight, case id), so that the heaviest stands first and equals stand in order of their ids.
+    `level` is None while nothing can be computed: before any rules, and for what has no place. `shares` are what the
+    first of `harm` count, `peace_shares` the first of `peace`.
     """
 
     __slots__ = (
@@ -26,16 +30,16 @@ class Unit:
         "blockers",
         "cause",
         "changes",
-        "counted",
         "effective_at",
         "harm",
         "level",
         "offset",
-        "offsetting",
         "open_cases",
         "peace",
+        "peace_shares",
         "points",
         "rules_hash",
+        "shares",
         "straight",
         "straights",
         "unit",
@@ -49,15 +53,15 @@ class Unit:
         self.points = 0
         self.offset = 0
         self.straight: int | None = None
-        self.counted: tuple[Counted, ...] = ()
-        self.offsetting: tuple[Counted, ...] = ()
+        self.shares: list[int] = []
+        self.peace_shares: list[int] = []
         self.rules_hash: str | None = None
         self.changes = 0
         self.cause: str | None = None
         self.effective_at: str | None = None
         self.window = NO_WINDOW
-        self.harm: list[tuple[int, str]] = []
-        self.peace: list[tuple[int, str]] = []
+        self.harm: list[Ranked] = []
+        self.peace: list[Ranked] = []
         self.open_cases = self.asks = self.blockers = self.straights = self.windowed = 0
 
     @property
@@ -74,36 +78,86 @@ class Unit:
         """The window as it counts: a whole where no case is multiplied by it."""
         return self.window if self.windowed else NO_WINDOW
 
-    def count(self, case_id: str, weight: Weight, sign: int) -> None:
-        """Let a case count here (1), or no more (-1)."""
-        for heavy, ranked in ((weight.weighted, self.harm), (weight.worth, self.peace)):
-            if heavy and sign > 0:
-                insort(ranked, (-heavy, case_id))
-            elif heavy:
-                del ranked[bisect_left(ranked, (-heavy, case_id))]
-        self.open_cases += sign * weight.is_open
-        self.asks += sign * weight.asks
-        self.blockers += sign * weight.blocks
-        self.straights += sign * weight.straight
-        self.windowed += sign * weight.windowed
+    def add(self, case_id: str, weight: Weight) -> bool:
+        """Let a case count here; whether the sum may be another."""
+        _, _, _, _, weighted, worth, is_open, asks, blocks, straight, windowed, _ = weight
+        heavy = worth or blocks or straight
+        if weighted:
+            ranked = (-weighted, case_id)
+            at = bisect_left(self.harm, ranked)
+            self.harm.insert(at, ranked)
+            heavy = heavy or at <= len(self.shares)
+        if worth:
+            insort(self.peace, (-worth, case_id))
+        self.open_cases += is_open
+        self.asks += asks
+        self.blockers += blocks
+        self.straights += straight
+        self.windowed += windowed
+        return bool(heavy)
+
+    def remove(self, case_id: str, weight: Weight) -> bool:
+        """Let a case count here no more; whether the sum may be another."""
+        _, _, _, _, weighted, worth, is_open, asks, blocks, straight, windowed, _ = weight
+        heavy = worth or blocks or straight
+        if weighted:
+            at = bisect_left(self.harm, (-weighted, case_id))
+            del self.harm[at]
+            heavy = heavy or at < len(self.shares)
+        if worth:
+            del self.peace[bisect_left(self.peace, (-worth, case_id))]
+        self.open_cases -= is_open
+        self.asks -= asks
+        self.blockers -= blocks
+        self.straights -= straight
+        self.windowed -= windowed
+        return bool(heavy)
 
     def settle(self, cases: Mapping[str, Case], rules: Rules) -> int:
         """Sum up, and return the level that follows; the level itself is left as it is."""
-        self.counted = _ranked(self.harm, cases, rules)
-        soft = sum(one[6] for one in self.counted if rules.kinds[one[1]].softened)
-        self.offsetting = () if self.blockers else _ranked(self.peace, cases, rules)
-        self.offset = min(sum(one[6] for one in self.offsetting), soft * rules.set.peace.share // 1000)
-        self.points = sum(one[6] for one in self.counted) - self.offset
+        kinds = rules.kinds
+        points = soft = 0
+        self.shares = shares = []
+        for (minus, case_id), rank in zip(self.harm, rules.ranks, strict=False):
+            share = -minus * rank // 1000
+            shares.append(share)
+            points += share
+            if kinds[cases[case_id].kind].softened:
+                soft += share
+        self.peace_shares = []
+        self.offset = 0
+        if self.peace and not self.blockers:
+            ranked = zip(self.peace, rules.ranks, strict=False)
+            self.peace_shares = [-minus * rank // 1000 for (minus, _), rank in ranked]
+            self.offset = min(sum(self.peace_shares), soft * rules.set.peace.share // 1000)
+        self.points = points - self.offset
         self.straight = rules.set.straight_to.level if self.straights else None
         self.rules_hash = rules.hash
         return max(rules.level(self.points, self.level or 0), self.straight or 0)
 
+    def counted(self, cases: Mapping[str, Case]) -> list[Counted]:
+        """The cases that make up the points, by rank."""
+        return _listed(self.harm, self.shares, cases)
 
-def _ranked(ranked: list[tuple[int, str]], cases: Mapping[str, Case], rules: Rules) -> tuple[Counted, ...]:
-    counted = []
-    for rank, (minus, case_id) in enumerate(ranked[: len(rules.ranks)], 1):
+    def offsetting(self, cases: Mapping[str, Case]) -> list[Counted]:
+        """The cases that take points off, by rank; none while they may not."""
+        return _listed(self.peace, self.peace_shares, cases)
+
+
+def _listed(ranked: list[Ranked], shares: list[int], cases: Mapping[str, Case]) -> list[Counted]:
+    listed = []
+    for rank, ((_, case_id), share) in enumerate(zip(ranked, shares, strict=False), 1):
         case = cases[case_id]
         weight = case.weight
-        share = -minus * rules.ranks[rank - 1] // 1000
-        counted.append((case_id, case.kind, weight.given, weight.faded, weight.floor, rank, share))
-    return tuple(counted)
+        listed.append(
+            {
+                "case_id": case_id,
+                "counted": share,
+                "faded": weight.faded,
+                "floor": weight.floor,
+                "given": weight.given,
+                "kind": case.kind,
+                "rank": rank,
+            }
+        )
+    return listed

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from events import reference
 from events.alert import AlertIssued
 from events.case import events as cases
@@ -34,6 +32,7 @@ from events.vocabulary import (
     Withdrawal,
 )
 from projections.alert_level import PROJECTION
+from projections.alert_level.rows import case_of
 from projections.projection import Derived, Projection
 from projections.rule_set import hash_of
 from tests.support.domain import HOME, one
@@ -247,8 +246,8 @@ def stood(log: Log, projection: Projection[Any, Any] = PROJECTION, engine: int =
     rows = [dict(zip(_UNIT, row, strict=True)) for row in page.rows.get("unit", ()) if row[0] == engine]
     lines = [dict(zip(_HISTORY, row, strict=True)) for row in page.rows.get("history", ()) if row[0] == engine]
     cases = {
-        UUID(case_id): orjson.loads(body).get("weight", {}) | {"laid_by": laid_by}
-        for number, case_id, _, _, laid_by, body in page.rows.get("case", ())
+        UUID(case_id): case_of(case_id, unit, body).weight._asdict() | {"laid_by": laid_by}
+        for number, case_id, _, unit, laid_by, body in page.rows.get("case", ())
         if number == engine
     }
     return Stood({row["unit"]: row for row in rows}, lines, cases, derived)
