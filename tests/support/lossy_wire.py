@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +23,8 @@ class LossyWire:
         self.answers = asyncio.Event()
         self.held = asyncio.Event()
         """Set when something came that is being held back."""
+        self.seen: Callable[[bytes], None] = lambda request: None
+        """Told of every request before it is forwarded; it may hold it, or what will be answered."""
         self.requests.set()
         self.answers.set()
 
@@ -57,6 +59,8 @@ class LossyWire:
     async def _forward(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, gate: asyncio.Event) -> None:
         with suppress(OSError):
             while data := await source.read(65536):
+                if gate is self.requests:
+                    self.seen(data)
                 if not gate.is_set():
                     self.held.set()
                     await gate.wait()
