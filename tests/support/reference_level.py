@@ -8,7 +8,7 @@ whole log, and at every event and every midnight every case is weighed anew. Num
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, partial
@@ -188,15 +188,26 @@ class Recomputed:
             self.voice.adopt(speaker, self.ladders[speaker].rows, log, event.time)
 
 
-def recompute(history: Sequence[Taken], until: str, engines: Engines) -> Recomputed:
-    """Step through every event, and every midnight, up to an instant of recorded time."""
-    log = [event for event in history if event.mode == "actual" and event.time <= until]
-    recomputed = Recomputed(engines)
-    for number, event in enumerate(log):
-        recomputed.pass_midnights(log[:number], event.time)
-        recomputed.take_last_of(log[: number + 1])
-    recomputed.pass_midnights(log, until)
-    return recomputed
+def recomputed(history: Iterable[Taken], engines: Engines) -> Iterator[tuple[Taken, Recomputed]]:
+    """Step through every event and every midnight; yields what stands after each event."""
+    log: list[Taken] = []
+    standing = Recomputed(engines)
+    for event in history:
+        if event.mode == "actual":
+            standing.pass_midnights(log, event.time)
+            log.append(event)
+            standing.take_last_of(log)
+        yield event, standing
+
+
+def at_instant(history: Iterable[Taken], instant: str, engines: Engines) -> Recomputed:
+    """What stands at an instant of recorded time."""
+    standing = Recomputed(engines)
+    log = [event for event in history if event.mode == "actual" and event.time <= instant]
+    for _, now in recomputed(log, engines):
+        standing = now
+    standing.pass_midnights(log, instant)
+    return standing
 
 
 # --- what is known ----------------------------------------------------------------------------------------------------
@@ -567,10 +578,10 @@ def weigh_row(row: Row, ladder: Ladder, log: Sequence[Taken], day: date | None, 
 def ranked(
     weights: list[Weight], amount: Callable[[Weight], int], rules: RuleSet
 ) -> list[tuple[Weight, dict[str, Any]]]:
-    """7. The largest first, equals by case id; each counts by its rank."""
+    """7. The largest first, equals by case id; each counts by its rank, and beyond the last rank none counts."""
     told = []
-    for place, weight in enumerate(sorted(weights, key=lambda one: (-amount(one), one.case.case_id))):
-        share = rules.ranks[place] if place < len(rules.ranks) else 0
+    in_order = sorted(weights, key=lambda one: (-amount(one), one.case.case_id))
+    for place, (weight, share) in enumerate(zip(in_order, rules.ranks, strict=False)):
         contribution = {
             "case_id": weight.case.case_id,
             "kind": weight.case.kind,

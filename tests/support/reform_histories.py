@@ -144,6 +144,7 @@ class _Reform:
         self.log = Log()
         self.cases: list[tuple[str, str]] = []
         self.most = random.choice((2, 4, 8, 14))
+        self.quick = random.random() < 0.4  # days go by so seldom that nothing fades
 
     def begin(self) -> None:
         if self.random.random() < 0.9:
@@ -155,12 +156,14 @@ class _Reform:
     def step(self) -> None:
         self.pass_time()
         acts: dict[Callable[[], object], int] = {
-            self.open: 16 if len(self.cases) < self.most else 0,
+            self.open: 0 if len(self.cases) >= self.most else 40 if self.quick else 16,
             self.assess: 20,
             self.link: 9,
             self.report_ends: 7,
             self.end: 14,
             self.reopen: 8,
+            self.forget: 5,
+            self.lose_evidence: 4,
             self.classify: 3,
             self.ratify: 6,
             self.merge: 6,
@@ -174,7 +177,8 @@ class _Reform:
         self.random.choices(list(acts), list(acts.values()))[0]()
 
     def pass_time(self) -> None:
-        match self.random.choices(range(5), (30, 25, 30, 14, 1))[0]:
+        paces = (80, 6, 13, 1, 0) if self.quick else (30, 25, 30, 14, 1)
+        match self.random.choices(range(5), paces)[0]:
             case 0:
                 self.log.after(minutes=self.random.choice((0, 0, 7, 61)))
             case 1:
@@ -259,6 +263,31 @@ class _Reform:
             self.log.resolved(name, self.random.choice((*map(str, CaseOutcome), "settled", "unheard_of")), home=home)
         else:
             self.log.closed(name, home=home)
+
+    def forget(self) -> None:
+        """A case ends, is laid by when nothing is left of it, and something comes to it after all."""
+        name, home = self.some()
+        if self.random.random() < 0.7:
+            self.random.choice((self.log.closed, self.log.not_ratified, self.log.resolved))(name, home=home)
+        else:
+            self.merge()
+        self.log.after(days=self.random.choice((1, 15, 70)))
+        if self.random.random() < 0.5:
+            self.rules()
+        self.random.choice((self.link, self.link, self.merge, self.classify, self.report_ends, self.reopen))()
+
+    def lose_evidence(self) -> None:
+        """A case's only report is withdrawn or unlinked, and mostly something is said of the case afterwards."""
+        name, home = self.some()
+        report = f"{home}/report/of {name}"
+        self.log.reopened(name, home=home)
+        self.log.linked(name, report, home=home)
+        if self.random.random() < 0.5:
+            self.log.unlinked(name, report, home=home)
+        else:
+            self.log.withdrawn(report, home=home)
+        self.pass_time()
+        self.random.choice((self.log.tick, self.link, self.assess, self.ratify, self.reopen, self.end))()
 
     def reopen(self) -> None:
         name, home = self.some()
