@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     relay_metrics_port: Port = Field(
         0, description="Port on 127.0.0.1 where the relay answers Prometheus; 0 takes a free one, which its log names."
     )
+    processors: int = Field(
+        1, ge=0, le=64, description="How many processors the local stack runs; they share the partitions."
+    )
     processors_group: str = Field(
         "intabaza-projections", min_length=1, description="The consumer group of the processors on Kafka."
     )

@@ -1,4 +1,4 @@
-"""The processes of ours that run beside the servers; adding one is one line of CHILDREN."""
+"""The processes of ours that run beside the servers; adding one is one line of `children_of`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.local.problems import ChildDied, LocalProblem, last_lines
 from services.local.process import Signature, open_log
+from services.settings import PREFIX, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +20,16 @@ class Child:
 
     name: str
     module: str
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
-CHILDREN: tuple[Child, ...] = (Child("relay", "services.relay"),)
-"""Started in this order after the servers, ended in the opposite one."""
+def children_of(settings: Settings) -> tuple[Child, ...]:
+    """Started in this order after the servers, ended in the opposite one."""
+    processors = ["processors", *(f"processors-{number}" for number in range(2, settings.processors + 1))]
+    return (
+        Child("relay", "services.relay"),
+        *(Child(name, "services.processors", {f"{PREFIX}PROCESSOR_MEMBER": name}) for name in processors),
+    )
 
 
 class ChildProcess:
@@ -33,7 +40,7 @@ class ChildProcess:
         self.log = folder / "logs" / f"{child.name}.log"
         # the folder stands in the command line, so that `ps` and the next start can tell whose child it is
         self.signature: Signature = (f"--stack={folder}", child.module)
-        self._environment = environment
+        self._environment = {**environment, **child.environment}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -46,7 +53,7 @@ class ChildProcess:
         with open_log(self.log) as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
                 [sys.executable, "-m", "services.local.children", *self.signature],
-                env=dict(self._environment),
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from services import clock
 from services.local.account import server_account
 from services.local.binaries import find_binaries, server_folder
-from services.local.children import CHILDREN, Child, ChildProcess
+from services.local.children import Child, ChildProcess, children_of
 from services.local.database import DATABASE, prepare_external_database, prepare_local_database
 from services.local.folder import DataFolder, unusable
 from services.local.jars import kafka_jars
@@ -82,14 +82,14 @@ class Supervisor:
         settings: Settings,
         progress: Progress,
         stopping: threading.Event,
-        children: Sequence[Child] = CHILDREN,
+        children: Sequence[Child] | None = None,
         restart_delays_seconds: Sequence[float] = RESTART_DELAYS_SECONDS,
     ) -> None:
         self.settings = settings
         self.progress = progress
         self.starting = Interruptible(progress, stopping)
         self.stopping = stopping
-        self.children = children
+        self.children = children_of(settings) if children is None else children
         self.restart_delays_seconds = restart_delays_seconds
         self.folder = DataFolder(settings.folder)
         self.running: list[Watched] = []
