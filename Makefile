@@ -41,6 +41,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	  uv pip install --quiet --python $(IN)/python --no-build-isolation --no-deps -e .; \
 	else \
 	  echo "Installing requirements.lock with pip, checking every hash; the first time takes minutes."; \
+	  $(IN)/python -m pip --version >/dev/null 2>&1 || $(IN)/python -m ensurepip >/dev/null; \
 	  $(IN)/python -m pip install --quiet --require-hashes -r requirements.lock; \
 	  $(IN)/python -m pip install --quiet --no-build-isolation --no-deps -e .; \
 	fi; \
