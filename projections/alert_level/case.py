@@ -252,6 +252,10 @@ LOST = frozenset({"report.withdrawn", "report.superseded"})
 """What takes a report from every case that it is linked to."""
 
 
+new = tuple.__new__
+"""Makes a named tuple without its own constructor, which costs more than all the arithmetic of a weight."""
+
+
 def judge(case: Case, rules: Rules) -> Judged:
     """What the rules say of the facts; it stands until either changes."""
     is_open = case.is_open
@@ -276,17 +280,9 @@ def judge(case: Case, rules: Rules) -> Judged:
     counts = is_open and given > 0
     floor = min(given, rules.floors.get(severity, 0)) if counts and kind.floored else 0
     straight = counts and case.assessed and severity == rules.straight_to
-    return Judged(
-        kind,
-        is_open,
-        asks_after,
-        reference,
-        given,
-        _ending(case, rules),
-        floor,
-        counts and severity in rules.blocked_by,
-        straight,
-    )
+    ending = _ending(case, rules)
+    blocks = counts and severity in rules.blocked_by
+    return new(Judged, (kind, is_open, asks_after, reference, given, ending, floor, blocks, straight))
 
 
 def weigh(judged: Judged, day: int, window: int) -> Weight:
@@ -311,7 +307,9 @@ def weigh(judged: Judged, day: int, window: int) -> Weight:
             next_day = reference + step
     if not is_open and not standing and not worth:
         next_day = day + 1
-    return Weight(given, faded, floor, standing, weighted, worth, is_open, asks, blocks, straight, windowed, next_day)
+    return new(
+        Weight, (given, faded, floor, standing, weighted, worth, is_open, asks, blocks, straight, windowed, next_day)
+    )
 
 
 def _reference(case: Case, rules: Rules) -> int:

@@ -8,12 +8,11 @@ alert_level/fold); this one stays as it is for ever, since a replay must say aga
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
-from datetime import date, datetime
-from typing import NamedTuple, Protocol
+from datetime import date
+from typing import Any, NamedTuple, Protocol
 
 from events.alert import KindGroup
-from events.level import Contribution, LevelCause, LevelChanged
+from events.level import LevelCause, LevelChanged
 from projections.alert_level import case as facts
 from projections.alert_level.case import COUNTED, Case, Weight, judge, weigh
 from projections.alert_level.coverage import Coverage, confidence, while_watched
@@ -22,7 +21,7 @@ from projections.alert_level.laid_by import LaidBy
 from projections.alert_level.rows import case_row, unit_row
 from projections.alert_level.rules import Rules
 from projections.alert_level.shared import Shared
-from projections.alert_level.unit import Counted, Unit
+from projections.alert_level.unit import Unit
 from projections.projection import Page
 from projections.taken import Taken
 
@@ -31,13 +30,22 @@ COVERAGE = Coverage.UNKNOWN
 
 
 class Change(NamedTuple):
-    """A unit's change number so and so: the event that would say it, when it was, and the groups of kinds behind it."""
+    """A unit's change number so and so: what a `level.level_changed` says of it, and the groups of kinds behind it.
 
-    event: LevelChanged
+    A plain form of the event, since most changes of a long replay are only written down.
+    """
+
+    data: dict[str, Any]
     number: int
-    at: str
     on: date
     groups: tuple[KindGroup, ...]
+
+    @property
+    def at(self) -> str:
+        return self.data["effective_at"]  # type: ignore[no-any-return]
+
+    def event(self) -> LevelChanged:
+        return LevelChanged.model_validate(self.data)
 
 
 class Home:
@@ -377,28 +385,26 @@ def _change(rules: Rules, home: Home, unit: Unit, before: int, at: str, cause: L
     assert unit.level is not None
     confident, reason = confidence(COVERAGE)
     counted = unit.counted(home.cases)
-    event = LevelChanged(
-        unit=unit.unit,
-        before=before,
-        after=unit.level,
-        effective_at=datetime.fromisoformat(at),
-        cause=cause,
-        points=unit.points,
-        contributions=_contributions(counted),
-        peace=_contributions(unit.offsetting(home.cases)),
-        peace_offset=unit.offset,
-        window_permille=unit.window_shown,
-        straight_to=unit.straight,
-        held=unit.level if cause is LevelCause.ENGINE else None,
-        open_cases=unit.open_cases,
-        confidence=confident,
-        confidence_reason=reason,
-        rules_hash=rules.hash,
-    )
+    data = {
+        "cause": cause.value,
+        "confidence": confident.value,
+        "confidence_reason": reason.value,
+        "contributions": counted,
+        "effective_at": at,
+        "from": before,
+        "open_cases": unit.open_cases,
+        "peace": unit.offsetting(home.cases),
+        "peace_offset": unit.offset,
+        "points": unit.points,
+        "rules_hash": rules.hash,
+        "to": unit.level,
+        "unit": unit.unit,
+        "window_permille": unit.window_shown,
+    }
+    if unit.straight is not None:
+        data["straight_to"] = unit.straight
+    if cause is LevelCause.ENGINE:
+        data["held"] = unit.level
     found = {group for one in counted if one["counted"] and (group := rules.kinds[one["kind"]].group)}
     groups = tuple(group for group in KindGroup if group in found)
-    return Change(event, unit.changes, at, date.fromordinal(rules.day(at)), groups)
-
-
-def _contributions(counted: Iterable[Counted]) -> tuple[Contribution, ...]:
-    return tuple(Contribution(**one) for one in counted)
+    return Change(data, unit.changes, date.fromordinal(rules.day(at)), groups)

@@ -140,7 +140,7 @@ class AlertLevel:
 
     def _follow(self, shared: Shared, state: Home, number: int, changes: list[Change], page: Page) -> None:
         for change in changes:
-            page.add("history", history_row(number, state.home, change.number, change.at, change.event))
+            page.add("history", history_row(number, state.home, change.number, change.data))
         if changes and number == shared.engine:
             self._say(shared, state, changes, page)
 
@@ -149,7 +149,7 @@ class AlertLevel:
         said = []
         for change in changes:
             assert shared.rules is not None
-            unit = change.event.unit
+            unit = change.data["unit"]
             voice = state.voices.get(unit)
             if voice is None:
                 voice = state.voices[unit] = Voice(unit)

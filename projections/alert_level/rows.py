@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from events.level import Confidence, ConfidenceReason, LevelChanged
+from events.level import Confidence, ConfidenceReason
 from projections.alert_level.case import Case, Weight
 from projections.alert_level.elections import NO_WINDOW
 from projections.alert_level.unit import Unit
@@ -116,7 +116,7 @@ def unit_of(row: Any) -> Unit:
     return unit
 
 
-def history_row(engine: int, home: str, number: int, at: str, event: LevelChanged) -> tuple[Any, ...]:
+def history_row(engine: int, home: str, number: int, data: dict[str, Any]) -> tuple[Any, ...]:
     """A line of the history: a change, with all that it was computed from."""
-    words = orjson.dumps(event.wire_data(), option=orjson.OPT_SORT_KEYS).decode()
-    return (engine, event.unit, number, home, event.before, event.after, event.cause.value, at, words)
+    words = orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode()
+    return (engine, data["unit"], number, home, data["from"], data["to"], data["cause"], data["effective_at"], words)

@@ -115,22 +115,18 @@ class Unit:
 
     def settle(self, cases: Mapping[str, Case], rules: Rules) -> int:
         """Sum up, and return the level that follows; the level itself is left as it is."""
-        kinds = rules.kinds
-        points = soft = 0
-        self.shares = shares = []
-        for (minus, case_id), rank in zip(self.harm, rules.ranks, strict=False):
-            share = -minus * rank // 1000
-            shares.append(share)
-            points += share
-            if kinds[cases[case_id].kind].softened:
-                soft += share
+        harm = self.harm[: len(rules.ranks)]
+        self.shares = shares = [-ranked[0] * rank // 1000 for ranked, rank in zip(harm, rules.ranks, strict=False)]
         self.peace_shares = []
         self.offset = 0
         if self.peace and not self.blockers:
-            ranked = zip(self.peace, rules.ranks, strict=False)
-            self.peace_shares = [-minus * rank // 1000 for (minus, _), rank in ranked]
+            ranks = zip(self.peace, rules.ranks, strict=False)
+            self.peace_shares = [-ranked[0] * rank // 1000 for ranked, rank in ranks]
+            kinds = rules.kinds
+            listed = zip(harm, shares, strict=True)
+            soft = sum(share for (_, case_id), share in listed if kinds[cases[case_id].kind].softened)
             self.offset = min(sum(self.peace_shares), soft * rules.set.peace.share // 1000)
-        self.points = points - self.offset
+        self.points = sum(shares) - self.offset
         self.straight = rules.set.straight_to.level if self.straights else None
         self.rules_hash = rules.hash
         return max(rules.level(self.points, self.level or 0), self.straight or 0)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from events.alert import AlertChange, AlertIssued
-from events.level import LevelCause
+from events.level import LevelCause, LevelChanged
 from projections.alert_level.engine import Change
 from projections.alert_level.places import OUTSIDE, Places
 from projections.projection import Derived, derived_id
@@ -33,17 +33,18 @@ class Voice:
 
     def say(self, home: str, engine: int, places: Places, from_level: int, change: Change) -> list[Derived]:
         """The events that follow from a change, and remember that they were said."""
-        event = change.event
+        event = change.event()
         self.levels += 1
         self.level = event.after
         stream = f"level/{self.unit}"
         said = [Derived(stream, home, f"{stream}/{self.levels}", change.at, event, engine)]
         if not self.unit.startswith(OUTSIDE) and (event.after >= from_level or self.alert is not None):
-            said.insert(0, self._alert(home, engine, places, from_level, change))
+            said.insert(0, self._alert(home, engine, places, from_level, change, event))
         return said
 
-    def _alert(self, home: str, engine: int, places: Places, from_level: int, change: Change) -> Derived:
-        event = change.event
+    def _alert(
+        self, home: str, engine: int, places: Places, from_level: int, change: Change, event: LevelChanged
+    ) -> Derived:
         how = _how(event.cause, event.before, event.after, from_level)
         self.alerts += 1
         stream = f"alert/{self.unit}"
