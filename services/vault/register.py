@@ -66,7 +66,7 @@ class PersonRegister:
         return dict.fromkeys(macs) | await self._found("find_person", macs)
 
     async def _add_phones(self, macs: Sequence[bytes]) -> Mapping[bytes, UUID | VaultError]:
-        return await self._found_or_added("person", macs)
+        return await self._found_or_added("callers", macs)
 
     async def _find_sources(self, report_ids: Sequence[UUID]) -> Mapping[UUID, UUID | VaultError | None]:
         return dict.fromkeys(report_ids) | await self._found("find_source", report_ids)
@@ -78,28 +78,20 @@ class PersonRegister:
         return {report_id: frozenset(people) for report_id, people in spoken.items()}
 
     async def _add_sources(self, links: Sequence[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], UUID | VaultError]:
-        report_ids = [report_id for report_id, _ in links]
-        await self._pool.execute(QUERIES["add_source"], *_columns(links))
-        sources = await self._found("find_source", report_ids)
+        sources = await self._found("sources", links)
         return {link: sources.get(link[0]) or KeyGone() for link in links}
 
     async def _add_pseudonyms(
         self, wanted: Sequence[tuple[UUID, UUID]]
     ) -> Mapping[tuple[UUID, UUID], UUID | VaultError]:
-        return await self._found_or_added("pseudonym", wanted)
+        return await self._found_or_added("pseudonyms", wanted)
 
     async def _add_reporters(self, wanted: Sequence[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], UUID | VaultError]:
-        return await self._found_or_added("reporter", wanted)
+        return await self._found_or_added("reporters", wanted)
 
-    async def _found_or_added(self, noun: str, keys: Sequence[Q]) -> Mapping[Q, UUID | VaultError]:
-        """Find; add what is missing and find again, since that may be another's who added first.
-
-        What is still missing belongs to somebody erased.
-        """
-        found = await self._found(f"find_{noun}", keys)
-        if missing := [key for key in keys if key not in found]:
-            await self._pool.execute(QUERIES[f"add_{noun}"], *_columns(missing))
-            found |= await self._found(f"find_{noun}", missing)
+    async def _found_or_added(self, links: str, keys: Sequence[Q]) -> Mapping[Q, UUID | VaultError]:
+        """Read links back, those that were missing added. What is still missing belongs to somebody erased."""
+        found = await self._found(links, keys)
         return {key: found.get(key) or KeyGone() for key in keys}
 
     async def _found(self, query: str, keys: Sequence[Any]) -> dict[Any, UUID]:

@@ -18,14 +18,6 @@ select vault.erase_person($1) as key_id
 -- The number itself is nowhere; its HMAC goes with the person.
 select phone_mac, person_id from vault.person where phone_mac = any ($1::bytea[])
 
--- name: add_person
--- Two first calls of one phone at once make one person: the second reads the first's row.
--- Not synced by itself, like the other links below: the append that names the person follows in the same write-ahead
--- log, and its own sync takes this along. Without an append nothing names them.
-insert into vault.person (phone_mac)
-select mac from (select set_config('synchronous_commit', 'off', true)) as unhurried, unnest($1::bytea[]) as mac order by 1
-on conflict (phone_mac) do nothing
-
 -- name: find_source
 -- For "their own report" and "same source"; a report whose source was erased has no row.
 select report_id, person_id from vault.report_source where report_id = any ($1::uuid[])
@@ -36,39 +28,18 @@ select k.subject, s.person_id
 from vault.key k join vault.speaks_of s using (key_id)
 where k.kind = 'report' and k.subject = any ($1::text[])
 
--- name: add_source
--- Nothing is added for an erased person: `hold_persons` returns the living.
-insert into vault.report_source (report_id, person_id)
-select link.report_id, living
-from (select set_config('synchronous_commit', 'off', true)) as unhurried, vault.hold_persons($2::uuid[]) as living
-join unnest($1::uuid[], $2::uuid[]) as link (report_id, person_id) on link.person_id = living
-order by 1
-on conflict (report_id) do nothing
+-- name: callers
+-- Who calls from these phones; a phone that is new makes a person.
+select phone_mac, person_id from vault.callers($1)
 
--- name: find_pseudonym
--- Most acts are by somebody who acted in this case before, and need no write.
-select p.person_id, p.about, p.ref
-from unnest($1::uuid[], $2::uuid[]) as wanted (person_id, about) join vault.pseudonym p using (person_id, about)
+-- name: sources
+-- Whose each report is from now on, or was before.
+select report_id, person_id from vault.sources($1, $2)
 
--- name: add_pseudonym
--- Drawn by the database, so that nothing can recompute it once the row is gone.
-insert into vault.pseudonym (person_id, about)
-select living, link.about
-from (select set_config('synchronous_commit', 'off', true)) as unhurried, vault.hold_persons($1::uuid[]) as living
-join unnest($1::uuid[], $2::uuid[]) as link (person_id, about) on link.person_id = living
-order by 1, 2
-on conflict (person_id, about) do nothing
+-- name: pseudonyms
+-- Drawn by the database, so that nothing can recompute one once its row is gone.
+select person_id, about, ref from vault.pseudonyms($1, $2)
 
--- name: find_reporter
--- A reporter's stream in one home.
-select r.person_id, r.home, r.reporter_id
-from unnest($1::uuid[], $2::text[]) as wanted (person_id, home) join vault.reporter r using (person_id, home)
-
--- name: add_reporter
+-- name: reporters
 -- Drawn anew in each home, so that two homes' streams do not match.
-insert into vault.reporter (person_id, home)
-select living, link.home
-from (select set_config('synchronous_commit', 'off', true)) as unhurried, vault.hold_persons($1::uuid[]) as living
-join unnest($1::uuid[], $2::text[]) as link (person_id, home) on link.person_id = living
-order by 1, 2
-on conflict (person_id, home) do nothing
+select person_id, home, reporter_id from vault.reporters($1, $2)
