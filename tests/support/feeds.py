@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from events.envelope import canonical, named_id
@@ -54,6 +55,7 @@ class Feed(Feeder):
 
     def __init__(self, bootstrap: str, partitions: int, topic: str = EVENTS) -> None:
         super().__init__(bootstrap, partitions, topic)
+        self._bootstrap = bootstrap
         self.partitions = partitions
         self.sent: list[Written] = []
 
@@ -69,6 +71,16 @@ class Feed(Feeder):
         if twice:
             self.last = before
             self.feed(events)
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Nothing of ours holds on to the broker: kafka-python leaves its sockets open when one goes away."""
+        self.close()
+        try:
+            yield
+        finally:
+            again = Feeder(self._bootstrap, self.partitions, self._topic)
+            self._producer = again._producer
 
 
 class Feeding:

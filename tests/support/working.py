@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 from uuid import uuid4
 
 import asyncpg
@@ -63,6 +65,22 @@ class WorkTrial:
         async with asyncio.timeout(seconds):
             while not enough(await self.folded()):  # noqa: ASYNC110 - what is waited for is in another process
                 await asyncio.sleep(0.01)
+
+    async def members(self, *workers: WorkerProcess) -> list[int]:
+        """How many partitions each of them says it has."""
+        return [await asyncio.to_thread(worker.partitions) for worker in workers]
+
+    async def shared(self, *workers: WorkerProcess, seconds: float = 60) -> None:
+        """Return when each of them has some."""
+        async with asyncio.timeout(seconds):
+            while 0 in (counts := await self.members(*workers)) or sum(counts) != PARTITIONS:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+
+    async def all_of(self, worker: WorkerProcess, seconds: float = 60) -> None:
+        """Return when one has them all."""
+        async with asyncio.timeout(seconds):
+            while await self.members(worker) != [PARTITIONS]:  # noqa: ASYNC110 - another process is asked
+                await asyncio.sleep(0.1)
 
     async def all_folded(self, seconds: float = 180) -> None:
         """Return when everything that was fed is committed everywhere."""
@@ -124,6 +142,22 @@ class WorkerProcess:
     @property
     def said(self) -> str:
         return self.log.read_text(errors="replace")
+
+    @property
+    def metrics(self) -> str:
+        """What it tells Prometheus; empty before it does."""
+        told = [line for line in self.said.splitlines() if '"metrics"' in line]
+        if not told:
+            return ""
+        try:
+            with urlopen(json.loads(told[-1])["metrics"], timeout=5) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            return ""
+
+    def partitions(self) -> int:
+        """How many partitions it says it folds."""
+        return self.metrics.count('intabaza_projection_position{partition="') // len(PLACES)
 
     @property
     def runs(self) -> bool:
