@@ -8,7 +8,7 @@ little: 64 bytes, then doubled up to 65,536, then in steps of 65,536.
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
@@ -30,6 +30,7 @@ ALGORITHM = "A256GCM"
 SMALLEST_STEP_BYTES = 64
 LARGEST_STEP_BYTES = 65_536
 _END = b"\x80"
+_SEALED_FIELDS = {"form", "algorithm", "key_id", "nonce", "ciphertext"}
 
 E = TypeVar("E", bound=Event)
 
@@ -51,33 +52,40 @@ class Sealer:
         """
         people = frozenset(speaks_of)
         needs: dict[Under, Need] = {}
-
-        def note(clear: Clear, _: str) -> Clear:
-            if clear.under not in needs:
-                needs[clear.under] = Need.of(clear.under, stream, people)
-            return clear
-
+        found = []
         for event in events:
-            _replaced(event, "", note)
+            texts = list(_texts(event, ""))
+            found.append(texts)
+            for _, clear in texts:
+                if clear.under not in needs:
+                    needs[clear.under] = Need.of(clear.under, stream, people)
         if not needs:
             return tuple(events), frozenset()
         made = await self._keys.keys_for(needs.values())
         keys = {under: made[need] for under, need in needs.items()}
-
-        def sealed_at(version: int) -> Callable[[Clear, str], Sealed]:
-            return lambda clear, path: seal_text(
-                clear.text.get_secret_value(), keys[clear.under], stream, version, path
-            )
-
-        sealed = tuple(_replaced(event, "", sealed_at(first_version + place)) for place, event in enumerate(events))
-        return sealed, frozenset(key.key_id for key in keys.values())
+        sealed = []
+        for version, (event, texts) in enumerate(zip(events, found, strict=True), first_version):
+            by_path = {
+                path: seal_text(clear.text.get_secret_value(), keys[clear.under], stream, version, path)
+                for path, clear in texts
+            }
+            sealed.append(_replaced(event, "", by_path) if by_path else event)
+        return tuple(sealed), frozenset(key.key_id for key in keys.values())
 
 
 def seal_text(text: str, key: DataKey, stream: str, version: int, path: str, nonce: bytes | None = None) -> Sealed:
     """Seal one text for its place; a nonce is given only by tests that know the answer."""
     nonce = nonce or token_bytes(NONCE_BYTES)
     ciphertext = key.cipher.encrypt(nonce, padded(text), place_of(stream, version, path, key.key_id))
-    return Sealed(key_id=key.key_id, nonce=_text(nonce), ciphertext=_text(ciphertext))
+    # made here and nowhere else, so there is nothing to validate
+    return Sealed.model_construct(
+        _SEALED_FIELDS,
+        form=FORM,
+        algorithm=ALGORITHM,
+        key_id=key.key_id,
+        nonce=_text(nonce),
+        ciphertext=_text(ciphertext),
+    )
 
 
 def open_text(sealed: Sealed, key: DataKey, stream: str, version: int, path: str) -> str:
@@ -120,35 +128,48 @@ def step_into(path: str, name: str) -> str:
 _LEAVES = (str, int, UUID, datetime, date, Enum, type(None))
 
 
-def _replaced(value: Any, path: str, replace: Callable[[Clear, str], Clear | Sealed]) -> Any:
-    """The value with each `Clear` in it replaced; the same object where there was none."""
+def _texts(value: Any, path: str) -> Iterator[tuple[str, Clear]]:
+    """Every `Clear` in a value with its path; raises AlreadySealed on what was sealed for another place."""
+    if isinstance(value, Clear):
+        yield path, value
+    elif isinstance(value, Sealed):
+        raise AlreadySealed(path)
+    else:
+        for _, wire_name, part in _inner(value):
+            if not isinstance(part, _LEAVES):  # most parts: neither a path nor a call for them
+                yield from _texts(part, step_into(path, wire_name))
+
+
+def _replaced(value: Any, path: str, by_path: Mapping[str, Sealed]) -> Any:
+    """The value with the texts at these paths replaced; the same object where there is none in it."""
     if isinstance(value, _LEAVES):
         return value
-    if isinstance(value, Clear):
-        return replace(value, path)
-    if isinstance(value, Sealed):
-        raise AlreadySealed(path)
-    if isinstance(value, BaseModel):
-        changed = {}
-        for name, wire_name, part in _parts(value):
-            if isinstance(part, _LEAVES):  # most parts: neither a path nor a call for them
-                continue
-            new = _replaced(part, step_into(path, wire_name), replace)
+    if (sealed := by_path.get(path)) is not None:
+        return sealed
+    changed = {}
+    for name, wire_name, part in _inner(value):
+        if not isinstance(part, _LEAVES):
+            new = _replaced(part, step_into(path, wire_name), by_path)
             if new is not part:
                 changed[name] = new
-        return value.model_copy(update=changed) if changed else value
+    if not changed:
+        return value
+    if isinstance(value, BaseModel):
+        return value.model_copy(update=changed)
     if isinstance(value, dict):
-        return _same_or(
-            value, {name: _replaced(part, step_into(path, str(name)), replace) for name, part in value.items()}
-        )
+        return value | changed
+    return type(value)(changed.get(place, part) for place, part in enumerate(value))
+
+
+def _inner(value: Any) -> Iterable[tuple[Any, str, Any]]:
+    """The parts of a value: the name or place of each, the name on its path, and itself."""
+    if isinstance(value, BaseModel):
+        return _parts(value)
+    if isinstance(value, dict):
+        return ((name, str(name), part) for name, part in value.items())
     if isinstance(value, list | tuple):
-        parts = [_replaced(part, step_into(path, str(place)), replace) for place, part in enumerate(value)]
-        return value if all(new is old for new, old in zip(parts, value, strict=True)) else type(value)(parts)
-    return value
-
-
-def _same_or(old: dict[Any, Any], new: dict[Any, Any]) -> dict[Any, Any]:
-    return old if all(new[name] is part for name, part in old.items()) else new
+        return ((place, str(place), part) for place, part in enumerate(value))
+    return ()
 
 
 def _parts(model: BaseModel) -> Iterator[tuple[str, str, Any]]:
