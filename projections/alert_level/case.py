@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from sys import intern
 from typing import Any, NamedTuple
 
 from projections.alert_level.rules import LAST_DAY, KindRules, Rules
@@ -56,7 +57,10 @@ class Judged(NamedTuple):
 
 
 class Case:
-    """The facts of a case. Words stay as they came: one that this program does not know is looked up in no table."""
+    """The facts of a case. Words stay as they came: one that this program does not know is looked up in no table.
+
+    A word is kept once for all cases: they are read from the wire one by one, and there are many live cases.
+    """
 
     __slots__ = (
         "assessed",
@@ -134,10 +138,10 @@ def second(time: str) -> int:
 
 
 def opened(case_id: str, data: dict[str, Any], time: str) -> Case:
-    case = Case(case_id, data["place"]["unit"], data["kind"], second(time))
+    case = Case(case_id, intern(data["place"]["unit"]), intern(data["kind"]), second(time))
     case.occurred = _last_day(data.get("occurred"))
     case.expected = _last_day(data.get("expected"))
-    case.stated = data.get("severity")
+    case.stated = intern(data["severity"]) if "severity" in data else None
     case.threat = data["threat_to_life"]
     case.provisional = data["provisional"]
     return case
@@ -172,7 +176,7 @@ def _not_ratified(case: Case, data: dict[str, Any], time: str) -> str | None:
 
 
 def _classified(case: Case, data: dict[str, Any], time: str) -> str | None:
-    case.kind = data["kind"]
+    case.kind = intern(data["kind"])
     return EVIDENCE
 
 
@@ -192,10 +196,10 @@ def _unlinked(case: Case, data: dict[str, Any], time: str) -> str | None:
 def _assessed(case: Case, data: dict[str, Any], time: str) -> str | None:
     case.assessed = True
     case.unfounded = False
-    case.severity = data["severity"]
-    case.credibility = data["credibility"]
-    case.circulating = data.get("circulating", "unknown")
-    case.verification = data["verification_state"]
+    case.severity = intern(data["severity"])
+    case.credibility = intern(data["credibility"])
+    case.circulating = intern(data.get("circulating", "unknown"))
+    case.verification = intern(data["verification_state"])
     return EVIDENCE
 
 
@@ -214,7 +218,7 @@ def _merge_reversed(case: Case, data: dict[str, Any], time: str) -> str | None:
 
 
 def _resolved(case: Case, data: dict[str, Any], time: str) -> str | None:
-    case.resolved = data["outcome"]
+    case.resolved = intern(data["outcome"])
     return RESOLVED
 
 

@@ -329,9 +329,11 @@ class FirstEngine:
         """What a case weighs; the one thing that another engine is likely to see otherwise."""
         if rules is None:
             return Weight(is_open=case.is_open)
-        if case.judged is None:
-            case.judged = judge(case, rules)
-        return weigh(case.judged, day, window)
+        judged = case.judged
+        if judged is None:
+            judged = judge(case, rules)
+            case.judged = judged if judged.is_open else None  # the many that only fade are judged again each time
+        return weigh(judged, day, window)
 
     def _settle(self, rules: Rules, home: Home, at: str, day: int, cause: Causes) -> list[Change]:
         changes = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from sys import intern
 from typing import Any
 
 import orjson
@@ -45,7 +46,7 @@ def case_row(engine: int, home: str, case: Case, *, laid_by: bool) -> tuple[Any,
 def case_of(case_id: str, unit: str, body: str) -> Case:
     """A case from its row."""
     place, kind, opened, *rest = orjson.loads(body)
-    case = Case(case_id, place, kind, opened)
+    case = Case(case_id, intern(place), intern(kind), opened)
     case.unit = unit
     (
         case.returned,
@@ -68,6 +69,9 @@ def case_of(case_id: str, unit: str, body: str) -> Case:
         case.links,
         weight,
     ) = rest
+    for name in ("stated", "severity", "credibility", "circulating", "verification", "resolved"):
+        if (word := getattr(case, name)) is not None:
+            setattr(case, name, intern(word))
     case.weight = Weight(*weight) if weight else Weight(is_open=False)
     return case
 
