@@ -1,0 +1,112 @@
+"""Delivery overrides and calls private methods of faust-streaming 0.15.3: a change of any of them fails here, loudly.
+
+What a fingerprint is of was read, and the trials of tests/integration/processors hold for it. Where one differs, read
+what changed, run those trials, and only then write the new one here.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from hashlib import sha256
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.consumer.fetcher import Fetcher as AiokafkaFetcher
+from faust import App
+from faust.app.base import App as BaseApp
+from faust.tables.recovery import Recovery
+from faust.transport.consumer import Consumer, Fetcher, ThreadDelegateConsumer
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Transport
+from faust.transport.drivers.aiokafka import Consumer as AiokafkaDriver
+
+from services.processors import delivery
+from services.processors.delivery import BatchConsumer, WrongFaust, make_app
+
+FINGERPRINTS: dict[Callable[..., Any], str] = {
+    Fetcher._fetcher.fun: "68f894f0b577d810",
+    Fetcher.on_stop: "21f3bae9b455762b",
+    Consumer.perform_seek: "0e8c130ff4b0afd8",
+    Consumer._drain_messages: "44a2500309e83c63",
+    Consumer._wait_next_records: "6218e1969a636b3f",
+    Consumer.stop_flow: "cf7e875a2b0d40e8",
+    Consumer.resume_flow: "db59630f25b5819b",
+    ThreadDelegateConsumer._getmany: "f9d47aa9010b5ff2",
+    ThreadDelegateConsumer.seek_wait: "e9db5bbc4ceb2543",
+    ThreadDelegateConsumer.assignment: "58f5bf9281fb8ef9",
+    ThreadDelegateConsumer.highwater: "f52cb0d26a713c3a",
+    AIOKafkaConsumerThread.getmany: "26fc5fc9f3b667e1",
+    AIOKafkaConsumerThread._fetch_records: "39a2c6c79fc1455a",
+    AIOKafkaConsumerThread._seek_wait: "9d221e816d940467",
+    AIOKafkaConsumerThread._ensure_consumer: "ff4a4c693b7ec63f",
+    AIOKafkaConsumerThread._create_worker_consumer: "c2701bfc3e6f6cad",
+    Recovery._resume_streams: "d986a6710c1aca98",
+    BaseApp._on_partitions_revoked: "d5c895bbe57dc73a",
+    BaseApp._on_partitions_assigned: "de932b7927db85b3",
+    BaseApp._stop_consumer: "55854a5de12c3f52",
+}
+
+
+def fingerprint(function: Callable[..., Any]) -> str:
+    return sha256(inspect.getsource(function).encode()).hexdigest()[:16]
+
+
+@pytest.mark.parametrize("function", FINGERPRINTS, ids=lambda function: function.__qualname__)
+def test_what_delivery_rests_on_is_what_it_was_tried_on(function: Callable[..., Any]) -> None:
+    assert fingerprint(function) == FINGERPRINTS[function], (
+        f"{function.__module__}.{function.__qualname__} has changed: read this file's first lines"
+    )
+
+
+def test_the_versions_are_those_of_the_trials() -> None:
+    assert (version("faust-streaming"), version("aiokafka")) == (delivery.FAUST, "0.14.0")
+
+
+def test_another_version_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "version", lambda name: "0.16.0")
+    with pytest.raises(WrongFaust, match=r"faust-streaming 0\.16\.0 is installed .* private methods of 0\.15\.3"):
+        make_app("127.0.0.1:1", "t", "g", Nobody(), "/nowhere")
+
+
+def test_delivery_overrides_what_is_there_and_takes_its_place() -> None:
+    for name in ("perform_seek", "_drain_messages"):
+        theirs, ours = getattr(AiokafkaDriver, name), getattr(BatchConsumer, name)
+        assert ours is not theirs
+        assert list(inspect.signature(ours).parameters) == list(inspect.signature(theirs).parameters)
+        assert inspect.iscoroutinefunction(ours)
+        assert inspect.iscoroutinefunction(theirs)
+    assert "Consumer" in vars(Transport)
+    assert inspect.iscoroutinefunction(AIOKafkaConsumer.commit)
+    assert list(inspect.signature(AiokafkaFetcher.fetched_records).parameters)[1:] == [
+        "partitions", "timeout", "max_records",
+    ]  # fmt: skip
+
+
+def test_an_application_reads_through_the_batches_and_opens_no_port() -> None:
+    app: App = make_app("127.0.0.1:1,127.0.0.1:2", "events.v1", "group", Nobody(), "/nowhere", "one")
+    consumer = app.transport.Consumer
+    assert issubclass(consumer, BatchConsumer)
+    assert (consumer.topic, app.conf.web_enabled, app.conf.topic_allow_declare) == ("events.v1", False, False)
+    assert (app.conf.consumer_group_instance_id, app.conf.id) == ("one", "group")
+    assert app.conf.broker_request_timeout >= app.conf.broker_session_timeout
+
+
+class Nobody:
+    """A handler that is never called."""
+
+    def assigned(self, partitions: set[int]) -> None:
+        raise AssertionError
+
+    async def prepare(self) -> dict[int, int]:
+        raise AssertionError
+
+    async def offer(self, partition: int, records: Any) -> int | None:
+        raise AssertionError
+
+    async def look_around(self, ends: Any) -> None:
+        raise AssertionError
+
+    async def end(self) -> None:
+        raise AssertionError
