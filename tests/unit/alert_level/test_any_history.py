@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from hypothesis import given
+from orjson import loads
 
 from events.alert import AlertChange, AlertIssued
 from events.level import LevelChanged
@@ -53,6 +54,16 @@ def test_what_is_said_of_a_unit_is_a_chain(history: History) -> None:
                 standing[alert.unit] = derived_id(one.seed) if alert.after >= least else None
                 if alert.change == AlertChange.CANCELLED:
                     assert standing[alert.unit] is None
+
+
+@examples(40)
+@given(histories())
+def test_a_line_of_the_history_is_the_event_that_would_say_it(history: History) -> None:
+    page, _ = folded(PROJECTION, history)
+    for *_, before, after, cause, at, explanation in page.rows.get("history", ()):
+        event = LevelChanged.model_validate_json(explanation)
+        assert event.wire_data() == loads(explanation)
+        assert (event.before, event.after, event.cause, wire_time(event.effective_at)) == (before, after, cause, at)
 
 
 @examples(40)
