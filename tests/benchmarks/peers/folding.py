@@ -14,12 +14,14 @@ from typing import Any, NamedTuple, Self
 
 import asyncpg
 
-from projections import case_timeline
+from projections import alert_level, case_timeline
 from projections.part import Part
 from projections.projection import Page, Projection
 from projections.taken import take
 
-PROJECTIONS: dict[str, Projection[Any, Any]] = {case_timeline.PROJECTION.name: case_timeline.PROJECTION}
+PROJECTIONS: dict[str, Projection[Any, Any]] = {
+    one.name: one for one in (alert_level.PROJECTION, case_timeline.PROJECTION)
+}
 
 MOVE = """
 with asked as (
@@ -38,7 +40,10 @@ select count(*), set_config('synchronous_commit', 'off', true) from moved
 BEGIN = """
 insert into projections.watermark (place, partition, projection, version, topic_id)
 select p, n, p, 1, gen_random_uuid() from unnest($1::text[]) p, generate_series(0, $2 - 1) n
+on conflict do nothing
 """
+
+OFFSETS = "select partition, next_offset from projections.watermark where place = $1"
 
 
 class Record(NamedTuple):
@@ -81,14 +86,19 @@ class Folding:
 
     @classmethod
     async def begin(cls, task: Task, partitions: int = 12) -> Self:
-        """Make the tables."""
+        """Make the tables where they are not there yet; who begins again takes the offsets from the watermarks."""
         connection = await asyncpg.connect(task.dsn, server_settings={"jit": "off"})
         for one in task.projections:
-            await connection.execute(f'create schema "{one.name}"')
             await connection.execute("select set_config('search_path', $1, false)", one.name)
-            await connection.execute(one.table.definition)
-        await connection.execute(BEGIN, [one.name for one in task.projections], partitions)
-        return cls(connection, task.projections, partitions)
+            if not await connection.fetchval("select to_regnamespace($1) is not null", one.name):
+                await connection.execute(f'create schema "{one.name}"')
+                await connection.execute(one.table.definition)
+        names = [one.name for one in task.projections]
+        await connection.execute(BEGIN, names, partitions)
+        folding = cls(connection, task.projections, partitions)
+        for row in await connection.fetch(OFFSETS, names[0]):
+            folding._next[row["partition"]] = row["next_offset"]
+        return folding
 
     async def take(self, records: Sequence[Record]) -> None:
         """Fold records, in order in each partition, and commit."""

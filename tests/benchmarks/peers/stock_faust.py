@@ -36,14 +36,9 @@ def main() -> None:
     @app.agent(topic)
     async def fold(stream: Any) -> None:
         folding = await Folding.begin(task)
-
-        def with_its_place(value: bytes) -> Record:
-            message = stream.current_event.message
-            return Record(message.partition, message.offset, value)
-
-        stream.add_processor(with_its_place)
-        async for records in stream.noack_take(TAKEN, within=WITHIN):
-            await folding.take(records)
+        async for events in stream.noack_take(TAKEN, within=WITHIN):
+            messages = [event.message for event in events]
+            await folding.take([Record(one.partition, one.offset, one.value) for one in messages])
 
     sys.argv = [sys.argv[0]]
     faust.Worker(app, loglevel="WARN", quiet=True, redirect_stdouts=False).execute_from_commandline()
