@@ -8,12 +8,16 @@ import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from orjson import loads
 
 from projections.alert_level import PROJECTION
+from projections.part import Part
 from projections.projection import Connection
 from services.local.postgres import PostgresServer
+from tests.support.domain import HOME
 from tests.support.examples import examples
 from tests.support.level_histories import history
+from tests.support.levels import Log
 from tests.support.projected import projected
 from tests.unit.alert_level.second_engine import WITH_A_SECOND
 
@@ -61,3 +65,25 @@ async def test_a_change_of_engines_is_the_same_however_it_is_cut(
 
     assert parts.derived == whole.derived
     assert parts.rows == whole.rows
+
+
+async def test_an_engine_that_speaks_no_more_leaves_its_history_and_nothing_else(connection: Connection) -> None:
+    log = Log().rules().engine().opened("a").assessed("a").engine(2).days(1).resolved("a")
+    rows = [loads(row) for row in (await projected(connection, WITH_A_SECOND, log.events, batches=[2])).rows]
+    assert {(row[0], row[1]) for row in rows if row[0] != "said"} == {
+        ("case", 2),
+        ("unit", 2),
+        ("home", 2),
+        ("history", 1),
+        ("history", 2),
+    }
+
+
+async def test_what_is_due_is_asked_for_after_a_restart(connection: Connection) -> None:
+    log = Log().rules().opened("a").assessed("a")
+    await connection.execute(PROJECTION.table.definition)
+    page, _ = Part(PROJECTION.fold).take(log.events)
+    await PROJECTION.table.write(connection, 3, page)
+    assert await PROJECTION.table.dues(connection, 3) == [("2026-05-20T22:00:00.000000Z", HOME)]
+    assert await PROJECTION.table.dues(connection, 2) == []
+    assert list(await PROJECTION.table.load_partition(connection, 3)) == [HOME]

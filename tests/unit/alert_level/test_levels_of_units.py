@@ -100,6 +100,16 @@ def test_peace_takes_nothing_off_while_a_severe_case_is_unresolved(severity: str
     assert stood(log.resolved("v")).units[UNIT]["peace_offset"] > 0
 
 
+def test_a_case_of_another_kind_and_the_same_weight_is_softened_no_more() -> None:
+    detention = FIRST_RULES[
+        FIRST_RULES.index("[kinds.detention_or_rights]") : FIRST_RULES.index("[kinds.displacement]")
+    ]
+    alike = detention.replace("points = 15000", "points = 12000").replace("in_window = true", "in_window = false")
+    log = Log().rules(FIRST_RULES.replace(detention, alike)).opened("a", "tension").assessed("a", "moderate")
+    log.opened("p", "peace_initiative").assessed("p")
+    assert (stood(log).points(), stood(log.classified("a", "detention_or_rights")).points()) == (4_200, 6_000)
+
+
 def test_a_peace_initiative_is_remembered_after_its_work_is_over_and_fades() -> None:
     log = begun().opened("t", "tension", occurred=None, expected=300).assessed("t", "minor")
     log.opened("p", "peace_initiative").assessed("p", "minor", "4").closed("p")
