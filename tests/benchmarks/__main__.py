@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.benchmarks import appending, projecting, relaying, replaying
+from tests.benchmarks import answering, appending, projecting, refolding, relaying, remembering, replaying
 from tests.benchmarks.servers import servers
 
 
@@ -46,7 +46,31 @@ def relay(options: Options) -> None:
     relaying.compare(options.events, options.rounds)
 
 
-SECTIONS: Mapping[str, Callable[[Options], None]] = {"append": append, "relay": relay, "project": project}
+def refold(options: Options) -> None:
+    """Rebuild against the live rate, replay against a bare poll loop."""
+    with servers() as running:
+        running.fill(options.events)
+        asyncio.run(refolding.refold(running, options.rounds))
+
+
+def memory(options: Options) -> None:
+    """A processor's memory after all events, and after a tenth of them."""
+    remembering.compare(options.events)
+
+
+def latency(_: Options) -> None:
+    """From a command to Kafka and to the projections."""
+    answering.compare()
+
+
+SECTIONS: Mapping[str, Callable[[Options], None]] = {
+    "append": append,
+    "relay": relay,
+    "project": project,
+    "refold": refold,
+    "memory": memory,
+    "latency": latency,
+}
 
 
 def main() -> None:

@@ -148,13 +148,14 @@ async def receive_reports(server: PostgresServer, *, callers: int, seconds: floa
 
         async def receive() -> None:
             number = next(sent)
-            await acts.receive(network, _order(people[number % 100], units[number % 100]), people[number % 100])
+            await acts.receive(network, order(people[number % 100], units[number % 100]), people[number % 100])
 
         await _measured(receive, callers, 1.0)
         return await _measured(receive, callers, seconds)
 
 
-def _order(person: UUID, unit: str) -> Order[Receive]:
+def order(person: UUID, unit: str) -> Order[Receive]:
+    """A report by message as a command."""
     fields = {
         "channel": "sms",
         "language": "rn",
