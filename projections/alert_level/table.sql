@@ -151,6 +151,27 @@ select unit, home, level, levels, alerts, alert from alert_level_said where part
 -- When something falls due in each home of a partition: for its earliest engine.
 select min(due collate "C") as due, home from alert_level_home where partition = $1 and due is not null group by home
 
+-- name: now
+-- Units as they stand, all or those of $1 (null: all). The engine that speaks is the earliest that is left: older ones
+-- are retired when it is adopted, newer ones fold beside it and are not asked yet.
+select distinct on (unit) unit, home, level, points, peace_offset, window_permille, straight_to, open_cases,
+    outcomes_asked, confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash, contributions,
+    peace, engine
+from alert_level_unit
+where $1::text[] is null or unit = any ($1)
+order by unit, engine
+
+-- name: history
+-- The latest $2 changes of the unit $1 before its change number $3 (null: from the last), as the engine that speaks sees
+-- its whole history; what was said in the time of an earlier engine is on the log.
+select number, before, after, cause, effective_at, explanation
+from alert_level_history as line
+where line.unit = $1
+    and line.engine = (select min(engine) from alert_level_unit as one where one.unit = $1)
+    and ($3::integer is null or line.number < $3)
+order by number desc
+limit $2
+
 -- name: digest_cases
 -- Every case, in the order of the key.
 select jsonb_build_array('case', engine, case_id, home, unit, laid_by, body)::text

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from orjson import loads
 
 from projections.alert_level import PROJECTION
+from projections.alert_level.table import SQL
 from projections.part import Part
 from projections.projection import Connection
 from services.local.postgres import PostgresServer
 from tests.support.domain import HOME
 from tests.support.examples import examples
 from tests.support.level_histories import history
-from tests.support.levels import Log
+from tests.support.levels import UNIT, Log
 from tests.support.projected import projected
 from tests.unit.alert_level.second_engine import WITH_A_SECOND
 
@@ -87,3 +88,25 @@ async def test_what_is_due_is_asked_for_after_a_restart(connection: Connection) 
     assert await PROJECTION.table.dues(connection, 3) == [("2026-05-20T22:00:00.000000Z", HOME)]
     assert await PROJECTION.table.dues(connection, 2) == []
     assert list(await PROJECTION.table.load_partition(connection, 3)) == [HOME]
+
+
+async def test_units_are_read_as_the_engine_that_speaks_sees_them(connection: Connection) -> None:
+    log = Log().rules().engine().opened("a", "tension").assessed("a").opened("b", unit="other")
+    await connection.execute(WITH_A_SECOND.table.definition)
+    part = Part(WITH_A_SECOND.fold)
+    page, _ = part.take(log.events)
+    await WITH_A_SECOND.table.write(connection, 0, page)
+
+    assert [(row["unit"], row["level"]) for row in await connection.fetch(SQL["now"], None)] == [
+        (UNIT, 1),
+        ("other", 1),
+    ]
+    before = len(log.events)
+    page, _ = part.take(log.engine(2).events[before:])
+    await WITH_A_SECOND.table.write(connection, 0, page)
+    assert [(row["unit"], row["level"]) for row in await connection.fetch(SQL["now"], [UNIT])] == [(UNIT, 2)]
+
+    lines = await connection.fetch(SQL["history"], UNIT, 10, None)
+    assert [(row["number"], row["before"], row["after"]) for row in lines] == [(2, 1, 2), (1, 0, 1)]
+    assert [row["number"] for row in await connection.fetch(SQL["history"], UNIT, 10, 2)] == [1]
+    assert [row["number"] for row in await connection.fetch(SQL["history"], UNIT, 1, None)] == [2]

@@ -6,6 +6,9 @@ import pytest
 
 from events.alert import AlertChange, Code
 from events.vocabulary import Mode
+from projections.alert_level.engine import Change, FirstEngine, Home
+from projections.alert_level.rules import Rules
+from projections.alert_level.shared import Shared
 from projections.part import Part, Unfoldable
 from projections.projection import derived_id
 from tests.support.level_histories import OTHER_RULES, vela
@@ -56,6 +59,19 @@ def test_what_fades_at_midnight_is_effective_at_that_midnight_whenever_somebody_
     assert [one.due for one in stood(log).derived if one.stream.startswith("level/")][
         -1
     ] == "2026-06-02T22:00:00.000000Z"
+
+
+def test_years_without_a_word_cost_no_more_than_what_changes_in_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    fired: list[int] = []
+    midnight = FirstEngine._midnight
+
+    def counted(self: FirstEngine, shared: Shared, rules: Rules, home: Home, day: int, at: str) -> list[Change]:
+        fired.append(day)
+        return midnight(self, shared, rules, home, day, at)
+
+    monkeypatch.setattr(FirstEngine, "_midnight", counted)
+    stood(begun().opened("a").assessed("a").opened("b", "tension").resolved("b").days(20_000))
+    assert len(fired) <= 6 + 4 + 1  # the steps of violence and of tension, and laying by
 
 
 def test_what_falls_due_is_fired_before_an_event_of_its_home_too() -> None:
