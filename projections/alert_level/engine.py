@@ -154,6 +154,8 @@ class FirstEngine:
             for case in list(home.cases.values()):
                 if case.unit in turned and case.weight.windowed:
                     self._weigh(shared, rules, home, case, day)
+                    if case.weight.ended_in_nothing:  # its last step of fading is this midnight's as well
+                        self._lay_by(home, case)
         while home.midnights and home.midnights[0][0] <= day:
             _, case_id = heapq.heappop(home.midnights)
             touched = home.cases.get(case_id)
