@@ -57,19 +57,21 @@ async def project(servers: Servers, names: Sequence[str], rounds: int, only: Seq
                 one.figures.append(figure)
                 print(f"round {number + 1}: {one.name}: {figure.rate:,.0f} a second", flush=True)
     table = Table(
-        "what", "records/s", "client CPU µs", "resident MB", "ours ÷ this",
+        "what", "records/s", "client CPU µs", "resident MB", "our rate ÷ this", "this CPU ÷ ours",
         title=f"{records:,} records folded into {' and '.join(names)}, {rounds} rounds",
     )  # fmt: skip
     ours = next((one.figures for one in contenders if one.name == OURS), [])
     for one in contenders:
         if one.figures:
             ratios = [mine.rate / theirs.rate for mine, theirs in zip(ours, one.figures, strict=False)]
+            costs = [theirs.cpu_us / mine.cpu_us for mine, theirs in zip(ours, one.figures, strict=False)]
             table.add_row(
                 one.name,
                 spread([each.rate for each in one.figures], 0),
                 spread([each.cpu_us for each in one.figures], 1),
                 f"{max(each.megabytes for each in one.figures):,.0f}",
                 spread(ratios) if ratios else "",
+                spread(costs) if costs else "",
             )
     Console(width=150).print(table)
     print("\n".join(missing))
