@@ -652,8 +652,10 @@ CAUSES = {
 
 
 def cause_of_event(event: Taken, cases: Mapping[str, Case]) -> str:
+    """A case that was laid by is taken up by its own event, also by one that takes nothing from it."""
     case = cases.get(event.stream.removeprefix("case/"))
-    if event.type == "case.report_unlinked" and case is not None and case.laid_by:
+    takes_up = case is not None and case.laid_by
+    if takes_up and (event.type == "case.report_unlinked" or "absorbed" in event.data):
         return "evidence"
     return CAUSES.get(event.type, f"nothing that {event.type} should change")
 
@@ -721,7 +723,7 @@ class Voice:
     def alert(self, home: str, told: dict[str, Any], rules: RuleSet, log: Sequence[Taken]) -> None:
         unit, ends = told["unit"], told["to"] < rules.alerts.from_level
         corrects = told["cause"] in CORRECTING
-        groups = {rules.kinds[contribution["kind"]].group for contribution in told["contributions"]}
+        groups = {rules.kinds[case["kind"]].group for case in told["contributions"] if case["counted"]}
         data = {
             "unit": unit,
             **name_and_codes(unit, log),

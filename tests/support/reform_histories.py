@@ -119,6 +119,11 @@ def drawn_rules(random: Random) -> str:
             for name in tables:
                 table = table[name]
             table[last] = random.choice(others)
+    return written(rules)
+
+
+def written(rules: Mapping[str, Any]) -> str:
+    """The text of a rule set."""
     return "\n".join(f"{key} = {_toml(value)}" for key, value in rules.items())
 
 

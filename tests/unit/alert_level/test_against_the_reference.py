@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,8 +22,10 @@ from projections.projection import Derived, Projection
 from projections.taken import Taken
 from tests.support.examples import examples
 from tests.support.level_histories import history
+from tests.support.levels import Log
 from tests.support.reference_level import Engines, Ladder, Recomputed, at_instant, recomputed
 from tests.support.reform_histories import reform_history
+from tests.unit.alert_level.rare_histories import RARE
 from tests.unit.alert_level.second_engine import WITH_A_SECOND
 
 SEEDS, TICKING = st.integers(0, 2**32), st.booleans()
@@ -58,6 +61,11 @@ def test_a_level_is_that_of_the_instant_whether_or_not_anything_happened_then(
         folded.take(event)
 
     folded.assert_stands(at_instant(log, instant, {1: 1}))
+
+
+@pytest.mark.parametrize("log", RARE.values(), ids=RARE.keys())
+def test_what_chance_seldom_makes_agrees_as_well(log: Log) -> None:
+    assert_agree(ticked(log.tick().events, True), PROJECTION, {1: 1})
 
 
 def ticked(log: Sequence[Taken], ticking: bool) -> Sequence[Taken]:

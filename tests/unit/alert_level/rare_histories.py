@@ -1,0 +1,107 @@
+"""Histories that chance seldom makes: each is where a fold may go wrong and a definition must be clear."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from typing import Any
+
+from tests.support.levels import FIRST_RULES, Log
+from tests.support.reform_histories import written
+
+
+def begun(**changed: Any) -> Log:
+    """A log with an engine and the first rules, some keys changed: `kinds__violence__points=1`."""
+    rules = tomllib.loads(FIRST_RULES)
+    for key, value in changed.items():
+        *tables, last = key.split("__")
+        table = rules
+        for name in tables:
+            table = table[name]
+        table[last] = value
+    return Log().rules(written(rules)).engine()
+
+
+def laid_by() -> Log:
+    """A case that was laid by under rules by which it faded in a day, and is not faded by those adopted since."""
+    log = begun(kinds__violence__fade=[[1, 0]])
+    return log.opened("a", severity="severe", reports=("r",)).opened("b").closed("a").days(3).rules()
+
+
+RARE = {
+    "merged away, laid by, taken apart, its only report withdrawn": (
+        begun()
+        .opened("a", severity="severe", reports=("r",))
+        .opened("b")
+        .merged("a", "b")
+        .days(2)
+        .merge_reversed("a", "b")
+        .withdrawn("r")
+    ),
+    "laid by, then unlinked": laid_by().unlinked("a", "r"),
+    "laid by, then linked": laid_by().linked("a", "s"),
+    "laid by, then its report withdrawn": laid_by().withdrawn("r"),
+    "laid by, then absorbing": laid_by().merged("b", "a"),
+    "laid by, then merged away and taken apart": laid_by().merged("a", "b").merge_reversed("a", "b"),
+    "laid by at a midnight at which a window turns": (
+        begun()
+        .opened("a", "detention_or_rights", severity="extreme")
+        .days(85)
+        .resolved("a", "subsided")
+        .election(date(2026, 7, 18))
+        .days(5)
+    ),
+    "refused, reopened, not assessed": (
+        begun().opened("a", "tension", severity="severe", provisional=True).not_ratified("a").reopened("a")
+    ),
+    "ratified, refused, reopened": (
+        begun()
+        .opened("a", "tension", severity="severe", provisional=True)
+        .ratified("a")
+        .not_ratified("a")
+        .reopened("a")
+    ),
+    "refused, its report withdrawn, ratified after all": (
+        begun().opened("a", provisional=True, reports=("r",)).not_ratified("a").withdrawn("r").ratified("a")
+    ),
+    "a window over at the midnight at which a case outside of it fades": (
+        begun(kinds__tension__fade=[[6, 100], [90, 0]], kinds__tension__floored=False)
+        .opened("a", "tension", severity="extreme")
+        .election(date(2026, 5, 18), round="hill")
+        .days(9)
+    ),
+    "a window over at the midnight at which the only case in it is gone": (
+        begun(kinds__violence__fade=[[6, 0]], kinds__violence__floored=False)
+        .opened("a", severity="severe")
+        .election(date(2026, 5, 18), round="hill")
+        .days(9)
+    ),
+    "absorbing another while merged away": (
+        begun().opened("a", severity="severe").opened("b").opened("c").merged("a", "c").merge_reversed("b", "a")
+    ),
+    "rounded down at every step": (
+        begun(
+            kinds__violence__points=39999,
+            severity__severe=1001,
+            credibility__2=799,
+            kinds__violence__fade=[[1, 777], [2, 333], [90, 0]],
+            ended__resolved__settled=999,
+        )
+        .opened("a")
+        .assessed("a", "severe", "2")
+        .resolved("a")
+        .days(2)
+    ),
+    "opened as extreme, assessed in a word of a later version": begun()
+    .opened("a", severity="extreme")
+    .assessed("a", "unheard_of", "1"),
+    "more cases than ranks": begun(ranks=[1000, 333]).opened("a").opened("b").opened("c").opened("d"),
+    "a rank that counts nothing": begun(ranks=[1000, 333, 0]).opened("a").opened("b").opened("c").opened("d"),
+    "an election beside the outside and the unplaced": (
+        begun()
+        .opened("a", severity="extreme", unit="outside:rw", home="outside:rw")
+        .opened("b", severity="extreme", unit="unplaced", home="unplaced")
+        .election(date(2026, 5, 21))
+        .days(1)
+    ),
+}
