@@ -18,6 +18,7 @@ from services.settings import read_settings
 MOST_LETTERS = 300
 
 Name = Annotated[str, typer.Argument(help="The projection's name.")]
+Names = Annotated[list[str] | None, typer.Argument(help="The projections' names; all where none is named.")]
 Processes = Annotated[int, typer.Option(help="How many processes fold; 0 takes one for each core.")]
 
 
@@ -59,13 +60,16 @@ def replay(
     )
 
 
-def rebuild(projection: Name, processes: Processes = 0) -> None:
-    """Make a projection anew from Kafka beside the live one, then let it take its place."""
+def rebuild(projections: Names = None, processes: Processes = 0) -> None:
+    """Make projections anew from Kafka beside the live ones, in one reading, then let them take their place."""
+    from services.processors.live import LIVE
     from services.processors.rebuild import rebuild as rebuild_it
 
-    chosen = _chosen(projection)
+    names = list(dict.fromkeys(projections or [one.name for one in LIVE]))
+    chosen = [_chosen(name) for name in names]
     settings = read_settings()
     addresses = find_addresses(settings)
+    what = " and ".join(names) if len(names) < 3 else f"{len(names)} projections"
     with Drawn() as drawn:
         asyncio.run(
             rebuild_it(
@@ -74,10 +78,11 @@ def rebuild(projection: Name, processes: Processes = 0) -> None:
                 EVENTS,
                 chosen,
                 processes or os.cpu_count() or 1,
-                lambda done, of: drawn.advance(f"rebuilding {projection}", done, of),
+                lambda done, of: drawn.advance(f"rebuilding {what}", done, of),
             )
         )
-    typer.echo(f"{projection} was made anew and is live.")
+    for name in names:
+        typer.echo(f"{name} was made anew and is live.")
 
 
 def _chosen(name: str) -> Projection[object, object]:

@@ -1,4 +1,4 @@
-"""A projection is made anew from Kafka beside the live one, which goes on being read, and then takes its place.
+"""Projections are made anew from Kafka beside the live ones, which go on being read, and then take their place.
 
 The swap takes the live watermarks' locks and requires the new rows at or below them; the live worker then finds that
 its watermark is another one, forgets what it has in memory and goes on from the new one's (design rule 10).
@@ -6,14 +6,14 @@ its watermark is another one, forgets what it has in memory and goes on from the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
 
 from projections.projection import Projection
 from services.processors.errors import Halt
-from services.processors.refold import SQL, Refolding, a_pool, clear_place, drop_place, ends, live_lines, refold
+from services.processors.refold import SQL, Line, Refolding, a_pool, clear_place, drop_place, ends, lines_of, refold
 
 
 class NotSwapped(Halt):
@@ -29,23 +29,49 @@ async def rebuild(
     dsn: str,
     bootstrap: str,
     topic: str,
-    projection: Projection[Any, Any],
+    projections: Sequence[Projection[Any, Any]],
     processes: int,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> None:
-    """Fold everything that the live projection has (or that there is, where none is live), then swap.
+    """Fold everything that the live projections have (or that there is, where one is not live), then swap each.
 
-    Raises Halt where the log is not whole; the live rows are untouched then.
+    All in one reading of the log. Raises Halt where the log is not whole; the live rows are untouched then.
     """
-    shadow = shadow_of(projection)
     async with a_pool(dsn) as pool:
-        await clear_place(pool, projection, shadow)
-        lines = await live_lines(pool, projection) or ends(bootstrap, topic)
-        await refold(Refolding(dsn, bootstrap, topic, projection, shadow, lines), processes, progress)
+        for one in projections:
+            await clear_place(pool, one, shadow_of(one))
+        lines = dict.fromkeys((one.name for one in projections), ends(bootstrap, topic))
+        lines |= await lines_of(pool, projections)
+        for refolding in _abreast(dsn, bootstrap, topic, projections, lines):
+            await refold(refolding, processes, progress)
         # What came meanwhile is little; the less is left, the less the live worker folds again.
-        if lines := await live_lines(pool, projection):
-            await refold(Refolding(dsn, bootstrap, topic, projection, shadow, lines), 1)
-        await swap(pool, projection)
+        for refolding in _abreast(dsn, bootstrap, topic, projections, await lines_of(pool, projections)):
+            await refold(refolding, 1)
+        for one in projections:
+            await swap(pool, one)
+
+
+def _abreast(
+    dsn: str,
+    bootstrap: str,
+    topic: str,
+    projections: Sequence[Projection[Any, Any]],
+    lines: Mapping[str, Mapping[int, Line]],
+) -> list[Refolding]:
+    """Projections that have come equally far are folded together: a worker commits all of its projections at once."""
+    together: list[tuple[list[Projection[Any, Any]], Mapping[int, Line]]] = []
+    for one in projections:
+        for others, those in together:
+            if those == lines.get(one.name):
+                others.append(one)
+                break
+        else:
+            if one.name in lines:
+                together.append(([one], lines[one.name]))
+    return [
+        Refolding(dsn, bootstrap, topic, tuple(those), {one.name: shadow_of(one) for one in those}, upto)
+        for those, upto in together
+    ]
 
 
 async def swap(pool: asyncpg.Pool[asyncpg.Record], projection: Projection[Any, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Folding a projection again from Kafka, outside the group, into a schema of its own, by several processes.
+"""Folding projections again from Kafka, outside the group, each into a schema of its own, by several processes.
 
 Nothing is appended to the ledger. How far it is stands in the watermarks of its place, so an interrupted one can go on
 and whoever waits can see it coming.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -42,13 +42,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Refolding:
-    """What a process of its own needs to know to fold some partitions."""
+    """What a process of its own needs to know to fold some partitions: all projections in one reading.
+
+    `places` says in which schema each projection is folded, by its name.
+    """
 
     dsn: str
     bootstrap: str
     topic: str
-    projection: Projection[Any, Any]
-    place: str
+    projections: tuple[Projection[Any, Any], ...]
+    places: Mapping[str, str]
     lines: Mapping[int, Line]
 
 
@@ -80,8 +83,15 @@ async def drop_place(connection: Any, place: str) -> None:
 
 async def live_lines(connection: Any, projection: Projection[Any, Any]) -> dict[int, Line]:
     """How far the live projection has come, by partition; empty where none is live."""
-    rows = await connection.fetch(SQL["lines"], projection.name)
-    return {row["partition"]: Line(row["next_offset"], row["last_position"]) for row in rows}
+    return (await lines_of(connection, [projection])).get(projection.name, {})
+
+
+async def lines_of(connection: Any, projections: Sequence[Projection[Any, Any]]) -> dict[str, dict[int, Line]]:
+    """How far live projections have come at one moment, by name and partition."""
+    found: dict[str, dict[int, Line]] = {}
+    for row in await connection.fetch(SQL["lines"], [one.name for one in projections]):
+        found.setdefault(row["place"], {})[row["partition"]] = Line(row["next_offset"], row["last_position"])
+    return found
 
 
 def ends(bootstrap: str, topic: str) -> dict[int, Line]:
@@ -110,7 +120,9 @@ async def refold(
         async with a_pool(refolding.dsn, 1) as connection:
             while not done.done():
                 await asyncio.wait([done], timeout=SEE_SECONDS)
-                progress(min(await connection.fetchval(SQL["folded"], refolding.place), total - 1), total)
+                progress(
+                    min(await connection.fetchval(SQL["folded"], list(refolding.places.values())), total - 1), total
+                )
         await done
     progress(total, total)
 
@@ -133,18 +145,17 @@ def fold_share(refolding: Refolding) -> None:
 
 async def fold_partitions(refolding: Refolding) -> None:
     """Fold some partitions up to their lines. Raises Halt where a chain is broken or does not reach its line."""
-    projection = refolding.projection
     async with a_pool(refolding.dsn) as pool:
-        store = Store(pool, "", {projection.name: refolding.place}, speaks=False)
+        store = Store(pool, "", refolding.places, speaks=False)
         with Places(refolding.bootstrap, refolding.topic) as places:
             for partition, line in sorted(refolding.lines.items()):
-                await _fold_partition(store, projection, places, partition, line)
+                await _fold_partition(store, refolding.projections, places, partition, line)
 
 
 async def _fold_partition(
-    store: Store, projection: Projection[Any, Any], places: Places, partition: int, line: Line
+    store: Store, projections: Sequence[Projection[Any, Any]], places: Places, partition: int, line: Line
 ) -> None:
-    lane = Lane(store, [projection], partition, places.topic_id)
+    lane = Lane(store, projections, partition, places.topic_id)
     await lane.begin()
     if lane.last >= line.position:
         return

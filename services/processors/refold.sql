@@ -11,12 +11,14 @@ delete from projections.shared where place = $1
 delete from projections.parked where place = $1
 
 -- name: lines
--- How far a place has come.
-select partition, next_offset, last_position from projections.watermark where place = $1
+-- How far places have come, at one moment.
+select place, partition, next_offset, last_position from projections.watermark where place = any ($1)
 
 -- name: folded
 -- How many records a refolding has behind it.
-select coalesce(sum(next_offset), 0)::bigint from projections.watermark where place = $1
+select coalesce(min(read), 0)::bigint from (
+    select sum(next_offset) as read from projections.watermark where place = any ($1) group by place
+) as places
 
 -- name: hold_marks
 -- Both places' watermarks, locked in one order: no live commit comes in between.

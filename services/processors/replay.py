@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -47,14 +47,15 @@ async def replay(
             lines = await live_lines(pool, projection) if diff else {}
             if diff and not lines:
                 raise Halt(f"there is no live {projection.name} to compare with: start the processors first")
-            refolding = Refolding(dsn, bootstrap, topic, projection, place, lines or ends(bootstrap, topic))
+            places = {projection.name: place}
+            refolding = Refolding(dsn, bootstrap, topic, (projection,), places, lines or ends(bootstrap, topic))
             await refold(refolding, processes, progress)
             if not diff:
                 async with pool.acquire() as connection, connection.transaction():
                     return await _sum(connection, projection, place)
             async with pool.acquire() as live, live.transaction(isolation="repeatable_read"):
                 lines = await live_lines(live, projection)
-                await refold(Refolding(dsn, bootstrap, topic, projection, place, lines), 1)
+                await refold(replace(refolding, lines=lines), 1)
                 return await _compare(pool, live, projection, place)
         finally:
             async with pool.acquire() as connection, connection.transaction():

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import asyncpg
 import pytest
 
+from projections import case_board
 from projections.case_timeline import PROJECTION
 from services.local.kafka import KafkaServer
 from services.local.topics import EVENTS
@@ -29,7 +30,7 @@ async def go_live(dsn: str, bootstrap: str) -> None:
     """What a live worker would have done by now: everything on the topic is folded."""
     async with a_pool(dsn) as pool:
         await make_places(pool, [PROJECTION])
-    await fold_partitions(Refolding(dsn, bootstrap, EVENTS, PROJECTION, PROJECTION.name, ends(bootstrap, EVENTS)))
+    await fold_partitions(Refolding(dsn, bootstrap, EVENTS, (PROJECTION,), {}, ends(bootstrap, EVENTS)))
 
 
 async def replayed(dsn: str, bootstrap: str, processes: int = 1) -> Replayed:
@@ -87,7 +88,7 @@ async def test_a_rebuild_mends_damaged_rows_and_appends_nothing(
     sound = await replayed(projector_dsn, kafka.bootstrap)
     before = await marks(owner)
     await owner.execute("delete from case_timeline.case_timeline_event where position % 2 = 0")
-    await rebuild(projector_dsn, kafka.bootstrap, EVENTS, PROJECTION, processes=2)
+    await rebuild(projector_dsn, kafka.bootstrap, EVENTS, [PROJECTION], processes=2)
     mended = await replayed(projector_dsn, kafka.bootstrap)
     assert mended.differing == 0
     assert mended.digest == sound.digest
@@ -97,11 +98,29 @@ async def test_a_rebuild_mends_damaged_rows_and_appends_nothing(
     assert await owner.fetchval("select to_regnamespace('case_timeline_old') is null")
 
 
+async def test_projections_are_rebuilt_in_one_reading_also_where_one_is_behind(
+    feeder: Feeder, kafka: KafkaServer, projector_dsn: str, owner: Owner
+) -> None:
+    feeder.feed(HISTORY[:1_000])
+    await go_live(projector_dsn, kafka.bootstrap)
+    feeder.feed(HISTORY[1_000:])
+    both = [PROJECTION, case_board.PROJECTION]
+    await rebuild(projector_dsn, kafka.bootstrap, EVENTS, both, processes=2)
+    lasts = dict(await owner.fetch("select place, max(last_position) from projections.watermark group by place"))
+    assert lasts == {"case_timeline": 1_000, "case_board": len(HISTORY)}
+    for one in both:
+        assert (await replay(projector_dsn, kafka.bootstrap, EVENTS, one, 1, diff=True)).differing == 0
+    await go_live(projector_dsn, kafka.bootstrap)
+    await rebuild(projector_dsn, kafka.bootstrap, EVENTS, both, processes=2)
+    for one in both:
+        assert (await replay(projector_dsn, kafka.bootstrap, EVENTS, one, 1, diff=True)).differing == 0
+
+
 async def test_who_reads_may_read_the_rebuilt_rows(
     feeder: Feeder, kafka: KafkaServer, projector_dsn: str, owner: Owner
 ) -> None:
     feeder.feed(HISTORY[:50])
-    await rebuild(projector_dsn, kafka.bootstrap, EVENTS, PROJECTION, processes=1)
+    await rebuild(projector_dsn, kafka.bootstrap, EVENTS, [PROJECTION], processes=1)
     await owner.execute("set role intabaza_app")
     assert await owner.fetchval("select count(*) from case_timeline.case_timeline_event") == 50
 
@@ -115,7 +134,7 @@ async def test_a_live_worker_can_commit_nothing_over_a_swap_and_goes_on_from_the
         with Places(kafka.bootstrap, EVENTS) as places:
             lane = Lane(Store(pool, "urn:intabaza:test"), [PROJECTION], 0, places.topic_id)
             await lane.begin()
-            await rebuild(projector_dsn, kafka.bootstrap, EVENTS, PROJECTION, processes=1)
+            await rebuild(projector_dsn, kafka.bootstrap, EVENTS, [PROJECTION], processes=1)
             feeder.feed(HISTORY[1_000:])
             offset = places.find(0, *lane.hint)
             places.begin(0, offset)
@@ -137,11 +156,13 @@ async def test_rebuilt_rows_above_the_live_ones_are_not_swapped_in(
         shadow = shadow_of(PROJECTION)
         await clear_place(pool, PROJECTION, shadow)
         lines = ends(kafka.bootstrap, EVENTS)
-        await fold_partitions(Refolding(projector_dsn, kafka.bootstrap, EVENTS, PROJECTION, shadow, lines))
+        await fold_partitions(
+            Refolding(projector_dsn, kafka.bootstrap, EVENTS, (PROJECTION,), {PROJECTION.name: shadow}, lines)
+        )
         with pytest.raises(NotSwapped, match="above the live one's"):
             await swap(pool, PROJECTION)
         assert sum(line.offset for line in (await live_lines(pool, PROJECTION)).values()) == 500
-    await rebuild(projector_dsn, kafka.bootstrap, EVENTS, PROJECTION, processes=1)
+    await rebuild(projector_dsn, kafka.bootstrap, EVENTS, [PROJECTION], processes=1)
     result = await replayed(projector_dsn, kafka.bootstrap)
     assert result.differing == 0
 
@@ -153,7 +174,7 @@ async def test_a_log_that_lacks_something_is_not_swapped_in(
     await go_live(projector_dsn, kafka.bootstrap)
     await owner.execute("update projections.watermark set last_position = last_position + 1 where partition = 1")
     with pytest.raises(Halt, match="the log lacks something"):
-        await rebuild(projector_dsn, kafka.bootstrap, EVENTS, PROJECTION, processes=1)
+        await rebuild(projector_dsn, kafka.bootstrap, EVENTS, [PROJECTION], processes=1)
     assert await owner.fetchval("select count(*) from case_timeline.case_timeline_event") == 300
 
 
