@@ -81,22 +81,28 @@ RARE = {
     ),
     "rounded down at every step": (
         begun(
-            kinds__violence__points=39999,
+            kinds__violence__points=40001,
             severity__severe=1001,
             credibility__2=799,
             kinds__violence__fade=[[1, 777], [2, 333], [90, 0]],
-            ended__resolved__settled=999,
+            ended__resolved__settled=800,
         )
         .opened("a")
         .assessed("a", "severe", "2")
         .resolved("a")
-        .days(2)
+        .days(1)
     ),
     "opened as extreme, assessed in a word of a later version": begun()
     .opened("a", severity="extreme")
     .assessed("a", "unheard_of", "1"),
     "more cases than ranks": begun(ranks=[1000, 333]).opened("a").opened("b").opened("c").opened("d"),
-    "a rank that counts nothing": begun(ranks=[1000, 333, 0]).opened("a").opened("b").opened("c").opened("d"),
+    "a rank that counts nothing, of a kind that nothing else is of": (
+        begun(ranks=[1000, 333, 0])
+        .opened("c", "tension")
+        .opened("b")
+        .opened("a", severity="severe")
+        .opened("d", "weapons")
+    ),
     "an election beside the outside and the unplaced": (
         begun()
         .opened("a", severity="extreme", unit="outside:rw", home="outside:rw")
