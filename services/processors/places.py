@@ -14,6 +14,8 @@ from services.processors.chain import Record
 from services.relay.record import read_link
 
 SILENCE_SECONDS = 20.0
+FETCH_BYTES = 4 * 1024 * 1024
+"""Of a partition at once, so that a refolding commits thousands of events in one transaction."""
 CONNECT_MS = 10_000
 
 
@@ -44,6 +46,7 @@ class Places:
             request_timeout_ms=CONNECT_MS,
             enable_auto_commit=False,
             max_poll_records=5_000,
+            max_partition_fetch_bytes=FETCH_BYTES,
             fetch_max_wait_ms=100,
             metrics_enabled=False,
         )

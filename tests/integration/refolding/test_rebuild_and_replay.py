@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import asyncpg
 import pytest
 
 from projections import case_board
 from projections.case_timeline import PROJECTION
+from projections.projection import Projection
 from services.local.kafka import KafkaServer
 from services.local.topics import EVENTS
 from services.processors.errors import Halt, Superseded
@@ -104,7 +105,7 @@ async def test_projections_are_rebuilt_in_one_reading_also_where_one_is_behind(
     feeder.feed(HISTORY[:1_000])
     await go_live(projector_dsn, kafka.bootstrap)
     feeder.feed(HISTORY[1_000:])
-    both = [PROJECTION, case_board.PROJECTION]
+    both: list[Projection[Any, Any]] = [PROJECTION, case_board.PROJECTION]
     await rebuild(projector_dsn, kafka.bootstrap, EVENTS, both, processes=2)
     lasts = dict(await owner.fetch("select place, max(last_position) from projections.watermark group by place"))
     assert lasts == {"case_timeline": 1_000, "case_board": len(HISTORY)}
