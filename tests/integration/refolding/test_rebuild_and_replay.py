@@ -107,7 +107,8 @@ async def test_projections_are_rebuilt_in_one_reading_also_where_one_is_behind(
     feeder.feed(HISTORY[1_000:])
     both: list[Projection[Any, Any]] = [PROJECTION, case_board.PROJECTION]
     await rebuild(projector_dsn, kafka.bootstrap, EVENTS, both, processes=2)
-    lasts = dict(await owner.fetch("select place, max(last_position) from projections.watermark group by place"))
+    rows = await owner.fetch("select place, max(last_position) as last from projections.watermark group by place")
+    lasts = {row["place"]: row["last"] for row in rows}
     assert lasts == {"case_timeline": 1_000, "case_board": len(HISTORY)}
     for one in both:
         assert (await replay(projector_dsn, kafka.bootstrap, EVENTS, one, 1, diff=True)).differing == 0
