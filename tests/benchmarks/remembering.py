@@ -12,6 +12,9 @@ from tests.benchmarks.projecting import run_ours
 from tests.benchmarks.servers import servers
 from tests.benchmarks.watching import Figure
 
+PER_DAY = 1_000
+"""A case weighs something for up to a hundred days, so both histories are longer than that."""
+
 
 def compare(events: int) -> None:
     """Both on servers of their own, with every live projection; the most that was held."""
@@ -19,7 +22,7 @@ def compare(events: int) -> None:
     figures: list[tuple[int, Figure]] = []
     for number in (events // 10, events):
         with servers() as running:
-            running.fill(number)
+            running.fill(number, PER_DAY)
             figures.append((number, asyncio.run(run_ours(running, running.records(), names, 1))))
     table = Table("events", "resident MB", title=f"one processor with {', '.join(names)}")
     for number, figure in figures:

@@ -18,7 +18,7 @@ from services.local.kafka import KafkaServer
 from services.local.postgres import PostgresServer
 from services.local.topics import EVENTS, make_topics
 from services.settings import Settings, child_environment
-from tests.benchmarks.filling import fill
+from tests.benchmarks.filling import PER_DAY, fill
 from tests.conftest import server_folder
 
 PARTITIONS = 12
@@ -48,9 +48,9 @@ class Servers:
         finally:
             reader.close()
 
-    def fill(self, events: int) -> float:
+    def fill(self, events: int, per_day: int = PER_DAY) -> float:
         """Put a crisis of so many events on the topic, by two processes; returns how many a second."""
-        return fill(self.bootstrap, events, PARTITIONS)
+        return fill(self.bootstrap, events, PARTITIONS, per_day=per_day)
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
