@@ -70,13 +70,13 @@ class WorkTrial:
         """How many partitions each of them says it has."""
         return [await asyncio.to_thread(worker.partitions) for worker in workers]
 
-    async def shared(self, *workers: WorkerProcess, seconds: float = 60) -> None:
+    async def shared(self, *workers: WorkerProcess, seconds: float = 180) -> None:
         """Return when each of them has some."""
         async with asyncio.timeout(seconds):
             while 0 in (counts := await self.members(*workers)) or sum(counts) != PARTITIONS:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
-    async def all_of(self, worker: WorkerProcess, seconds: float = 60) -> None:
+    async def all_of(self, worker: WorkerProcess, seconds: float = 180) -> None:
         """Return when one has them all."""
         async with asyncio.timeout(seconds):
             while await self.members(worker) != [PARTITIONS]:  # noqa: ASYNC110 - another process is asked
