@@ -1,8 +1,9 @@
-"""The memory of a processor, after many events and after a tenth of them: it must not grow with the log."""
+"""The memory of a processor as the log goes by: it must not grow with what it has folded."""
 
 from __future__ import annotations
 
 import asyncio
+import statistics
 
 from rich.console import Console
 from rich.table import Table
@@ -10,23 +11,23 @@ from rich.table import Table
 from services.processors.live import LIVE
 from tests.benchmarks.projecting import run_ours
 from tests.benchmarks.servers import servers
-from tests.benchmarks.watching import Figure
 
 PER_DAY = 1_000
-"""A case weighs something for up to a hundred days, so both histories are longer than that."""
+"""A case weighs something for up to a hundred days: of a million events, that is the first tenth."""
 
 
 def compare(events: int) -> None:
-    """Both on servers of their own, with every live projection; the most that was held."""
+    """One processor with every live projection; the median of what was resident around each tenth of the log."""
     names = [one.name for one in LIVE]
-    figures: list[tuple[int, Figure]] = []
-    for number in (events // 10, events):
-        with servers() as running:
-            running.fill(number, PER_DAY)
-            figures.append((number, asyncio.run(run_ours(running, running.records(), names, 1))))
-    table = Table("events", "resident MB", title=f"one processor with {', '.join(names)}")
-    for number, figure in figures:
-        table.add_row(f"{number:,}", f"{figure.megabytes:,.0f}")
+    with servers() as running:
+        running.fill(events, PER_DAY)
+        records = running.records()
+        held = asyncio.run(run_ours(running, records, names, 1)).held
+    table = Table("of the log", "resident MB", title=f"one processor, {records:,} records, {', '.join(names)}")
+    sizes = []
+    for tenth in range(1, 11):
+        around = [size for done, size in held if abs(done - tenth * records / 10) <= records / 20]
+        sizes.append(statistics.median(around))
+        table.add_row(f"{tenth} tenths", f"{sizes[-1] / 2**20:,.0f}")
     Console(width=120).print(table)
-    (_, few), (_, many) = figures
-    print(f"{many.resident / few.resident - 1:+.1%} for ten times the events; mark: within 10 %")
+    print(f"{sizes[-1] / sizes[0] - 1:+.1%} for ten times the events; mark: within 10 %")

@@ -28,6 +28,8 @@ class Figure:
     seconds: float
     cpu_seconds: float
     resident: int
+    held: tuple[tuple[int, int], ...]
+    """How much was resident when so many records were done, each time that somebody looked."""
 
     @property
     def rate(self) -> float:
@@ -50,14 +52,15 @@ async def watch(
     """Follow processes until `progress` says `total`; the memory is the most that they held."""
     family = [psutil.Process(pid) for pid in pids]
     first: tuple[int, float, float] | None = None
-    before, moved_at, resident = 0, time.monotonic(), 0
+    before, moved_at = 0, time.monotonic()
+    held: list[tuple[int, int]] = []
     while True:
         done, now, cpu = await progress(), time.monotonic(), _cpu(family)
-        resident = max(resident, _resident(family))
+        held.append((done, _resident(family)))
         if first is None and done:
             first = done, now, cpu
         if done >= total and first is not None:
-            return Figure(done - first[0], now - first[1], cpu - first[2], resident)
+            return Figure(done - first[0], now - first[1], cpu - first[2], max(size for _, size in held), tuple(held))
         if done > before:
             before, moved_at = done, now
         if now - moved_at > STALLED_SECONDS or not any(map(_runs, family)):
