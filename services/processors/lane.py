@@ -22,10 +22,10 @@ from services.processors.chain import Following, Record, read_chain
 from services.processors.errors import Superseded, Unreadable
 from services.processors.store import Live, Move, Parking, Store
 
-MOST_KEYS = 500
+MOST_KEYS = 250
 """States that a projection keeps in memory in one partition; the longest unused are let go once they are committed.
 
-Enough for what is alive, 6,000 in twelve partitions; what has ended is not asked for again, and the log grows for ever.
+Enough for what is alive, 3,000 in twelve partitions; what has ended is not asked for again, and the log grows for ever.
 """
 
 WAIVED = "reference.event_waived"
