@@ -99,7 +99,8 @@ class Order(Generic[C_co]):
 class Change:
     """Decided events for one stream, and under which pseudonym: the one that the person has in that stream's record.
 
-    `speaks_of` are people whom the texts of a report are known to speak of.
+    `speaks_of` are people whom the texts of a report are known to speak of. `follows` says that the first event of the
+    same command led to these.
     """
 
     stream: str
@@ -107,6 +108,7 @@ class Change:
     events: Sequence[Event]
     by: Actor
     speaks_of: frozenset[UUID] = frozenset()
+    follows: bool = False
 
 
 @dataclass(slots=True)
@@ -294,7 +296,7 @@ class Desk:
                     actor=change.by,
                     mode=order.mode,
                     correlation_id=order.correlation_id or command_id,
-                    causation_id=order.causation_id,
+                    causation_id=event_id(command_id, 0) if change.follows else order.causation_id,
                 )
                 entries.append(Entry(event_id=draft.event_id, type=data.name, body=draft.body()))
                 index += 1

@@ -119,6 +119,9 @@ async def supersede(network: Network, order: Order[decisions.Supersede], report_
         )
         if "source" in words:
             await network.desk.persons.record_source(again_id, UUID(words["source"].get_secret_value()))
-        return [Change(stream, here, old, act.by), Change(f"report/{again_id}", there, new, act.by, speaks_of)]
+        return [
+            Change(stream, here, old, act.by),
+            Change(f"report/{again_id}", there, new, act.by, speaks_of, follows=True),
+        ]
 
     return await network.desk.perform(order, decide, look_first=True)

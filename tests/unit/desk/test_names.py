@@ -85,3 +85,13 @@ async def test_nobody_grades_the_report_of_the_one_for_whom_they_act(story: Stor
     await report_acts.act(story.network, replace(order, on_behalf_of=story.people["chantal"]), report_id)
     graded = (await written(story, f"report/{report_id}"))[-1]
     assert graded.data.by == await story.network.desk.persons.pseudonym(story.people["chantal"], report_id)
+
+
+async def test_a_report_received_again_names_the_event_that_led_to_it(story: Story) -> None:
+    report_id = await story.receive("aline", text=story.text("text"))
+    again_id = await story.supersede("fabien", report_id, unit=GIHANGA, place_precision="commune")
+    ledger = story.network.desk.ledger
+    superseded = (await ledger.read_stream(f"report/{report_id}"))[-1]
+    again = read((await ledger.read_stream(f"report/{again_id}"))[0].wire())
+    assert again.causationid == superseded.event_id
+    assert read(superseded.wire()).causationid is None
