@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -26,6 +28,10 @@ from services.telemetry import log_as_json
 
 SILENT = ("aiokafka", "kafka")
 """What their failures mean is told by the worker, once; their own lines would go on while a broker is away."""
+
+
+END_SECONDS = 4.0
+"""How long an orderly end may take: what was folded is committed by then, or is folded again by whoever comes next."""
 
 
 def main(projections: Sequence[Projection[Any, Any]] = LIVE) -> NoReturn:
@@ -53,9 +59,7 @@ def main(projections: Sequence[Projection[Any, Any]] = LIVE) -> NoReturn:
     log.info("processor begins", metrics=f"http://127.0.0.1:{server.server_port}/metrics")
     status = 0
     try:
-        faust.Worker(
-            app, loglevel="WARNING", quiet=True, redirect_stdouts=False, override_logging=False
-        ).execute_from_commandline()
+        _FaustWorker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False, override_logging=False).run()
     except SystemExit as ended:
         status = 1 if worker.halted is not None or ended.code else 0
     log.info("processor ends", status=status)
@@ -64,6 +68,20 @@ def main(projections: Sequence[Projection[Any, Any]] = LIVE) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)  # a thread that waits for a broker cannot be interrupted, and Python would wait for it
+
+
+class _FaustWorker(faust.Worker):
+    """Ends in time, also where the broker that it would say good-bye to is away; prints nothing of its own."""
+
+    def run(self) -> NoReturn:
+        self.spinner = None
+        self.execute_from_commandline()
+
+    def _schedule_shutdown(self, asked: signal.Signals) -> None:
+        watch = threading.Timer(END_SECONDS, os._exit, (0,))
+        watch.daemon = True
+        watch.start()
+        super()._schedule_shutdown(asked)
 
 
 if __name__ == "__main__":

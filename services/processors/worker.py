@@ -143,7 +143,7 @@ class Worker:
             await self._forget_places()
         elif isinstance(error, Halt):
             self._halt(error)
-        elif not isinstance(error, Again | KafkaError | LOST):
+        elif not isinstance(error, (Again, KafkaError, *LOST)):
             raise error
         elif (never := unwritable(error)) is not None:
             self._halt(never)

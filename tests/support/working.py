@@ -20,6 +20,7 @@ import asyncpg
 
 from projections.taken import Taken
 from services.local.kafka import KafkaServer
+from services.processors.errors import LOST
 from services.settings import Settings, child_environment
 from tests.support.feeds import Feed
 from tests.support.relays import empty_topics
@@ -53,7 +54,7 @@ class WorkTrial:
         """How far all projections have come, in positions over all partitions."""
         try:
             return int(await self.pool.fetchval("select coalesce(sum(last_position), 0) from projections.watermark"))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except LOST:
             return -1
 
     async def goes_on(self, by: int = 400, seconds: float = 120) -> None:
@@ -90,7 +91,7 @@ class WorkTrial:
             async with asyncio.timeout(seconds):
                 while found != wanted:
                     await asyncio.sleep(0.02)
-                    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                    with contextlib.suppress(*LOST):
                         rows = await self.pool.fetch(
                             "select place, partition, last_position from projections.watermark"
                         )
