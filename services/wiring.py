@@ -47,6 +47,25 @@ async def open_network(
     source: str,
 ) -> AsyncIterator[Network]:
     """Everything an act needs, on a migrated database: ledger and vault each under their own role."""
+    async with _desk(app_dsn, vault_dsn, master, zone, source) as (desk, opener):
+        yield Network(desk, opener, gazetteer, committee)
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
+    """What an operator's own act needs, on the servers of the settings or of the stack that runs."""
+    addresses = find_addresses(settings)
+    key = settings.vault_master_key
+    master = MasterKey.parse(key.get_secret_value()) if key else MasterKey.read(settings.master_key_file)
+    zone = ZoneInfo(settings.zone)
+    async with _desk(addresses.app_dsn, addresses.vault_dsn, master, zone, settings.source) as (desk, _):
+        yield desk
+
+
+@asynccontextmanager
+async def _desk(
+    app_dsn: str, vault_dsn: str, master: MasterKey, zone: tzinfo, source: str
+) -> AsyncIterator[tuple[Desk, Opener]]:
     ledger = await PostgresLedger.connect(app_dsn, clock.now)
     try:
         pool = await connect_vault(vault_dsn)
@@ -56,7 +75,7 @@ async def open_network(
             desk = Desk(
                 ledger, Sealer(keys), PersonRegister(pool, master), ids, clock=clock.now, zone=zone, source=source
             )
-            yield Network(desk, Opener(keys, ledger, ids, source), gazetteer, committee)
+            yield desk, Opener(keys, ledger, ids, source)
         finally:
             await keys.close()
             await pool.close()

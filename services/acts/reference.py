@@ -13,7 +13,7 @@ from events.reference import Register
 from events.vocabulary import EVERY_HOME
 from services.acts.adopting import refuse_what_no_fold_could_read
 from services.acts.network import Network
-from services.desk import Change, Order, Reading
+from services.desk import Change, Desk, Order, Reading
 from services.ledger.ledger import Accepted
 
 _REGISTERS = UUID("0b0e7d7c-5d2f-8c64-9e0b-5a1d7f3c2a10")
@@ -33,13 +33,18 @@ REGISTERS: Mapping[type[Command], tuple[str, Callable[[Register, Any, Act], Sequ
 
 async def act(network: Network, order: Order[Command]) -> Accepted:
     """Act on a register by whichever command the order holds."""
+    return await act_at(network.desk, order)
+
+
+async def act_at(desk: Desk, order: Order[Command]) -> Accepted:
+    """The same for who has nothing but a desk."""
     if isinstance(order.command, decisions.RegisterRecipient):
         name = f"recipient-{order.command.recipient}"
     else:
         name, decide_on = REGISTERS[type(order.command)]
 
     async def decide(reading: Reading) -> Sequence[Change]:
-        act = await network.desk.act(order, uuid5(_REGISTERS, name))
+        act = await desk.act(order, uuid5(_REGISTERS, name))
         if isinstance(order.command, decisions.RegisterRecipient):
             recipient = await reading.recipient(order.command.recipient)
             events: Sequence[Event] = decisions.register_recipient(recipient, order.command, act)
@@ -49,4 +54,4 @@ async def act(network: Network, order: Order[Command]) -> Accepted:
             events = decide_on(register, order.command, act)
         return [Change(f"reference/{name}", EVERY_HOME, events, act.by)]
 
-    return await network.desk.perform(order, decide)
+    return await desk.perform(order, decide)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from services.cli import clock, projections, relay, stack
+from services.cli import clock, parked, projections, relay, stack
 from services.ledger.ledger import LedgerError
 from services.local.problems import LocalProblem
 from services.processors.errors import Halt
@@ -27,6 +27,7 @@ app.command("settings")(stack.show_settings)
 app.command()(projections.replay)
 app.command()(projections.rebuild)
 app.add_typer(clock.app, name="clock")
+app.add_typer(parked.app, name="parked")
 app.add_typer(relay.app, name="relay")
 
 SENTENCES: tuple[type[Exception], ...] = (LocalProblem, SettingsRefused, LedgerError, MasterKeyRefused, Halt)
