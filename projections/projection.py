@@ -126,6 +126,30 @@ class Fold(Protocol[S, H]):
         ...
 
 
+class Untimed:
+    """What a fold inherits for which nothing falls due and to which no broadcast means anything."""
+
+    whole = False
+
+    def due(self, state: Any) -> str | None:
+        return None
+
+    def roll(self, shared: None, state: Any, until: str, page: Page) -> None:
+        return None
+
+    def heed(self, shared: None, state: Any, event: Taken, page: Page) -> None:
+        return None
+
+    def shared(self, saved: Any | None) -> None:
+        return None
+
+    def save(self, shared: None) -> Any:
+        return None
+
+    def broadcast(self, shared: None, event: Taken) -> bool:
+        return False
+
+
 class Table(Protocol[S_co]):
     """Rows in Postgres. Every query names its tables without a schema: the connection's search_path says which.
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from projections.projection import Page
+from projections.projection import Page, Untimed
 from projections.referral import Referral, follow
 from projections.taken import Taken
 
@@ -73,10 +73,9 @@ class Fallen:
 CaseBoardState: TypeAlias = OnBoard | Fallen
 
 
-class Board:
+class Board(Untimed):
     """A case's row is everything the fold knows of it; a report has one only when it fell."""
 
-    whole = False
     stateless = False
 
     def key(self, event: Taken) -> str | None:
@@ -117,24 +116,6 @@ class Board:
                 orjson.dumps(state).decode(),
             ),
         )
-
-    def due(self, state: CaseBoardState) -> str | None:
-        return None
-
-    def roll(self, shared: None, state: CaseBoardState, until: str, page: Page) -> None:
-        return None
-
-    def heed(self, shared: None, state: CaseBoardState, event: Taken, page: Page) -> None:
-        return None
-
-    def shared(self, saved: Any | None) -> None:
-        return None
-
-    def save(self, shared: None) -> Any:
-        return None
-
-    def broadcast(self, shared: None, event: Taken) -> bool:
-        return False
 
 
 def _opened(case: OnBoard, event: Taken) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from projections.projection import Page
+from projections.projection import Page, Untimed
 from projections.taken import Taken
 
 Link = tuple[str, str, bool]
@@ -46,10 +46,9 @@ LINKS: Mapping[str, Callable[[dict[str, Any]], Link | None]] = {
 of a report received again, the later report's: it is there when the later report's events are."""
 
 
-class Timeline:
+class Timeline(Untimed):
     """One row an event and one a tie; nothing is ever changed."""
 
-    whole = False
     stateless = True
 
     def key(self, event: Taken) -> str | None:
@@ -68,23 +67,5 @@ class Timeline:
     def initial(self, key: str) -> None:
         return None
 
-    def due(self, state: None) -> str | None:
-        return None
-
-    def roll(self, shared: None, state: None, until: str, page: Page) -> None:
-        return None
-
-    def heed(self, shared: None, state: None, event: Taken, page: Page) -> None:
-        return None
-
     def draw(self, state: None, page: Page) -> None:
         return None
-
-    def shared(self, saved: Any | None) -> None:
-        return None
-
-    def save(self, shared: None) -> Any:
-        return None
-
-    def broadcast(self, shared: None, event: Taken) -> bool:
-        return False

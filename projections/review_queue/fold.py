@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import orjson
 
-from projections.projection import Page
+from projections.projection import Page, Untimed
 from projections.review_queue.case import CaseWaits
 from projections.review_queue.report import ReportWaits
 from projections.taken import Taken
@@ -35,10 +35,9 @@ NO_MATTER = frozenset(
 stream."""
 
 
-class Queue:
+class Queue(Untimed):
     """Rules of what waits stand in report.py and case.py."""
 
-    whole = False
     stateless = False
 
     def key(self, event: Taken) -> str | None:
@@ -65,21 +64,3 @@ class Queue:
             page.add("report", (state.stream, state.stands, state.changed_at, body))
         else:
             page.add("case", (state.stream, state.takes_assessment, state.assessed_at, body))
-
-    def due(self, state: QueueState) -> str | None:
-        return None
-
-    def roll(self, shared: None, state: QueueState, until: str, page: Page) -> None:
-        return None
-
-    def heed(self, shared: None, state: QueueState, event: Taken, page: Page) -> None:
-        return None
-
-    def shared(self, saved: Any | None) -> None:
-        return None
-
-    def save(self, shared: None) -> Any:
-        return None
-
-    def broadcast(self, shared: None, event: Taken) -> bool:
-        return False
