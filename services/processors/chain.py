@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from services.log.record import CONTENT_TYPE, decimal, read_link
 from services.processors.errors import Halt
-from services.relay.record import CONTENT_TYPE, decimal, read_link
 
 
 class Record(Protocol):

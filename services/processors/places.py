@@ -10,8 +10,8 @@ from uuid import UUID
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
+from services.log.record import read_link
 from services.processors.chain import Record
-from services.relay.record import read_link
 
 SILENCE_SECONDS = 20.0
 FETCH_BYTES = 4 * 1024 * 1024

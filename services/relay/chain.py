@@ -11,8 +11,8 @@ from events.alert import AlertIssued
 from events.vocabulary import EVERY_HOME
 from services.ledger.ledger import Recorded
 from services.local.topics import ALERTS, BATCH_LIMIT_BYTES, EVENTS
-from services.relay.partition import partition_of
-from services.relay.record import Headers, Link
+from services.log.partition import partition_of
+from services.log.record import Headers, Link
 
 BATCH_EVENTS = 4_000
 BATCH_BYTES = 4_000_000

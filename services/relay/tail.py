@@ -15,10 +15,10 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from services.local.topics import ALERTS, EVENTS
+from services.log.record import Link, read_link
 from services.relay.brokers import BrokerAway, somebody_listens
 from services.relay.chain import Place
 from services.relay.halts import Forked, WrongPartitions
-from services.relay.record import Link, read_link
 
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 15.0

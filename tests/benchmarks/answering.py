@@ -26,8 +26,8 @@ from services.acts import report as acts
 from services.acts.network import Committee, Network
 from services.gazetteer import read_gazetteer
 from services.local.topics import EVENTS
+from services.log.partition import partition_of
 from services.processors.live import LIVE
-from services.relay.partition import partition_of
 from services.vault.master import MasterKey
 from services.wiring import open_network
 from tests.benchmarks.appending import GAZETTEER, order

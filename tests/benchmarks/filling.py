@@ -9,8 +9,8 @@ from concurrent.futures import ProcessPoolExecutor
 from kafka import KafkaProducer
 
 from services.local.topics import EVENTS
-from services.relay.partition import partition_of
-from services.relay.record import Link
+from services.log.partition import partition_of
+from services.log.record import Link
 from tests.support.crisis import crisis
 
 PROCESSES = 2

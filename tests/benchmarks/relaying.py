@@ -27,8 +27,8 @@ from services import clock
 from services.ledger.ledger import Append, Entry, Submission
 from services.ledger.postgres import PostgresLedger
 from services.local.topics import ALERTS, EVENTS, TOPIC_SETTINGS, make_topics
-from services.relay.partition import partition_of
-from services.relay.record import Link
+from services.log.partition import partition_of
+from services.log.record import Link
 from tests.benchmarks.servers import PARTITIONS, Database, Servers, servers
 
 MARK = 0.6

@@ -8,8 +8,8 @@ from kafka import KafkaProducer
 
 from events.vocabulary import EVERY_HOME
 from services.local.topics import EVENTS
-from services.relay.partition import partition_of
-from services.relay.record import Link
+from services.log.partition import partition_of
+from services.log.record import Link
 from tests.support.crisis import Written
 
 

@@ -20,11 +20,11 @@ from projections.taken import Taken, take
 from services import clock
 from services.ledger.ledger import Append, Entry, Recorded, Submission
 from services.ledger.postgres import PostgresLedger
+from services.log.partition import partition_of
+from services.log.record import Link
 from services.processors.lane import Lane
 from services.processors.making import make_places
 from services.processors.store import Store
-from services.relay.partition import partition_of
-from services.relay.record import Link
 from tests.support.crisis import Written
 
 SOURCE = "urn:intabaza:test"

@@ -11,7 +11,7 @@ import jsonschema
 
 from events.catalogue import EVENTS, read
 from events.envelope import splice
-from services.relay.partition import partition_of
+from services.log.partition import partition_of
 from tests.contract.wire.published import FOLDER, drafted_again
 from tests.support.crisis import LIFE, Written, crisis
 

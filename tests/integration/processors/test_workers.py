@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from services.local.topics import EVENTS
-from services.relay.record import Link
+from services.log.record import Link
 from tests.support.feeds import Feed, Feeding, history
 from tests.support.lossy_wire import lossy_wire
 

@@ -10,7 +10,7 @@ from kafka import KafkaProducer
 
 from services.ledger.ledger import DoorShut
 from services.local.topics import EVENTS
-from services.relay.record import Link
+from services.log.record import Link
 from tests.support.ledgers import note
 from tests.support.relays import HOMES, PARTITIONS
 from tests.support.topics import BrokenChain, end_offsets

@@ -8,7 +8,7 @@ from dataclasses import replace
 from events.vocabulary import EVERY_HOME
 from services.ledger.ledger import Submission
 from services.local.topics import ALERTS
-from services.relay.partition import partition_of
+from services.log.partition import partition_of
 from tests.support.ledgers import note
 from tests.support.relays import HOMES, PARTITIONS, RelayTrial
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.log.record import CONTENT_TYPE, Link, read_link
 from services.processors.chain import ChainBroken, Stretch, read_chain
-from services.relay.record import CONTENT_TYPE, Link, read_link
 
 
 class Read(NamedTuple):

@@ -13,9 +13,9 @@ from kafka import TopicPartition
 from events.vocabulary import EVERY_HOME
 from services.ledger.ledger import Recorded
 from services.local.topics import ALERTS, BATCH_LIMIT_BYTES, EVENTS
+from services.log.partition import partition_of
 from services.relay import chain
 from services.relay.chain import Batch, Chains, Place
-from services.relay.partition import partition_of
 
 PARTITIONS = 3
 EVERY = [TopicPartition(topic, number) for topic in (EVENTS, ALERTS) for number in range(PARTITIONS)]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.relay.record import CONTENT_TYPE, Headers, Link, read_link
+from services.log.record import CONTENT_TYPE, Headers, Link, read_link
 
 POSITION, PREVIOUS = ("position", b"7"), ("previous", b"5")
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.partitioner.default import murmur2 as of_the_client
 
-from services.relay.partition import murmur2, partition_of
+from services.log.partition import murmur2, partition_of
 
 
 @pytest.mark.parametrize(
