@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, TypeVar, overload
+from typing import Annotated, Any, ClassVar, TypeVar, overload
 from uuid import UUID
 
 import orjson
@@ -33,9 +33,12 @@ class Command(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
 
+    stamped: ClassVar[frozenset[str]] = frozenset()
+    """Fields that our door fills in, and which therefore differ when the same command is sent again."""
+
     def revealed(self) -> dict[str, Any]:
-        """JSON types with every text in clear, for the command's HMAC alone."""
-        return {name: _reveal(getattr(self, name)) for name in type(self).model_fields}
+        """JSON types with every text in clear, for the command's HMAC alone; what our door stamped is left out."""
+        return {name: _reveal(getattr(self, name)) for name in type(self).model_fields if name not in self.stamped}
 
 
 def _reveal(value: Any) -> Any:

@@ -27,6 +27,7 @@ from events.report.state import Report
 from events.reporter import Reporter
 from events.reporter import evolve as evolve_reporter
 from events.vocabulary import EVERY_HOME, Actor, Mode, Role
+from services.area import EVERYWHERE, Area
 from services.ledger.ledger import (
     Accepted,
     Append,
@@ -58,6 +59,14 @@ class AnotherMode(NotNow):
     sentence = "{stream} is {its_mode} and this is {mode}: what is exercised never touches what is real"
 
 
+class MovedOn(NotNow):
+    """What somebody decided on is no longer what is there."""
+
+    sentence = (
+        "{stream} has moved on since you read it: its last event is now at position {at}; read it and decide again"
+    )
+
+
 S = TypeVar("S")
 C_co = TypeVar("C_co", bound=Command, covariant=True)
 
@@ -68,6 +77,9 @@ class Order(Generic[C_co]):
 
     `target` is what it is about (a report's or case's id, a register's name); it is part of what must be equal at a
     repeat. `causation_id` is the event that led to it, where one did. Its repr shows neither people nor their words.
+
+    `area` and `recipient` say how far its sender's rights reach: the units they may act on, and whose referrals they
+    answer. `read_at` is the position up to which they had read the target's stream, where they say so.
     """
 
     person_id: UUID = field(repr=False)
@@ -79,6 +91,9 @@ class Order(Generic[C_co]):
     on_behalf_of: UUID | None = field(default=None, repr=False)
     correlation_id: UUID | None = None
     causation_id: UUID | None = None
+    area: Area = EVERYWHERE
+    recipient: str | None = None
+    read_at: int | None = None
 
     def canonical(self, facts: Facts) -> bytes:
         """The bytes whose HMAC tells a repeat from another body under the same id."""
@@ -119,6 +134,7 @@ class Reading:
     command_id: UUID
     versions: dict[str, int] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
+    positions: dict[str, int] = field(default_factory=dict)
     modes: dict[str, Mode] = field(default_factory=dict)
     key_ids: set[UUID] = field(default_factory=set)
     _actors: dict[str, list[Actor]] = field(default_factory=dict)
@@ -136,6 +152,7 @@ class Reading:
         self.versions[stream] = rows[-1].version if rows else 0
         if rows:
             self.homes[stream] = rows[-1].home
+            self.positions[stream] = rows[-1].position
         return state
 
     def fresh(self, stream: str, state: S) -> S:
@@ -168,6 +185,12 @@ class Reading:
     def actors(self, stream: str, role: Role) -> frozenset[UUID]:
         """Who has written to a stream in this role, or had somebody write for them, as far as it was read."""
         return frozenset().union(*(actor.people for actor in self._actors.get(stream, ()) if actor.role == role))
+
+    def refuse_if_moved(self, read_at: int | None, target: str) -> None:
+        """Somebody who said what they had read decides on that and on nothing newer."""
+        for stream, at in self.positions.items():
+            if read_at is not None and at != read_at and stream.partition("/")[2] == target:
+                raise MovedOn(stream=stream, at=at)
 
     def refuse_another_mode(self, mode: Mode) -> None:
         """An exercise never touches an actual record, nor the other way round; the registers serve both."""
@@ -246,6 +269,7 @@ class Desk:
             reading = Reading(self.ledger, command_id)
             try:
                 changes = await decide(reading)
+                reading.refuse_if_moved(order.read_at, order.target)
                 reading.refuse_another_mode(order.mode)
                 submission = await self._submission(order, reading, changes, command_id, mac)
             except (Refusal, KeyGone, SourceDiffers):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -70,8 +70,11 @@ from events.vocabulary import (
 class Receive(Command):
     """A message as it came in: what a reporter, coordinator, operator or gateway hands over.
 
-    `unit` is where it happened, as far as anybody could tell; left out, the report is kept as unplaced.
+    `unit` is where it happened, as far as anybody could tell; left out, the report is kept as unplaced. `received_at` is
+    when it came to our door.
     """
+
+    stamped: ClassVar[frozenset[str]] = frozenset({"received_at"})
 
     channel: Channel
     language: Language

@@ -9,6 +9,7 @@ from uuid import UUID
 from events.case import ending, judging, linking, opening, protection, referral
 from events.case.events import CaseEvent
 from events.case.linking import Evidence
+from events.case.refusals import NoSuchReferral
 from events.case.state import Case
 from events.command import Command
 from events.event import Act
@@ -53,11 +54,29 @@ async def act(network: Network, order: Order[Command], case_id: UUID) -> Accepte
 
     async def decide(reading: Reading) -> Sequence[Change]:
         act = await network.desk.act(order, case_id)
-        case = await reading.case(case_id)
+        case = await _its_case(network, reading, order, case_id)
         events = await _decided(network, reading, case, order.command, act)
         return [Change(stream, reading.home(stream), events, act.by), *await _elsewhere(network, reading, case, order)]
 
     return await network.desk.perform(order, decide)
+
+
+async def _its_case(network: Network, reading: Reading, order: Order[Command], case_id: UUID) -> Case:
+    """A case that is acted on, and not merely cited; refused where the sender's rights do not reach it.
+
+    A recipient answers what was referred to it; any other referral is for it as if there were none.
+    """
+    case = await reading.case(case_id)
+    order.area.refuse_outside(network.gazetteer, case.place.unit if case.place else None)
+    if order.recipient is not None:
+        asked = getattr(order.command, "referral_id", None)
+        if (
+            not isinstance(asked, UUID)
+            or asked not in case.referrals
+            or case.referrals[asked].recipient != order.recipient
+        ):
+            raise NoSuchReferral()
+    return case
 
 
 async def _decided(network: Network, reading: Reading, case: Case, command: Command, act: Act) -> Sequence[CaseEvent]:
@@ -100,6 +119,7 @@ async def open_case(network: Network, order: Order[opening.OpenCase]) -> Accepte
     async def decide(reading: Reading) -> Sequence[Change]:
         place = network.located(command.unit, command.place_precision)
         home = network.gazetteer.home_of(command.unit)
+        order.area.refuse_outside(network.gazetteer, command.unit)
         act = await network.desk.act(order, case_id)
         case = reading.fresh(f"case/{case_id}", Case(case_id))
         evidence = [await _evidence(reading, one) for one in command.reports]
@@ -117,7 +137,8 @@ async def merge(network: Network, order: Order[linking.Merge], case_id: UUID) ->
 
     async def decide(reading: Reading) -> Sequence[Change]:
         act, there_as = await network.desk.act(order, case_id), await network.desk.act(order, order.command.into)
-        case, into = await reading.case(case_id), await reading.case(order.command.into)
+        case = await _its_case(network, reading, order, case_id)
+        into = await _its_case(network, reading, order, order.command.into)
         here, there = reading.home(f"case/{case_id}"), reading.home(f"case/{into.case_id}")
         absorbed, absorbing = linking.merge(case, order.command, act, into=into, home=here, there=there)
         return [
@@ -133,7 +154,8 @@ async def reverse_merge(network: Network, order: Order[linking.ReverseMerge], ca
 
     async def decide(reading: Reading) -> Sequence[Change]:
         act, there_as = await network.desk.act(order, case_id), await network.desk.act(order, order.command.into)
-        case, into = await reading.case(case_id), await reading.case(order.command.into)
+        case = await _its_case(network, reading, order, case_id)
+        into = await _its_case(network, reading, order, order.command.into)
         here, there = reading.home(f"case/{case_id}"), reading.home(f"case/{into.case_id}")
         absorbed, absorbing = linking.reverse_merge(case, order.command, act, into=into)
         return [
@@ -151,7 +173,7 @@ async def record_consent(
 
     async def decide(reading: Reading) -> Sequence[Change]:
         act = await network.desk.act(order, case_id)
-        case, consent_id = await reading.case(case_id), reading.new_id("consent")
+        case, consent_id = await _its_case(network, reading, order, case_id), reading.new_id("consent")
         events = protection.record_consent(case, order.command, act, consent_id=consent_id, person=person)
         return [Change(f"case/{case_id}", reading.home(f"case/{case_id}"), events, act.by)]
 

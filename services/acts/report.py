@@ -35,6 +35,7 @@ async def act(
 
     async def decide(reading: Reading) -> Sequence[Change]:
         report = await reading.report(report_id)
+        order.area.refuse_outside(network.gazetteer, report.content.place.unit if report.content else None)
         act = await network.desk.act(order, report.first_received_as)
         home = reading.home(stream)
         return [Change(stream, home, await decided(report, act, home), act.by, speaks_of)]
@@ -99,6 +100,7 @@ async def supersede(network: Network, order: Order[decisions.Supersede], report_
         place = network.located(command.unit, command.place_precision)
         there = network.gazetteer.home_of(command.unit)
         report = await reading.report(report_id)
+        order.area.refuse_outside(network.gazetteer, report.content.place.unit if report.content else None)
         act = await network.desk.act(order, report.first_received_as)
         again = reading.fresh(f"report/{again_id}", Report(again_id))
         # Before anything is opened: who is erased after this either takes the old key along, so that nothing opens, or
