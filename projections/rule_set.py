@@ -140,6 +140,13 @@ class Response(Rules):
     answer_within_hours: dict[Severity, Hours]
 
 
+class CommitteeRule(Rules):
+    """How many must agree in a vote, and within how many hours a provisional case should be ratified or not."""
+
+    required: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=99)]
+    ratify_within_hours: Hours
+
+
 class RuleSet(Rules):
     """All of it. Every kind of case stands in exactly one of `kinds`, `peace.kinds` and `without_points`."""
 
@@ -162,6 +169,7 @@ class RuleSet(Rules):
     levels: Levels
     alerts: Alerts
     response: Response
+    committee: CommitteeRule
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
