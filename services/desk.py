@@ -234,6 +234,10 @@ class Desk:
         self._zone = zone
         self._source = source
 
+    def now(self) -> datetime:
+        """What time it is for whoever acts here."""
+        return self._clock()
+
     def command_id(self, order: Order[Command]) -> UUID:
         return self._ids.command_id(order.person_id, order.client_id)
 

@@ -72,6 +72,12 @@ class Settings(BaseSettings):
     relay_metrics_port: Port = Field(
         0, description="Port on 127.0.0.1 where the relay answers Prometheus; 0 takes a free one, which its log names."
     )
+    api_host: str = Field("127.0.0.1", description="Where the API listens; TLS and the world stand in front of it.")
+    api_port: Port = Field(8_080, description="Port of the API; 0 takes a free one, which `intabaza status` shows.")
+    token_keys_file: Path | None = Field(
+        None,
+        description="A JWK set of Ed25519 keys that sign tokens; the local stack makes its own in the data folder.",
+    )
     processors: int = Field(
         1, ge=0, le=64, description="How many processors the local stack runs; they share the partitions."
     )
@@ -124,6 +130,11 @@ class Settings(BaseSettings):
     def master_key_file(self) -> Path:
         """The file that holds the vault's master key."""
         return (self.vault_master_key_file or self.folder / "secrets" / "vault-master.key").expanduser().absolute()
+
+    @property
+    def token_keys(self) -> Path:
+        """The file that holds the keys of tokens."""
+        return (self.token_keys_file or self.folder / "secrets" / "token-keys.json").expanduser().absolute()
 
 
 def read_settings() -> Settings:

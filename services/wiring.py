@@ -13,10 +13,12 @@ import structlog
 
 from events.places.gazetteer import Gazetteer
 from services import clock
+from services.acts.in_force import InForce
 from services.acts.network import Committee, Network
 from services.desk import Desk
 from services.ledger.ledger import LedgerUnavailable
 from services.ledger.postgres import PostgresLedger
+from services.ledger.published import Published
 from services.local.addresses import find_addresses
 from services.settings import Settings
 from services.vault.commands import CommandIds
@@ -28,6 +30,7 @@ from services.vault.register import PersonRegister
 from services.vault.sealing import Sealer
 
 if TYPE_CHECKING:
+    from services.api.office import Office
     from services.relay.relay import Relay
 
 AGAIN_SECONDS = 0.5
@@ -47,35 +50,66 @@ async def open_network(
     source: str,
 ) -> AsyncIterator[Network]:
     """Everything an act needs, on a migrated database: ledger and vault each under their own role."""
-    async with _desk(app_dsn, vault_dsn, master, zone, source) as (desk, opener):
+    async with _desk(app_dsn, vault_dsn, master, zone, source) as (desk, opener, _):
         yield Network(desk, opener, gazetteer, committee)
 
 
 @asynccontextmanager
 async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
     """What an operator's own act needs, on the servers of the settings or of the stack that runs."""
-    addresses = find_addresses(settings)
-    key = settings.vault_master_key
-    master = MasterKey.parse(key.get_secret_value()) if key else MasterKey.read(settings.master_key_file)
-    zone = ZoneInfo(settings.zone)
-    async with _desk(addresses.app_dsn, addresses.vault_dsn, master, zone, settings.source) as (desk, _):
+    addresses, zone = find_addresses(settings), ZoneInfo(settings.zone)
+    master = _master_key(settings)
+    async with _desk(addresses.app_dsn, addresses.vault_dsn, master, zone, settings.source) as (desk, _, _):
         yield desk
+
+
+@asynccontextmanager
+async def open_office(settings: Settings) -> AsyncIterator[Office]:
+    """Everything the API stands on, on the servers of the settings or of the stack that runs."""
+    from services.api.office import Office
+    from services.api.projections import Projections
+    from services.api.tokens import TokenIssuer, TokenKeys
+    from services.processors.live import LIVE
+
+    addresses, zone = find_addresses(settings), ZoneInfo(settings.zone)
+    if settings.token_keys_file is None:
+        TokenIssuer.find_or_make(settings.token_keys)
+    tokens = TokenKeys.read(settings.token_keys)
+    async with _desk(addresses.app_dsn, addresses.vault_dsn, _master_key(settings), zone, settings.source) as (
+        desk,
+        opener,
+        in_force,
+    ):
+        published = Published(addresses.app_dsn)
+        projections = await Projections.connect(addresses.app_dsn, LIVE)
+        await in_force.look()
+        looking = asyncio.create_task(in_force.keep_looking(), name="what is in force")
+        try:
+            yield Office(desk.ledger, desk, opener, in_force, tokens, published, projections, settings.partitions)
+        finally:
+            looking.cancel()
+            await published.close()
+            await projections.close()
+
+
+def _master_key(settings: Settings) -> MasterKey:
+    key = settings.vault_master_key
+    return MasterKey.parse(key.get_secret_value()) if key else MasterKey.read(settings.master_key_file)
 
 
 @asynccontextmanager
 async def _desk(
     app_dsn: str, vault_dsn: str, master: MasterKey, zone: tzinfo, source: str
-) -> AsyncIterator[tuple[Desk, Opener]]:
+) -> AsyncIterator[tuple[Desk, Opener, InForce]]:
     ledger = await PostgresLedger.connect(app_dsn, clock.now)
     try:
         pool = await connect_vault(vault_dsn)
         keys = KeyRing(pool, master)
         try:
-            ids = CommandIds(master)
-            desk = Desk(
-                ledger, Sealer(keys), PersonRegister(pool, master), ids, clock=clock.now, zone=zone, source=source
-            )
-            yield desk, Opener(keys, ledger, ids, source)
+            ids, persons = CommandIds(master), PersonRegister(pool, master)
+            in_force = InForce(ledger, persons)
+            desk = Desk(ledger, Sealer(keys), persons, ids, clock=in_force.now, zone=zone, source=source)
+            yield desk, Opener(keys, ledger, ids, source), in_force
         finally:
             await keys.close()
             await pool.close()

@@ -70,8 +70,8 @@ from events.vocabulary import (
 class Receive(Command):
     """A message as it came in: what a reporter, coordinator, operator or gateway hands over.
 
-    `unit` is where it happened, as far as anybody could tell; left out, the report is kept as unplaced. `received_at` is
-    when it came to our door.
+    `unit` is where it happened, as far as anybody could tell; left out, the report is kept as unplaced.
+    `received_at` is when it came to our door.
     """
 
     stamped: ClassVar[frozenset[str]] = frozenset({"received_at"})

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from services.cli import clock, parked, projections, relay, stack
+from services.cli import clock, network, parked, projections, relay, stack
 from services.ledger.ledger import LedgerError
 from services.local.problems import LocalProblem
 from services.processors.errors import Halt
@@ -21,12 +21,16 @@ app = typer.Typer(
 )
 app.command()(stack.up)
 app.command()(stack.status)
+app.command()(stack.restart)
 app.command()(stack.logs)
 app.command()(stack.down)
 app.command("settings")(stack.show_settings)
+app.command()(network.begin)
+app.command()(network.token)
 app.command()(projections.replay)
 app.command()(projections.rebuild)
 app.add_typer(clock.app, name="clock")
+app.add_typer(network.app, name="committee")
 app.add_typer(parked.app, name="parked")
 app.add_typer(relay.app, name="relay")
 

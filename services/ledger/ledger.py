@@ -146,6 +146,10 @@ class Ledger(Protocol):
         """Set a simulated ledger's clock forward; refused on a real one and backwards."""
         ...
 
+    async def simulated_clock(self) -> datetime | None:
+        """Where a simulated ledger's clock stands; None for a real one, and before anything was begun."""
+        ...
+
     async def shut_door(self, because: str) -> None:
         """Refuse every append from now on with this sentence; repeats still answer as the first time."""
         ...

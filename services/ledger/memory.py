@@ -181,6 +181,9 @@ class MemoryLedger:
         self._accepted_difference = difference if abs(difference) > _CLOCKS_MAY_DIFFER else timedelta(0)
         self._accepted_jump = (len(self._rows), now + _EVENTS_MAY_BE_APART)
 
+    async def simulated_clock(self) -> datetime | None:
+        return self._simulated_clock
+
     async def set_clock(self, now: datetime) -> None:
         if self._simulated_clock is None:
             raise NotAccepted("this ledger is real and its clock is its own: only a simulated one is set")

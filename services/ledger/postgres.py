@@ -128,6 +128,10 @@ class PostgresLedger:
                 after_position = row.position
             yield rows
 
+    async def simulated_clock(self) -> datetime | None:
+        rows = await self._fetch(SQL["simulated_clock"])
+        return rows[0][0] if rows else None
+
     async def accept_clock(self) -> None:
         await self._control("select ledger.accept_clock($1)", self._clock())
 
@@ -153,3 +157,17 @@ class PostgresLedger:
             return await self._pool.fetch(query, *arguments)
         except LOST as error:
             raise unavailable(error) from error
+
+
+async def simulate(owner_dsn: str, start: datetime) -> None:
+    """Make an empty ledger a simulated one whose clock stands at `start`; raises NotAccepted for one that was begun."""
+    try:
+        connection = await asyncpg.connect(owner_dsn, timeout=CONNECT_SECONDS)
+    except LOST as error:
+        raise unavailable(error) from error
+    try:
+        await connection.execute("select ledger.simulate($1)", start)
+    except asyncpg.RaiseError as error:
+        raise NotAccepted(str(error)) from None
+    finally:
+        await connection.close()

@@ -36,3 +36,7 @@ order by position
 -- name: head
 -- Backwards over the primary key: one row, however long the ledger is.
 select position, recorded_at from ledger.event order by position desc limit 1
+
+-- name: simulated_clock
+-- Null for a real ledger.
+select simulated_clock from ledger.state

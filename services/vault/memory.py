@@ -26,6 +26,7 @@ class MemoryVault:
         self._sources: dict[UUID, UUID] = {}
         self._pseudonyms: dict[tuple[UUID, UUID], UUID] = {}
         self._reporters: dict[tuple[UUID, str], UUID] = {}
+        self._committee: set[UUID] = set()
 
     def lives(self, key_id: UUID) -> bool:
         """Whether an append may name this key."""
@@ -66,6 +67,7 @@ class MemoryVault:
 
     async def erase(self, person_id: UUID) -> frozenset[UUID]:
         self._erased.add(person_id)
+        self._committee.discard(person_id)
         self._phones = {phone: person for phone, person in self._phones.items() if person != person_id}
         self._sources = {report: person for report, person in self._sources.items() if person != person_id}
         self._pseudonyms = {key: ref for key, ref in self._pseudonyms.items() if key[0] != person_id}
@@ -106,3 +108,14 @@ class MemoryVault:
     def _refuse_erased(self, person_id: UUID) -> None:
         if person_id in self._erased:
             raise KeyGone
+
+    async def committee(self) -> frozenset[UUID]:
+        return frozenset(self._committee)
+
+    async def seat(self, person_id: UUID, *, sits: bool) -> bool:
+        before = len(self._committee)
+        if sits and person_id not in self._erased:
+            self._committee.add(person_id)
+        elif not sits:
+            self._committee.discard(person_id)
+        return len(self._committee) != before

@@ -61,3 +61,11 @@ class Persons(Protocol):
     async def reporter_id(self, person_id: UUID, home: str) -> UUID:
         """The id of the person's `reporter/` stream in this home; the ids of two homes do not match."""
         ...
+
+    async def committee(self) -> frozenset[UUID]:
+        """The people who may vote; who was erased has no seat."""
+        ...
+
+    async def seat(self, person_id: UUID, *, sits: bool) -> bool:
+        """Take a seat in the committee for somebody, or give it back; False where it was so already."""
+        ...

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.vault.batch import Batch
-from services.vault.connection import QUERIES
+from services.vault.connection import QUERIES, answers
 from services.vault.master import MasterKey
 from services.vault.persons import phone_number
 from services.vault.refused import KeyGone, SourceDiffers, VaultError
@@ -61,6 +61,14 @@ class PersonRegister:
 
     async def reporter_id(self, person_id: UUID, home: str) -> UUID:
         return (await self._reporters.ask([(person_id, home)]))[person_id, home]
+
+    async def committee(self) -> frozenset[UUID]:
+        async with answers("read the committee"):
+            return frozenset(UUID(int=row[0].int) for row in await self._pool.fetch(QUERIES["seated"]))
+
+    async def seat(self, person_id: UUID, *, sits: bool) -> bool:
+        async with answers("change the committee"):
+            return bool(await self._pool.fetchval(QUERIES["seat"], person_id, sits))
 
     async def _find_phones(self, macs: Sequence[bytes]) -> Mapping[bytes, UUID | VaultError | None]:
         return dict.fromkeys(macs) | await self._found("find_person", macs)

@@ -43,3 +43,11 @@ select person_id, about, ref from vault.pseudonyms($1, $2)
 -- name: reporters
 -- Drawn anew in each home, so that two homes' streams do not match.
 select person_id, home, reporter_id from vault.reporters($1, $2)
+
+-- name: seated
+-- Who may vote.
+select person_id from vault.seated
+
+-- name: seat
+-- Takes a seat in the committee for somebody, or gives it back; whether that changed anything.
+select vault.seat($1, $2)

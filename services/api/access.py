@@ -1,0 +1,119 @@
+"""Which role may do what where: the one table. Whatever is not granted here is refused.
+
+Reaches: EVERYWHERE; AREA, the units of their token, with all that lies in them; OWN, for a recipient the referrals made
+to it, for anybody their own stream; COUNTRY, what belongs to no unit. Area limits reading, reviewing and referring,
+never receiving.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from events.vocabulary import Role
+
+
+class Reach(StrEnum):
+    """How far a grant goes."""
+
+    EVERYWHERE = "everywhere"
+    AREA = "area"
+    OWN = "own"
+    COUNTRY = "country"
+
+
+Grants = Mapping[Role, Reach]
+
+_REPORTER, _COORDINATOR, _REVIEWER = Role.REPORTER, Role.COORDINATOR, Role.REVIEWER
+_OFFICER, _RECIPIENT, _ANALYST, _AUDITOR = Role.REFERRAL_OFFICER, Role.RECIPIENT, Role.ANALYST, Role.AUDITOR
+_CUSTODIAN, _CONSUMER, _ADMIN = Role.CUSTODIAN, Role.CONSUMER, Role.ADMIN
+
+
+def _area(*roles: Role) -> dict[Role, Reach]:
+    return dict.fromkeys(roles, Reach.AREA)
+
+
+_NETWORK = _area(_COORDINATOR, _REVIEWER, _OFFICER, _ANALYST) | {_AUDITOR: Reach.EVERYWHERE}
+_RECEIVES = dict.fromkeys((_REPORTER, _COORDINATOR, _REVIEWER, _OFFICER), Reach.EVERYWHERE)
+_REVIEWS = _area(_REVIEWER)
+_TENDS = _area(_COORDINATOR, _REVIEWER)
+_REFERS = _area(_OFFICER)
+_WORKS = _area(_COORDINATOR, _REVIEWER, _OFFICER)
+_ANSWERS = _area(_COORDINATOR, _OFFICER) | {_RECIPIENT: Reach.OWN}
+_ADOPTS = {_ADMIN: Reach.COUNTRY}
+_EVERYBODY: dict[Role, Reach] = dict.fromkeys((role for role in Role if role != Role.SYSTEM), Reach.EVERYWHERE)
+
+ACCESS: Mapping[str, Grants] = {
+    # a report
+    "report.receive": _RECEIVES,
+    "report.grade": _REVIEWS,
+    "report.recuse": _REVIEWS,
+    "report.conclude": _REVIEWS,
+    "report.correct": _WORKS,
+    "report.withdraw": _WORKS,
+    "report.supersede": _TENDS,
+    # a case
+    "case.open-case": _WORKS,
+    "case.ratify": _REVIEWS,
+    "case.not-ratify": _REVIEWS,
+    "case.classify": _WORKS,
+    "case.link-report": _WORKS,
+    "case.unlink-report": _WORKS,
+    "case.relate": _WORKS,
+    "case.unrelate": _WORKS,
+    "case.merge": _TENDS,
+    "case.reverse-merge": _TENDS,
+    "case.assess": _REVIEWS,
+    "case.record-harm": _WORKS,
+    "case.decide": _area(_REVIEWER, _OFFICER),
+    "case.record-action": _WORKS,
+    "case.check-harm": _REFERS,
+    "case.release-check": _area(_OFFICER, _REVIEWER),
+    "case.record-consent": _area(_COORDINATOR, _OFFICER),
+    "case.act-without-consent": _area(_OFFICER, _REVIEWER),
+    "case.withdraw-consent": _area(_COORDINATOR, _OFFICER),
+    "case.refer": _REFERS,
+    "case.acknowledge": _ANSWERS,
+    "case.accept": _ANSWERS,
+    "case.decline": _ANSWERS,
+    "case.complete": _ANSWERS,
+    "case.revoke": _REFERS,
+    "case.fail-delivery": _area(_COORDINATOR, _OFFICER),
+    "case.move-deadline": _REFERS,
+    "case.check-outcome": _area(_COORDINATOR, _REVIEWER, _OFFICER),
+    "case.resolve": _area(_REVIEWER, _OFFICER),
+    "case.close": _area(_REVIEWER, _OFFICER),
+    "case.reopen": _WORKS,
+    # a reporter
+    "reporter.enrol": _area(_COORDINATOR),
+    "reporter.assign-coverage": _area(_COORDINATOR),
+    "reporter.check-in": _area(_COORDINATOR) | {_REPORTER: Reach.OWN},
+    "reporter.stand-down-reporter": _area(_COORDINATOR),
+    # what concerns everybody
+    "reference.adopt-rules": _ADOPTS,
+    "reference.adopt-gazetteer": _ADOPTS,
+    "reference.register-recipient": _ADOPTS | {_OFFICER: Reach.COUNTRY},
+    "reference.date-election": _ADOPTS,
+    "reference.adopt-engine": _ADOPTS,
+    "reference.waive-event": _ADOPTS,
+    # reads
+    "read.levels": _NETWORK | {_CONSUMER: Reach.AREA, _REPORTER: Reach.AREA, _ADMIN: Reach.EVERYWHERE},
+    "read.level-history": _NETWORK,
+    "read.reports": _NETWORK | {_CUSTODIAN: Reach.EVERYWHERE},
+    "read.cases": _NETWORK,
+    "read.timeline": _NETWORK,
+    "read.queue": _WORKS | {_AUDITOR: Reach.EVERYWHERE, _ANALYST: Reach.AREA},
+    "read.referrals": _NETWORK | {_RECIPIENT: Reach.OWN},
+    "read.gaps": _NETWORK,
+    "read.places": _EVERYBODY,
+    "read.alerts": _EVERYBODY,
+    "read.position": _EVERYBODY,
+    # custody
+    "custody.open": _area(_REVIEWER, _OFFICER) | {_RECIPIENT: Reach.OWN, _CUSTODIAN: Reach.EVERYWHERE},
+}
+"""Operation → who may do it and how far. A command's operation is its noun and its name in kebab case."""
+
+
+def reach(operation: str, role: Role) -> Reach | None:
+    """How far this role may do this; None is not at all."""
+    return ACCESS[operation].get(role)

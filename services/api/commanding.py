@@ -1,0 +1,200 @@
+"""The one wrapper of a command: who asks, what for, decide and append, wait if asked, answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from pydantic import Field, SecretStr
+from starlette.requests import Request
+from starlette.responses import Response
+
+from events.command import Command, Text, read_command
+from events.envelope import named_id
+from events.vocabulary import Mode, Role
+from services.acts.network import Network
+from services.api import waiting
+from services.api.body import read_body
+from services.api.office import Asking, Office, who_asks
+from services.api.problems import BAD_PARAMETER, BAD_PRECONDITION, NO_COMMAND_ID, NOT_THIS_ROLE, Refused
+from services.desk import Order
+from services.ledger.ledger import Accepted
+
+LONGEST_CLIENT_ID = 200
+SPEAK_FOR_OTHERS = frozenset({Role.COORDINATOR, Role.REVIEWER, Role.REFERRAL_OFFICER})
+"""Roles that may type in what somebody else of the network did."""
+
+_ETAG = re.compile(r'^(?:W/)?"([0-9]{1,18})"$')
+
+
+class Beside(Command):
+    """What may come with every command and is no field of it."""
+
+    mode: Mode = Mode.ACTUAL
+    on_behalf_of: UUID | None = None
+    client_id: Annotated[SecretStr | None, Field(min_length=1, max_length=LONGEST_CLIENT_ID)] = None
+
+
+class Whose(Command):
+    """A person, by their id in the vault or by their phone."""
+
+    person_id: UUID | None = None
+    phone: Text | None = None
+
+    async def find(self, network: Network) -> UUID | None:
+        """Their id, made where the phone is new; None where neither is given. Raises BadInput for a faulty number."""
+        if self.phone is not None:
+            return await network.desk.persons.person_by_phone(self.phone.get_secret_value())
+        return self.person_id
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request for a command, read and allowed."""
+
+    network: Network
+    asking: Asking
+    order: Order[Any]
+    about: UUID | None
+    beside: Any
+
+
+Perform = Callable[[Sent], Awaitable[Accepted]]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """The route of one command: `beside` reads what comes with it, `prepare` changes its fields before they are read
+    as the command, `perform` does it, `makes` names the ids that follow from it."""
+
+    noun: str
+    command: type[Command]
+    perform: Perform
+    beside: type[Beside] = Beside
+    prepare: Callable[[Network, Asking, UUID | None, dict[str, Any]], Awaitable[dict[str, Any]]] | None = None
+    makes: tuple[str, ...] = ()
+    path: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The command's name in kebab case."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", self.command.__name__).lower()
+
+    @property
+    def operation(self) -> str:
+        return f"{self.noun}.{self.name}"
+
+    @property
+    def address(self) -> str:
+        """Where it is posted to."""
+        if self.path is not None:
+            return self.path
+        about = f"/{{{self.noun}_id}}" if self.noun in ("report", "case") else ""
+        plural = "reference" if self.noun == "reference" else f"{self.noun}s"
+        return f"/v1/{plural}{about}/{self.name}"
+
+
+async def take(office: Office, act: Act, request: Request) -> Response:
+    """Do what was asked for and answer; raises whatever says no."""
+    asking = who_asks(office, request, act.operation)
+    wanted = waiting.asked(request)
+    about = _about(request, act)
+    body = await read_body(request)
+    mine = {name: body.pop(name) for name in list(body) if name in act.beside.model_fields}
+    beside = read_command(act.beside, mine)
+    client_id = _client_id(request, beside)
+    if beside.on_behalf_of is not None and asking.bearer.role not in SPEAK_FOR_OTHERS:
+        raise Refused(
+            NOT_THIS_ROLE, f"The role {asking.bearer.role.value} acts for nobody else: leave on_behalf_of out."
+        )
+    network = await office.network()
+    fields = body if act.prepare is None else await act.prepare(network, asking, about, body)
+    order: Order[Any] = Order(
+        asking.bearer.person_id,
+        asking.bearer.role,
+        client_id,
+        read_command(act.command, fields),
+        str(about) if about else act.noun,
+        mode=beside.mode,
+        on_behalf_of=beside.on_behalf_of,
+        area=asking.area,
+        recipient=asking.recipient,
+        read_at=_read_at(request),
+    )
+    accepted = await act.perform(Sent(network, asking, order, about, beside))
+    return await _answer(office, act, order, accepted, wanted)
+
+
+def _about(request: Request, act: Act) -> UUID | None:
+    name = f"{act.noun}_id"
+    if name not in request.path_params:
+        return None
+    try:
+        return UUID(request.path_params[name])
+    except ValueError:
+        raise Refused(BAD_PARAMETER, f"{name}: expected an id (a UUID); copy it from where it is listed.") from None
+
+
+def _client_id(request: Request, beside: Beside) -> str:
+    """What the sender calls this command: the same at each try, another one for each other command."""
+    header = request.headers.get("idempotency-key")
+    own = beside.client_id.get_secret_value() if beside.client_id else None
+    if header is not None and not 1 <= len(header) <= LONGEST_CLIENT_ID:
+        raise Refused(NO_COMMAND_ID, f"Idempotency-Key: expected 1 to {LONGEST_CLIENT_ID} characters; shorten it.")
+    if header and own and header != own:
+        raise Refused(NO_COMMAND_ID, "Idempotency-Key and client_id differ: send one of them.")
+    if (client_id := header or own) is None:
+        raise Refused(
+            NO_COMMAND_ID,
+            "Send an id of your own making in the header Idempotency-Key or as client_id, and the same one if you send "
+            "this again: so nothing is written twice.",
+        )
+    return client_id
+
+
+def _read_at(request: Request) -> int | None:
+    """The position that If-Match names: what its sender had read when they decided."""
+    if (sent := request.headers.get("if-match")) is None:
+        return None
+    if (found := _ETAG.match(sent.strip())) is None:
+        raise Refused(BAD_PRECONDITION, "If-Match: expected one ETag as it was given with the record; copy it.")
+    return int(found[1])
+
+
+async def _answer(
+    office: Office, act: Act, order: Order[Any], accepted: Accepted, wanted: tuple[waiting.Until, float] | None
+) -> Response:
+    placed = accepted.placed
+    told: dict[str, Any] = {
+        "position": placed[-1].position,
+        "repeated": accepted.repeated,
+        "events": [
+            {
+                "id": str(one.event_id),
+                "stream": one.stream,
+                "version": one.version,
+                "position": one.position,
+                "recorded_at": one.recorded_at,
+            }
+            for one in placed
+        ],
+    }
+    command_id = office.desk.command_id(order)
+    ids = {f"{thing}_id": str(named_id(command_id, thing)) for thing in act.makes}
+    headers = {"Cache-Control": "no-store"}
+    if placed[0].stream.startswith(("report/", "case/")):
+        headers["ETag"] = f'"{max(one.position for one in placed if one.stream == placed[0].stream)}"'
+    if act.makes:
+        headers["Location"] = f"/v1/{placed[-1].stream.replace('/', 's/', 1)}"
+    status = 201 if act.makes and not accepted.repeated else 200
+    if wanted is not None:
+        row = (await office.ledger.read(placed[-1].position - 1, 1))[0]
+        reached = await waiting.wait(office, placed[-1].position, row.home, *wanted)
+        told[wanted[0].value] = reached
+        if not reached:
+            status, headers["Location"] = 202, f"/v1/positions/{placed[-1].position}"
+    return Response(orjson.dumps(told | ids), status, headers, media_type="application/json")

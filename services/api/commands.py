@@ -1,0 +1,201 @@
+"""Every act's route. A command of the domain that is not here, or here twice, fails a test."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from events import reference
+from events.case import judging, linking, opening, protection, referral
+from events.command import Command
+from events.commands import COMMANDS
+from events.refusals import BadInput
+from events.report import decisions as report
+from events.vocabulary import Role, UnitId
+from services.acts import case as case_acts
+from services.acts import reference as reference_acts
+from services.acts import report as report_acts
+from services.acts import reporter as reporter_acts
+from services.acts.network import Network
+from services.api.access import Reach
+from services.api.commanding import Act, Beside, Perform, Sent, Whose
+from services.api.office import Asking
+from services.ledger.ledger import Accepted
+
+NOT_BY_HTTP = frozenset({reference.Tick})
+"""The relay ticks, nobody else."""
+
+
+# --- reports ----------------------------------------------------------------------------------------------------------
+
+
+class BesideReport(Beside):
+    """`speaks_of` are people whom its texts are known to speak of: erasing one of them erases those texts."""
+
+    speaks_of: Annotated[tuple[UUID, ...], Field(max_length=50)] = ()
+
+
+class BesideMessage(BesideReport):
+    """`source` is who told it: left out, a reporter's own, and else unknown."""
+
+    source: Whose | None = None
+
+
+async def _stamped(network: Network, asking: Asking, about: UUID | None, fields: dict[str, Any]) -> dict[str, Any]:
+    if "received_at" in fields:
+        raise BadInput.field("received_at", "nothing: our door says when a message came in", "remove it")
+    return fields | {"received_at": network.desk.now().isoformat()}
+
+
+async def _receive(sent: Sent) -> Accepted:
+    source = None
+    if sent.asking.bearer.role == Role.REPORTER:
+        if sent.beside.source is not None:
+            raise BadInput.field("source", "nothing from a reporter, who tells their own", "remove it")
+        source = sent.asking.bearer.person_id
+    elif sent.beside.source is not None:
+        source = await sent.beside.source.find(sent.network)
+    return await report_acts.receive(sent.network, sent.order, source, frozenset(sent.beside.speaks_of))
+
+
+async def _report(sent: Sent) -> Accepted:
+    assert sent.about is not None
+    return await report_acts.act(sent.network, sent.order, sent.about)
+
+
+async def _correct(sent: Sent) -> Accepted:
+    assert sent.about is not None
+    return await report_acts.act(sent.network, sent.order, sent.about, frozenset(sent.beside.speaks_of))
+
+
+async def _supersede(sent: Sent) -> Accepted:
+    assert sent.about is not None
+    return await report_acts.supersede(sent.network, sent.order, sent.about)
+
+
+# --- cases ------------------------------------------------------------------------------------------------------------
+
+
+class BesideConsent(Beside):
+    """`who` is the person concerned, where the vault may know them: erasing them erases it here too."""
+
+    who: Whose | None = None
+
+
+async def _votes(network: Network, asking: Asking, about: UUID | None, fields: dict[str, Any]) -> dict[str, Any]:
+    """Members are named by person and written by the pseudonym that each has in this case."""
+    assert about is not None
+    written = dict(fields)
+    for name in ("in_favour", "recused"):
+        if isinstance(members := fields.get(name), list):
+            written[name] = [await _member(network, about, name, one) for one in members]
+    if isinstance(dissent := fields.get("dissent"), list):
+        written["dissent"] = [
+            one | {"by": await _member(network, about, "dissent.by", one["by"])}
+            if isinstance(one, dict) and "by" in one
+            else one
+            for one in dissent
+        ]
+    return written
+
+
+async def _member(network: Network, about: UUID, field: str, person: object) -> str:
+    for member in network.committee.members:
+        if str(member) == person:
+            return str(await network.desk.persons.pseudonym(member, about))
+    raise BadInput.field(field, "members of the committee, by their person ids", "leave out who has no seat in it")
+
+
+async def _open_case(sent: Sent) -> Accepted:
+    return await case_acts.open_case(sent.network, sent.order)
+
+
+async def _case(sent: Sent) -> Accepted:
+    assert sent.about is not None
+    return await case_acts.act(sent.network, sent.order, sent.about)
+
+
+async def _merge(sent: Sent) -> Accepted:
+    assert sent.about is not None
+    return await case_acts.merge(sent.network, sent.order, sent.about)
+
+
+async def _reverse_merge(sent: Sent) -> Accepted:
+    assert sent.about is not None
+    return await case_acts.reverse_merge(sent.network, sent.order, sent.about)
+
+
+async def _record_consent(sent: Sent) -> Accepted:
+    assert sent.about is not None
+    person = await sent.beside.who.find(sent.network) if sent.beside.who else None
+    return await case_acts.record_consent(sent.network, sent.order, sent.about, person)
+
+
+# --- reporters --------------------------------------------------------------------------------------------------------
+
+
+class BesideReporter(Beside):
+    """`who` is the reporter (left out: oneself), `unit` a unit of the home whose stream is meant."""
+
+    who: Whose | None = None
+    unit: UnitId
+
+
+async def _reporter(sent: Sent) -> Accepted:
+    network, unit = sent.network, sent.beside.unit
+    network.gazetteer.unit(unit)
+    if sent.asking.reach is Reach.OWN:
+        if sent.beside.who is not None:
+            raise BadInput.field("who", "nothing: a reporter checks in for themselves", "remove it")
+        person = sent.asking.bearer.person_id
+    else:
+        sent.asking.area.refuse_outside(network.gazetteer, unit)
+        found = await sent.beside.who.find(network) if sent.beside.who else None
+        if found is None:
+            raise BadInput.field("who", "the reporter, by person_id or phone", "add one of them")
+        person = found
+    return await reporter_acts.act(network, sent.order, person, network.gazetteer.home_of(unit))
+
+
+async def _reference(sent: Sent) -> Accepted:
+    return await reference_acts.act(sent.network, sent.order)
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
+
+_APART: dict[type[Command], Act] = {
+    one.command: one
+    for one in (
+        Act("report", report.Receive, _receive, BesideMessage, _stamped, ("report",), "/v1/reports"),
+        Act("report", report.Correct, _correct, BesideReport),
+        Act("report", report.Supersede, _supersede, makes=("report",)),
+        Act("case", opening.OpenCase, _open_case, makes=("case",), path="/v1/cases"),
+        Act("case", opening.Ratify, _case, prepare=_votes),
+        Act("case", opening.NotRatify, _case, prepare=_votes),
+        Act("case", judging.Assess, _case, prepare=_votes),
+        Act("case", linking.Merge, _merge),
+        Act("case", linking.ReverseMerge, _reverse_merge),
+        Act("case", protection.CheckHarm, _case, makes=("check",)),
+        Act("case", protection.ReleaseCheck, _case, makes=("check",)),
+        Act("case", protection.RecordConsent, _record_consent, BesideConsent, makes=("consent",)),
+        Act("case", protection.ActWithoutConsent, _case, makes=("consent",)),
+        Act("case", referral.Refer, _case, makes=("referral",)),
+    )
+}
+"""Acts that need more than their fields, or make something."""
+
+_PLAIN: dict[str, tuple[Perform, type[Beside]]] = {
+    "report": (_report, Beside),
+    "case": (_case, Beside),
+    "reporter": (_reporter, BesideReporter),
+    "reference": (_reference, Beside),
+}
+
+ACTS: tuple[Act, ...] = tuple(
+    _APART.get(command) or Act(noun, command, *_PLAIN[noun])
+    for noun, commands in COMMANDS.items()
+    for command in commands
+    if command not in NOT_BY_HTTP
+)

@@ -1,0 +1,77 @@
+"""What every endpoint may ask, in one place, and who is asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from events.vocabulary import Role
+from services import clock
+from services.acts.in_force import InForce
+from services.acts.network import Network
+from services.api.access import Reach, reach
+from services.api.problems import NO_TOKEN, NOT_THIS_ROLE, Refused
+from services.api.projections import Projections
+from services.api.tokens import Bearer, TokenKeys, TokenRefused
+from services.area import EVERYWHERE, Area
+from services.desk import Desk
+from services.ledger.ledger import Ledger
+from services.ledger.published import Published
+from services.vault.opening import Opener
+
+
+@dataclass(slots=True)
+class Office:
+    """The collaborators of the API; it belongs to one event loop."""
+
+    ledger: Ledger
+    desk: Desk
+    opener: Opener
+    in_force: InForce
+    tokens: TokenKeys
+    published: Published
+    projections: Projections
+    partitions: int
+
+    async def network(self) -> Network:
+        """What an act that begins now rests on; raises NotBegun."""
+        if self.in_force.simulated:
+            await self.in_force.look_at_the_clock()
+        return self.in_force.network(self.desk, self.opener)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Somebody who may do what they ask for, and how far."""
+
+    bearer: Bearer
+    reach: Reach
+
+    @property
+    def area(self) -> Area:
+        """The units in which they may do it."""
+        return self.bearer.area if self.reach is Reach.AREA else EVERYWHERE
+
+    @property
+    def recipient(self) -> str | None:
+        """Whose referrals they may touch, where only their own."""
+        return self.bearer.recipient if self.reach is Reach.OWN and self.bearer.role == Role.RECIPIENT else None
+
+
+def who_asks(office: Office, request: Request, operation: str) -> Asking:
+    """Who sent this, if they may do it; raises Refused."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused(NO_TOKEN, "Send a token in the header Authorization, as: Bearer <token>.")
+    try:
+        bearer = office.tokens.verify(token.strip(), clock.now())
+    except TokenRefused as why:
+        raise Refused(NO_TOKEN, f"The token is not taken: {why}.") from None
+    request.state.role = bearer.role.value
+    granted = reach(operation, bearer.role)
+    if granted is None:
+        raise Refused(
+            NOT_THIS_ROLE, f"The role {bearer.role.value} may not do {operation}: ask somebody whose work it is."
+        )
+    return Asking(bearer, granted)

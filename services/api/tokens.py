@@ -1,0 +1,160 @@
+"""Bearer tokens: JSON Web Tokens signed with Ed25519, which say who somebody is, in which role and for which area.
+
+A key is known by its `kid`; several may be valid at once, so that they can be changed without anybody being shut out.
+RFC 9864 names the algorithm `Ed25519`; the older name `EdDSA` is taken too, nothing else is.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+from joserfc import jwt
+from joserfc.errors import JoseError, SecurityWarning
+from joserfc.jwk import KeySet, OKPKey
+
+from events.vocabulary import Role
+from services.area import EVERYWHERE, Area
+
+ALGORITHMS = ("Ed25519", "EdDSA")
+LONGEST_LIFE = timedelta(hours=12)
+LEEWAY = timedelta(seconds=30)
+MOST_REMEMBERED = 10_000
+LONGEST_TOKEN = 4_096
+
+
+class TokenRefused(Exception):
+    """The token says nothing that can be believed; the message says why, and never repeats it."""
+
+
+class TokenKeysRefused(Exception):
+    """A file of keys cannot be used; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who sent a request: a person of the vault, in one role, for one area; for a recipient, which one it is."""
+
+    person_id: UUID = field(repr=False)
+    role: Role
+    area: Area = EVERYWHERE
+    recipient: str | None = None
+
+
+class TokenKeys:
+    """Public keys that sign tokens for us, read from a JWK set."""
+
+    def __init__(self, keys: KeySet) -> None:
+        self._keys = keys
+        self._known: OrderedDict[bytes, tuple[Bearer, datetime]] = OrderedDict()
+
+    @classmethod
+    def read(cls, file: Path) -> TokenKeys:
+        """A JWK set; private parts may be in it and are not used here. Raises TokenKeysRefused."""
+        try:
+            keys = KeySet.import_key_set(orjson.loads(file.read_bytes()))
+        except (OSError, ValueError, JoseError) as error:
+            raise TokenKeysRefused(f"The keys in {file} cannot be read ({type(error).__name__}).") from None
+        if not keys.keys or not all(isinstance(key, OKPKey) and key.kid for key in keys.keys):
+            raise TokenKeysRefused(f"The keys in {file} must be Ed25519 keys, each with a kid.")
+        return cls(keys)
+
+    def verify(self, token: str, now: datetime) -> Bearer:
+        """Who this token speaks for; raises TokenRefused. What was verified is remembered until it ends."""
+        if len(token) > LONGEST_TOKEN:
+            raise TokenRefused("it is too long")
+        digest = sha256(token.encode()).digest()
+        if (known := self._known.get(digest)) is not None and now < known[1]:
+            return known[0]
+        bearer, until = self._verify(token, now)
+        self._known[digest] = bearer, until
+        while len(self._known) > MOST_REMEMBERED:
+            self._known.popitem(last=False)
+        return bearer
+
+    def _verify(self, token: str, now: datetime) -> tuple[Bearer, datetime]:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SecurityWarning)  # of the older name of the same algorithm
+                claims = jwt.decode(token, self._keys, algorithms=list(ALGORITHMS)).claims
+        except (JoseError, ValueError, TypeError, KeyError):
+            raise TokenRefused("its signature is not by a key that is known here") from None
+        begins, ends = _moment(claims, "iat"), _moment(claims, "exp")
+        if now >= ends + LEEWAY:
+            raise TokenRefused("it has ended; ask for a new one")
+        if begins > now + LEEWAY:
+            raise TokenRefused("it has not begun; compare the clocks")
+        if ends - begins > LONGEST_LIFE:
+            raise TokenRefused(f"it lives longer than {LONGEST_LIFE.total_seconds() / 3600:.0f} hours")
+        return _bearer(claims), ends + LEEWAY
+
+
+def _moment(claims: dict[str, Any], name: str) -> datetime:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TokenRefused(f"its `{name}` is missing")
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise TokenRefused(f"its `{name}` is no moment") from None
+
+
+def _bearer(claims: dict[str, Any]) -> Bearer:
+    try:
+        person_id = UUID(str(claims.get("sub")))
+    except ValueError:
+        raise TokenRefused("its `sub` is no person's id") from None
+    role = Role.read(str(claims.get("role")))
+    if not role.known or role is Role.SYSTEM:
+        raise TokenRefused("its `role` is none that is known here")
+    units = claims.get("area", [])
+    if units != "*" and not (isinstance(units, list) and all(isinstance(unit, str) for unit in units)):
+        raise TokenRefused("its `area` is no list of units")
+    recipient = claims.get("recipient")
+    if (role is Role.RECIPIENT) != isinstance(recipient, str):
+        raise TokenRefused("a recipient's token, and no other, names its `recipient`")
+    return Bearer(person_id, role, EVERYWHERE if units == "*" else Area(frozenset(units)), recipient)
+
+
+class TokenIssuer:
+    """Signs tokens with a private key of ours: for the local stack, where nobody else does."""
+
+    def __init__(self, key: OKPKey) -> None:
+        self._key = key
+
+    @classmethod
+    def find_or_make(cls, file: Path) -> TokenIssuer:
+        """The newest key of a file that only we can read, made at the first call."""
+        if not file.exists():
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            made = OKPKey.generate_key("Ed25519", {"kid": uuid4().hex[:12], "use": "sig"})
+            file.touch(mode=0o600)
+            file.write_bytes(orjson.dumps({"keys": [made.as_dict(private=True)]}, option=orjson.OPT_INDENT_2))
+        keys = KeySet.import_key_set(orjson.loads(file.read_bytes()))
+        key = keys.keys[-1]
+        if not isinstance(key, OKPKey):
+            raise TokenKeysRefused(f"The last key in {file} must be an Ed25519 key.")
+        return cls(key)
+
+    def issue(self, bearer: Bearer, now: datetime, life: timedelta) -> str:
+        """A token of this life; raises ValueError for one that would be refused."""
+        if not timedelta(0) < life <= LONGEST_LIFE:
+            raise ValueError(f"a token lives at most {LONGEST_LIFE.total_seconds() / 3600:.0f} hours")
+        units = bearer.area.units
+        claims: dict[str, Any] = {
+            "sub": str(bearer.person_id),
+            "role": bearer.role.value,
+            "area": "*" if units is None else sorted(units),
+            "iat": int(now.timestamp()),
+            "exp": int((now + life).timestamp()),
+        }
+        if bearer.recipient is not None:
+            claims["recipient"] = bearer.recipient
+        return jwt.encode({"alg": "Ed25519", "kid": self._key.kid}, claims, self._key, algorithms=["Ed25519"])

@@ -1,0 +1,58 @@
+"""One table to edit: a command, a refusal or a role that was forgotten fails here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from events.commands import COMMANDS
+from events.refusals import BadInput, NotNow
+from events.vocabulary import Role
+from services.api.access import ACCESS, Reach
+from services.api.app import READS
+from services.api.commands import ACTS, NOT_BY_HTTP
+from services.api.problems import REFUSALS, catalogue
+from services.ledger.ledger import LedgerError, NotAccepted
+from services.vault.refused import VaultError
+
+
+def below(parent: type[Exception]) -> Iterator[type[Exception]]:
+    for child in parent.__subclasses__():
+        yield child
+        yield from below(child)
+
+
+def test_every_command_has_exactly_one_route() -> None:
+    routed = Counter(act.command for act in ACTS)
+    wanted = {command for commands in COMMANDS.values() for command in commands} - NOT_BY_HTTP
+    assert routed == dict.fromkeys(wanted, 1)
+    assert len({act.address for act in ACTS}) == len(ACTS)
+
+
+def test_every_operation_is_granted_and_every_grant_is_an_operation() -> None:
+    apart = {"read.position", "read.alerts", "custody.open", "read.places"}
+    served = {act.operation for act in ACTS} | {read.operation for read in READS}
+    assert served <= ACCESS.keys()
+    assert {name for name in ACCESS if not name.startswith(("read.", "custody."))} == {act.operation for act in ACTS}
+    assert apart <= ACCESS.keys()
+
+
+def test_the_system_and_an_admin_open_and_review_nothing() -> None:
+    assert all(Role.SYSTEM not in grants for grants in ACCESS.values())
+    for operation, grants in ACCESS.items():
+        if operation.startswith(("report.", "case.", "custody.", "reporter.")):
+            assert Role.ADMIN not in grants, operation
+
+
+def test_nobody_but_a_recipient_or_a_reporter_has_something_of_their_own() -> None:
+    own = {role for grants in ACCESS.values() for role, reach in grants.items() if reach is Reach.OWN}
+    assert own == {Role.RECIPIENT, Role.REPORTER}
+
+
+def test_every_refusal_of_ours_has_a_number_of_its_own() -> None:
+    abstract = {NotAccepted, LedgerError, VaultError}
+    known = {*below(NotNow), *below(BadInput), *below(NotAccepted)} - abstract
+    ours = {one for one in known if one.__module__.split(".")[0] in ("events", "services", "projections")}
+    assert ours <= REFUSALS.keys()
+    numbers = [kind.number for kind in catalogue()]
+    assert len(numbers) == len(set(numbers))
