@@ -50,6 +50,17 @@ class WorkTrial:
             finally:
                 process.kill()
 
+    @contextmanager
+    def live_worker(self) -> Iterator[WorkerProcess]:
+        """A worker with the projections that the live ones keep, killed at the end if it still runs."""
+        with tempfile.TemporaryDirectory(prefix="worker-") as folder:
+            process = WorkerProcess(self, Path(folder), "live", self.dsn, (), "services.processors")
+            process.start()
+            try:
+                yield process
+            finally:
+                process.kill()
+
     async def folded(self) -> int:
         """How far all projections have come, in positions over all partitions."""
         try:
@@ -114,10 +125,19 @@ class WorkTrial:
 
 
 class WorkerProcess:
-    """`python -m tests.support.tally_worker` on a trial's servers."""
+    """`python -m tests.support.tally_worker`, or of another module, on a trial's servers."""
 
-    def __init__(self, trial: WorkTrial, folder: Path, member: str | None, dsn: str, how: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        trial: WorkTrial,
+        folder: Path,
+        member: str | None,
+        dsn: str,
+        how: tuple[str, ...],
+        module: str = "tests.support.tally_worker",
+    ) -> None:
         self._trial, self._folder, self._member, self._dsn, self._how = trial, folder, member, dsn, how
+        self._module = module
         self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -134,7 +154,7 @@ class WorkerProcess:
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.tally_worker", *self._how],
+                [sys.executable, "-m", self._module, *self._how],
                 env=environment,
                 stdout=log,
                 stderr=log,
