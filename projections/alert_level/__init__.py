@@ -20,9 +20,10 @@ cases and has no level, since nobody knows where to look.
 **What is known of a case.** Its kind is that of `opened`, then of the latest `classified`. It is *open* until
 resolved, closed, merged into another or not ratified. `reopened` undoes the first two and the last, `merge_reversed`
 the third; a ratification undoes an earlier refusal. Its *links* are reports linked and not unlinked, withdrawn or
-superseded since. When an event takes its last link away and it is not provisional, it is *unfounded*, until another
-report is linked, or it is assessed, ratified or reopened. Reopening is a judgement of its own: links are forgotten,
-and later ones begin anew.
+superseded since, whatever became of it meanwhile: a case that was resolved, closed, refused or merged loses a report as
+any other does, and is without it when it comes back. When an event takes its last link away and it is not provisional,
+it is *unfounded*, until another report is linked, or it is assessed, ratified or reopened. These are judgements on what
+was known then: a link that is lost after them is lost all the same. Reports of a case that was merged stay its own.
 
 1. *Severity*: as last assessed; else as stated at its opening; else `unassessed.severity_of_threat` for a threat to
    life, `unassessed.severity` otherwise. *Credibility*, in permille: by `credibility` as last assessed; before that
@@ -72,9 +73,11 @@ classified, report_linked, assessed, reopened, merge_reversed; `retraction` for 
 withdrawn, superseded; `resolved` for resolved and closed; `election_window` for election_dated. Units that change
 together do so in order of their ids.
 
-**Laid by.** At a midnight, a case that is not open, stands at 0 and has no worth is laid by: it is kept small and its
-links are forgotten; rules, gazetteers and time pass it over until an event of its own takes it up again (cause as
-above, `evidence` where that event is a report linked or unlinked).
+**Laid by.** At a midnight, a case that is not open, stands at 0 and has no worth is laid by: rules, gazetteers and time
+pass it over until an event of its own takes it up again, as it was (cause as above, `evidence` where that event is a
+report linked or unlinked, or a case merged into it or taken apart from it). A report that is withdrawn or superseded is
+lost to it, and does not take it up. Cases laid by are all that grows with the log, so they are kept small: so many
+bytes for each of them and each of their links (`laid_by`).
 
 **What is said.** Nothing before an engine is adopted. At its adoption the differences to what the log says (0 where
 nothing was said) are said with the cause `engine`; afterwards every change. Seeds are `level/<unit>/<n>` and

@@ -225,7 +225,6 @@ def _resolved(case: Case, data: dict[str, Any], time: str) -> str | None:
 def _reopened(case: Case, data: dict[str, Any], time: str) -> str | None:
     case.resolved = None
     case.closed = case.not_ratified = case.unfounded = False
-    case.links = []
     if data["reason"] == "danger_returned":
         case.returned = second(time)
     return EVIDENCE

@@ -224,6 +224,8 @@ class FirstEngine:
         case = home.laid_by.take(case_id)
         if case is not None:
             case.weight = Weight(is_open=False)
+            for report_id in case.links:
+                home.by_report.setdefault(report_id, []).append(case_id)
             self._place(shared, home, case)
         return case
 
@@ -235,10 +237,7 @@ class FirstEngine:
         home.dirty_cases.add(case.case_id)
         if event.type == facts.CLASSIFIED:  # as heavy as before, it may be softened now
             home.stale.add(case.unit)
-        if case.links is not linked:
-            for report_id in linked:
-                self._forget(home, report_id, case.case_id)
-        elif len(linked) > before:
+        if len(linked) > before:
             home.by_report.setdefault(linked[-1], []).append(case.case_id)
         elif len(linked) < before:
             self._forget(home, event.data["report_id"], case.case_id)
@@ -252,6 +251,8 @@ class FirstEngine:
             if case.lose(report_id) is not None:
                 case.judged = None
                 touched.append(case)
+        for case in home.laid_by.lose(report_id):  # it weighs nothing either way, until something takes it up
+            home.gone[case.case_id] = case
         return touched
 
     def _forget(self, home: Home, report_id: str, case_id: str) -> None:
@@ -275,7 +276,6 @@ class FirstEngine:
         del home.cases[case.case_id]
         for report_id in case.links:
             self._forget(home, report_id, case.case_id)
-        case.links = []
         home.laid_by.lay(case)
         home.dirty_cases.discard(case.case_id)
         home.gone[case.case_id] = case

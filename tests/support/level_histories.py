@@ -97,6 +97,7 @@ class _Told:
             self.link: 10,
             self.end: 18,
             self.judge: 8,
+            self.come_back: 5,
             self.log.tick: 6,
             self.rules: 2,
             self.gazetteer: 3,
@@ -179,6 +180,36 @@ class _Told:
                 self.log.merged(name, self.random.choice(beside), home=home)
             case _ if beside:
                 self.log.merge_reversed(name, self.random.choice(beside), home=home)
+
+    def come_back(self) -> None:
+        """A case goes for a while, mostly long enough to be laid by, and comes back; it may lose a report."""
+        name, home = self.any()
+        beside = [other for other, there in self.cases if there == home and other != name]
+        report = f"{home}/report/of {name}"
+        if self.random.random() < 0.7:
+            self.log.linked(name, report, home=home)
+        into = self.random.choice(beside) if beside and self.random.random() < 0.6 else None
+        if into is not None:
+            self.log.merged(name, into, home=home)
+        else:
+            self.random.choice((self.log.not_ratified, self.log.resolved, self.log.closed))(name, home=home)
+        self.log.days(self.random.choice((0, 1, 3, 30, 120)))
+        lose = self.random.choice(
+            (
+                lambda: self.log.withdrawn(report, home=home),
+                lambda: self.log.unlinked(name, report, home=home),
+                self.link,
+            )
+        )
+        if self.random.random() < 0.3:
+            lose()
+        if into is not None:
+            self.log.merge_reversed(name, into, home=home)
+        else:
+            self.random.choice((self.log.reopened, self.log.reopened, self.log.ratified))(name, home=home)
+        self.log.after(hours=self.random.choice((0, 5, 30)))
+        if self.random.random() < 0.7:
+            lose()
 
     def rules(self) -> None:
         self.log.rules(self.random.choice((FIRST_RULES, FIRST_RULES, OTHER_RULES)))

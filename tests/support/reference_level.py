@@ -221,7 +221,6 @@ def known(log: Sequence[Taken], laid_by: Sequence[tuple[int, str]]) -> dict[str,
         for at, case_id in laid_by:
             if at == number:
                 cases[case_id].laid_by = True
-                cases[case_id].links.clear()
         noun, _, name = event.stream.partition("/")
         if event.type == "case.opened":
             cases[name] = opened(event, name)
@@ -308,7 +307,6 @@ def closed(case: Case, event: Taken) -> None:
 
 def reopened(case: Case, event: Taken) -> None:
     case.resolved_as, case.closed, case.not_ratified, case.unfounded = None, False, False, False
-    case.links.clear()
     if event.data["reason"] == "danger_returned":
         case.danger_returned_at = event.time
 
@@ -618,14 +616,13 @@ def step(
 
 
 def lay_by(ladder: Ladder, log: Sequence[Taken], day: date) -> None:
-    """At a midnight: a case that is not open, stands at 0 and has no worth is laid by, and its links are forgotten."""
+    """At a midnight: a case that is not open, stands at 0 and has no worth is laid by."""
     rules = rules_of(in_force(log) or "")
     for case in ladder.cases.values():
         weight = weigh(case, rules, day, 1000, ladder.gravity)
         if not (case.is_open or case.laid_by or weight.standing or weight.worth):
             ladder.laid_by.append((len(log), case.case_id))
             case.laid_by = True
-            case.links.clear()
 
 
 # --- why --------------------------------------------------------------------------------------------------------------

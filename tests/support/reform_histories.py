@@ -168,6 +168,7 @@ class _Reform:
             self.end: 14,
             self.reopen: 8,
             self.forget: 5,
+            self.take_apart: 5,
             self.lose_evidence: 4,
             self.classify: 3,
             self.ratify: 6,
@@ -280,6 +281,38 @@ class _Reform:
         if self.random.random() < 0.5:
             self.rules()
         self.random.choice((self.link, self.link, self.merge, self.classify, self.report_ends, self.reopen))()
+
+    def take_apart(self) -> None:
+        """A case is merged, time goes by, it is taken apart again; meanwhile or afterwards it loses reports."""
+        name, home = self.some()
+        beside = [other for other, there in self.cases if there == home and other != name]
+        if not beside:
+            return
+        into, reports = self.random.choice(beside), [f"{home}/report/of {name}", self.report(home)]
+        for report in reports[: self.random.randrange(3)]:
+            self.log.linked(name, report, home=home)
+        self.log.merged(name, into, home=home)
+        self.log.after(days=self.random.choice((0, 1, 1, 40)))
+        acts: list[Callable[[], object]] = [
+            lambda: self.log.merge_reversed(name, into, home=home),
+            *(lambda report=report: self.lose(name, report, home) for report in reports),
+        ]
+        self.random.shuffle(acts)
+        for act in acts:
+            act()
+            if self.random.random() < 0.3:
+                self.pass_time()
+
+    def lose(self, name: str, report: str, home: str) -> None:
+        """A case loses a report in one of the three ways in which it can."""
+        stream = f"report/{one(report)}"
+        match self.random.randrange(3):
+            case 0:
+                self.log.unlinked(name, report, home=home)
+            case 1:
+                self.log.withdrawn(report, home=home)
+            case _:
+                self.log.write(stream, ReportSuperseded(received_again_as=one("another"), home="unplaced"), home=home)
 
     def lose_evidence(self) -> None:
         """A case's only report is withdrawn or unlinked, and mostly something is said of the case afterwards."""

@@ -6,6 +6,7 @@ import tomllib
 from datetime import date
 from typing import Any
 
+from tests.support.level_histories import vela
 from tests.support.levels import FIRST_RULES, Log
 from tests.support.reform_histories import written
 
@@ -37,6 +38,51 @@ RARE = {
         .days(2)
         .merge_reversed("a", "b")
         .withdrawn("r")
+    ),
+    "merged away, laid by, its only report withdrawn, taken apart, linked again": (
+        begun()
+        .opened("a", severity="severe", reports=("r",))
+        .opened("b")
+        .merged("a", "b")
+        .days(2)
+        .withdrawn("r")
+        .merge_reversed("a", "b")
+        .tick()
+        .linked("a", "s")
+    ),
+    "refused, laid by, reopened, its only report withdrawn": (
+        begun()
+        .opened("a", severity="severe", provisional=True, reports=("r",))
+        .not_ratified("a")
+        .days(2)
+        .reopened("a")
+        .tick()
+        .withdrawn("r")
+    ),
+    "two cases of one report laid by, one of them has another": (
+        begun()
+        .opened("a", severity="severe", reports=("r", "s"))
+        .opened("b", severity="severe", reports=("r",))
+        .opened("c")
+        .merged("a", "c")
+        .merged("b", "c")
+        .days(1)
+        .withdrawn("r")
+        .merge_reversed("a", "c")
+        .merge_reversed("b", "c")
+        .tick()
+        .unlinked("a", "s")
+    ),
+    "laid by before the country was divided otherwise, then its report withdrawn": (
+        begun()
+        .gazetteer(vela("d1"))
+        .opened("a", "tension", unit="ve:c:bel", home="ve:c:aro", reports=("r", "s"))
+        .closed("a", home="ve:c:aro")
+        .days(200)
+        .gazetteer(vela("d2"))
+        .withdrawn("r", home="ve:c:aro")
+        .tick()
+        .reopened("a", home="ve:c:aro")
     ),
     "laid by, then unlinked": laid_by().unlinked("a", "r"),
     "laid by, then linked": laid_by().linked("a", "s"),

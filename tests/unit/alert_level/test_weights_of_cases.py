@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from sys import getsizeof
 from typing import Any
 
 import pytest
 
+from projections.alert_level.case import Case
+from projections.alert_level.laid_by import LaidBy
+from tests.support.domain import one
 from tests.support.levels import Log, stood
 
 
@@ -172,10 +176,10 @@ def test_a_case_that_never_had_a_report_loses_none() -> None:
     assert given(begun().opened("a").withdrawn("r").unlinked("a", "r")) == 10_000
 
 
-def test_reopening_begins_with_the_reports_linked_since() -> None:
-    log = begun().opened("a", reports=("r",)).resolved("a").reopened("a").withdrawn("r")
-    assert given(log) == 10_000
-    assert given(log.linked("a", "s").withdrawn("s")) == 0
+def test_a_report_that_is_lost_after_a_reopening_takes_its_ground_away() -> None:
+    log = begun().opened("a", reports=("r",)).resolved("a").reopened("a").linked("a", "s").withdrawn("s")
+    assert given(log) == 10_000  # the one that it was opened on stands
+    assert given(log.withdrawn("r")) == 0
 
 
 def test_what_is_over_and_weighs_nothing_is_laid_by_at_midnight() -> None:
@@ -198,7 +202,40 @@ def test_what_was_laid_by_is_found_again() -> None:
     assert stood(log).level() == 1
 
 
-def test_what_was_laid_by_has_forgotten_its_reports() -> None:
-    log = begun().opened("a", reports=("r",)).resolved("a").days(100).linked("a", "s").withdrawn("r")
-    assert given(log) > 0
+def test_a_case_laid_by_comes_back_with_its_reports() -> None:
+    log = begun().opened("a", reports=("r", "s")).opened("b").merged("a", "b").days(1)
+    assert stood(log).weight("a")["laid_by"]
+    log.withdrawn("r")
+    assert stood(log).weight("a")["laid_by"]
+    assert given(log.merge_reversed("a", "b")) == 10_000
     assert given(log.withdrawn("s")) == 0
+
+
+@pytest.mark.parametrize("act", ["merge_reversed", "reopened"])
+def test_a_level_falls_with_the_only_report_of_a_case_that_came_back(act: str) -> None:
+    log = begun().opened("b", "nothing_to_report").opened("a", severity="extreme", reports=("r",))
+    log.merged("a", "b") if act == "merge_reversed" else log.not_ratified("a")
+    log.days(3)
+    log.merge_reversed("a", "b") if act == "merge_reversed" else log.reopened("a")
+    assert stood(log).level() == 2
+    assert stood(log.withdrawn("r")).told()[-1] == (2, 0, "retraction")
+
+
+def test_a_case_whose_only_report_fell_while_it_was_merged_comes_back_without_ground() -> None:
+    log = begun().opened("a", severity="extreme", reports=("r",)).opened("b").merged("a", "b").days(2).withdrawn("r")
+    assert given(log.merge_reversed("a", "b")) == 0
+    assert given(log.linked("a", "s")) > 0
+
+
+def test_what_is_laid_by_costs_so_many_bytes_and_no_more() -> None:
+    """A hundred cases more, and their 230 links: 60 bytes and 32, and what a byte array leaves room for."""
+
+    def held(number: int) -> int:
+        kept = LaidBy()
+        for count in range(number):
+            case = Case(str(one(f"case {count}")), "commune:kayanza", "violence", count)
+            case.links = [str(one(f"report {count} {link}")) for link in range(2 + (count % 10 < 3))]
+            kept.lay(case)
+        return sum(map(getsizeof, (kept._records, *kept._links.values())))
+
+    assert held(11_000) - held(10_000) < 1.25 * 1_000 * (60 + 2.3 * 32)
