@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from services.local.process import open_log
+
+STDERR = 2
+
 
 class Drawn:
-    """Draws on stderr, so that what a command answers stays alone on stdout."""
+    """Draws on stderr, so that what a command answers stays alone on stdout.
 
-    def __init__(self) -> None:
+    What is said goes to `log` too, unless stderr is that very file.
+    """
+
+    def __init__(self, log: Path | None = None) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._tasks: dict[str, TaskID] = {}
         self._begun: set[str] = set()
+        self._log = log if log is not None and not _is_stderr(log) else None
         self._bars = Progress(
             SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=self._console
         )
@@ -33,6 +43,13 @@ class Drawn:
     def say(self, text: str) -> None:
         """One line above the bars."""
         self._console.print(text, markup=False)
+        self.note(text)
+
+    def note(self, text: str) -> None:
+        """To the log alone."""
+        if self._log is not None:
+            with open_log(self._log) as file:
+                file.write(f"{text}\n".encode())
 
     def advance(self, what: str, done: float, total: float | None = None) -> None:
         """Move the bar of `what`; without a `total` it only shows that something goes on and for how long."""
@@ -49,3 +66,7 @@ class Drawn:
             self._bars.update(self._tasks[what], completed=done)
         if total is not None and done >= total:
             self._begun.discard(what)
+
+
+def _is_stderr(log: Path) -> bool:
+    return log.exists() and os.path.samestat(log.stat(), os.fstat(STDERR))

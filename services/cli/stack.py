@@ -1,4 +1,4 @@
-"""`intabaza up | status | logs | down | settings`: the local stack from the keyboard."""
+"""`intabaza up | status | restart | logs | down | settings`: the local stack from the keyboard."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import deque
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,12 +23,13 @@ from services.local.process import Identity, open_log
 from services.settings import Settings, child_environment, read_settings, shown
 
 LOOK_SECONDS = 0.1
+RESTART_SECONDS = 60.0
 
 
 def up(
     detach: Annotated[bool, typer.Option("--detach", help="Return when the stack is up and leave it running.")] = False,
 ) -> None:
-    """Start PostgreSQL and Kafka in the data folder and watch them until Ctrl-C."""
+    """Start PostgreSQL, Kafka, the relay and the processors in the data folder and watch them until Ctrl-C."""
     settings = read_settings()
     if detach:
         _detached(settings)
@@ -37,28 +39,64 @@ def up(
     stopping = threading.Event()
     for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(asked, lambda *_: stopping.set())
-    with Drawn() as drawn:
-        Supervisor(settings, drawn, stopping).run()
+    folder = DataFolder(settings.folder)
+    folder.prepare()
+    with Drawn(log=folder.logs / "supervisor.log") as drawn:
+        try:
+            Supervisor(settings, drawn, stopping).run()
+        except LocalProblem as problem:
+            drawn.note(str(problem))
+            raise
 
 
 def status() -> None:
-    """Show what runs in the data folder and where it listens; the exit status is 1 when the stack is not up."""
+    """Show what runs in the data folder and where it listens; the exit status is 1 when not all of it does."""
     settings = read_settings()
     folder = DataFolder(settings.folder)
-    state = folder.state()
-    if state is None or not folder.is_owned():
-        raise LocalProblem(f"No stack runs in {settings.folder}: start it with `intabaza up`.")
+    state = _state_of(folder)
     table = Table("process", "pid", "address", "state", box=None)
-    running = True
+    dead = False
     for name, server in state["servers"].items():
+        if name in state["given_up"]:
+            table.add_row(name, "", "", "given up")
+            continue
         runs = Identity.read(server).runs()
-        running = running and runs
+        dead = dead or not runs
         port = state["ports"].get(name)
         table.add_row(name, str(server["pid"]), f"127.0.0.1:{port}" if port else "", "running" if runs else "died")
     Console().print(table)
-    if not (state["ready"] and running):
+    if given_up := state["given_up"]:
+        raise LocalProblem("\n".join(_of_one_given_up(name, one) for name, one in given_up.items()))
+    if dead or not state["ready"]:
         raise LocalProblem(f"The stack in {settings.folder} is not fully up: see `intabaza logs`.")
     typer.echo(f"The stack in {settings.folder} is up.")
+
+
+def restart(
+    names: Annotated[list[str] | None, typer.Argument(help="relay, processors, …; all given up where none.")] = None,
+) -> None:
+    """Start the relay or processors again, also one that was given up; everything else goes on meanwhile."""
+    folder = DataFolder(read_settings().folder)
+    state = _state_of(folder)
+    for name in names or []:
+        if name not in state["children"]:
+            raise LocalProblem(
+                f"{name} is none of {', '.join(state['children'])}, which can be started again alone. "
+                "PostgreSQL and Kafka begin anew with the whole stack: `intabaza down`, then `intabaza up`."
+            )
+    wanted = names or list(state["given_up"])
+    if not wanted:
+        raise LocalProblem("Nothing was given up: name what is to be started again.")
+    for name in wanted:
+        folder.ask_to_restart(name)
+    deadline = time.monotonic() + RESTART_SECONDS
+    while waiting := [name for name in wanted if folder.is_asked_to_restart(name)]:
+        if not folder.is_owned():
+            raise LocalProblem("The supervisor has ended meanwhile: see `intabaza logs supervisor`.")
+        if time.monotonic() > deadline:
+            raise LocalProblem(f"{' and '.join(waiting)} not started yet; the supervisor will: see `intabaza status`.")
+        time.sleep(LOOK_SECONDS)
+    typer.echo(f"Started again: {', '.join(wanted)}. `intabaza status` shows whether it stays.")
 
 
 def logs(
@@ -133,6 +171,22 @@ def _detached(settings: Settings) -> None:
             raise ChildDied(said or f"The supervisor ended without a word; its log {log} ends with:\n{last_lines(log)}")
         time.sleep(LOOK_SECONDS)
     typer.echo(f"The stack in {settings.folder} is up; `intabaza down` ends it.")
+
+
+def _state_of(folder: DataFolder) -> dict[str, Any]:
+    state = folder.state()
+    if state is None or not folder.is_owned():
+        raise LocalProblem(f"No stack runs in {folder.path}: start it with `intabaza up`.")
+    return state
+
+
+def _of_one_given_up(name: str, given_up: dict[str, Any]) -> str:
+    at = datetime.fromisoformat(given_up["at"])
+    return (
+        f"{name} was given up at {at:%Y-%m-%d %H:%M} UTC after {given_up['deaths']} deaths; everything else goes on. "
+        f"{given_up['because']}\n"
+        f"Mend what it says (deploy/README.md lists it by what you see), then `intabaza restart {name}`."
+    )
 
 
 def _is_up(state: dict[str, Any] | None, supervisor: int) -> bool:

@@ -76,8 +76,16 @@ class ChildProcess:
     def why_it_died(self) -> LocalProblem:
         """The sentence for a child that ended by itself."""
         return ChildDied(
-            f"The {self.name} process ended by itself; its log {self.log} ends with:\n{last_lines(self.log)}"
+            f"The {self.name} process ended by itself{self._how()}; "
+            f"its log {self.log} ends with:\n{last_lines(self.log)}"
         )
+
+    def _how(self) -> str:
+        """Whoever was killed has said nothing in its log."""
+        code = self._process.poll() if self._process is not None else None
+        if code is None:
+            return ""
+        return f" with status {code}" if code >= 0 else f" by signal {-code}"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ lock              held by the supervisor; holds its process id
 state.json        which processes run and where they listen; only while a supervisor runs
 made.json         written when everything had been made for the first time: from then on nothing is made anew
 secrets/          passwords and the vault's master key, for our account only
+asked/            a file for each process that a person wants started again, until the supervisor has done it
 postgres/ kafka/  the servers' own folders (postgres/ elsewhere when `nobody` cannot reach it; made.json says where)
 logs/             what the other processes say
 """
@@ -37,6 +38,7 @@ class DataFolder:
         self.made_file = path / "made.json"
         self.secrets = path / "secrets"
         self.logs = path / "logs"
+        self.asked = path / "asked"
         self.master_key = self.secrets / "vault-master.key"
 
     def prepare(self) -> None:
@@ -46,6 +48,7 @@ class DataFolder:
             self.path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
             self.secrets.mkdir(mode=0o700, exist_ok=True)
             self.logs.mkdir(mode=0o700, exist_ok=True)
+            self.asked.mkdir(mode=0o700, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path) as probe:
                 probe.write(b"\0" * 65_536)
         except OSError as error:
@@ -87,6 +90,23 @@ class DataFolder:
     def write_state(self, state: dict[str, Any]) -> None:
         """Replace the state in one step."""
         write_synced(self.state_file, json.dumps(state, indent=2) + "\n")
+
+    def ask_to_restart(self, name: str) -> None:
+        """Ask the supervisor to start a process again; `is_asked_to_restart` says no more once it has."""
+        (self.asked / name).touch(mode=0o600)
+
+    def is_asked_to_restart(self, name: str) -> bool:
+        """Whether somebody waits for a process to be started again."""
+        return (self.asked / name).exists()
+
+    def has_restarted(self, name: str) -> None:
+        """Tell whoever asked that it was done."""
+        (self.asked / name).unlink(missing_ok=True)
+
+    def forget_what_was_asked(self) -> None:
+        """A new supervisor starts everything anyway."""
+        for left in self.asked.iterdir():
+            left.unlink()
 
     def made(self) -> dict[str, Any] | None:
         """What was made here when everything was made for the first time; None in a new folder."""

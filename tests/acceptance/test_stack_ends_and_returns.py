@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -13,6 +16,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from services.local.children import Child
+from services.local.folder import DataFolder
 from services.local.problems import ChildDied, LocalProblem
 from services.local.progress import Quiet
 from services.local.supervisor import Supervisor
@@ -117,7 +121,18 @@ async def test_a_missing_data_folder_is_missed_and_not_made_anew() -> None:
         assert not stack.processes()
 
 
-def test_servers_that_exist_are_used_and_not_run_and_a_child_that_keeps_dying_ends_the_stack(
+@contextmanager
+def supervised(supervisor: Supervisor) -> Iterator[Future[None]]:
+    """The supervisor while it runs, in a thread; it is asked to end after the block."""
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(supervisor.run)
+        try:
+            yield running
+        finally:
+            supervisor.stopping.set()
+
+
+def test_servers_that_exist_are_used_and_not_run_and_a_child_that_keeps_dying_is_given_up_alone(
     tmp_path: Path,
 ) -> None:
     with a_stack() as existing:
@@ -128,18 +143,46 @@ def test_servers_that_exist_are_used_and_not_run_and_a_child_that_keeps_dying_en
             postgres_dsn=addresses.owner_dsn,
             kafka_bootstrap=addresses.bootstrap,
         )
-        stopping = threading.Event()
+        folder = DataFolder(settings.folder)
         # a child that runs is ended; `this` prints its lines and is over, again and again
         children = (Child("patient", "tests.support.waits"), Child("restless", "this"))
-        supervisor = Supervisor(settings, Quiet(), stopping, children, restart_delays_seconds=(0.0, 0.0))
-        with pytest.raises(ChildDied, match=r"(?s)The restless process ended by itself.*Namespaces are one honking"):
-            supervisor.run()
-        assert (settings.folder / "logs" / "restless.log").read_text().count("The Zen of Python") == 3
+        supervisor = Supervisor(settings, Quiet(), threading.Event(), children, restart_delays_seconds=(0.0, 0.0))
+        with supervised(supervisor) as running:
+            wait_for(lambda: "restless" in (folder.state() or {}).get("given_up", ()), 60)
+            given_up = (folder.state() or {})["given_up"]["restless"]
+            assert given_up["deaths"] == 3
+            assert "The restless process ended by itself with status 0; its log" in given_up["because"]
+            assert "Namespaces are one honking" in given_up["because"]
+            assert psutil.pid_exists(supervisor.running[0].pid or 0)
+            folder.ask_to_restart("restless")
+            wait_for(lambda: given_up["at"] != (folder.state() or {})["given_up"].get("restless", given_up)["at"], 60)
+            assert not folder.is_asked_to_restart("restless")
+        running.result()
+        assert (settings.folder / "logs" / "restless.log").read_text().count("The Zen of Python") == 6
         assert [server.name for server in supervisor.running] == ["patient", "restless"]
         assert supervisor.running[0].pid is None
         assert not (settings.folder / "postgres").exists()
         assert not (settings.folder / "kafka").exists()
         assert existing.command("status").returncode == 0
+
+
+def test_a_server_that_keeps_dying_ends_the_stack() -> None:
+    with a_stack() as existing, a_stack() as ours:
+        existing.up()
+        settings = Settings(data_folder=ours.folder, kafka_bootstrap=existing.addresses.bootstrap)
+        children = (Child("patient", "tests.support.waits"),)
+        supervisor = Supervisor(settings, Quiet(), threading.Event(), children, restart_delays_seconds=(0.0,))
+        with supervised(supervisor) as running:
+            wait_for(lambda: ours.state.get("ready"), 60)
+            first = ours.pid("postgres")
+            psutil.Process(first).kill()
+            wait_for(lambda: ours.pid("postgres") != first, 60)
+            psutil.Process(ours.pid("postgres")).kill()
+            with pytest.raises(ChildDied, match=r"PostgreSQL ended"):
+                running.result(60)
+        assert supervisor.running[-1].name == "patient"
+        assert supervisor.running[-1].pid is None
+        assert ours.processes() == []
 
 
 def test_existing_servers_that_do_not_answer_are_named(tmp_path: Path) -> None:
