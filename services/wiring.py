@@ -66,6 +66,9 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
 @asynccontextmanager
 async def open_office(settings: Settings) -> AsyncIterator[Office]:
     """Everything the API stands on, on the servers of the settings or of the stack that runs."""
+    from services.api.feed import AlertFeed
+    from services.api.limits import Limits
+    from services.api.metrics import Metrics
     from services.api.office import Office
     from services.api.projections import Projections
     from services.api.tokens import TokenIssuer, TokenKeys
@@ -83,11 +86,26 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
         published = Published(addresses.app_dsn)
         projections = await Projections.connect(addresses.app_dsn, LIVE)
         await in_force.look()
-        looking = asyncio.create_task(in_force.keep_looking(), name="what is in force")
+        feed = AlertFeed(desk.ledger, published)
+        await feed.begin()
+        tasks = [asyncio.create_task(one) for one in (in_force.keep_looking(), feed.run())]
         try:
-            yield Office(desk.ledger, desk, opener, in_force, tokens, published, projections, settings.partitions)
+            yield Office(
+                ledger=desk.ledger,
+                desk=desk,
+                opener=opener,
+                in_force=in_force,
+                tokens=tokens,
+                published=published,
+                projections=projections,
+                feed=feed,
+                limits=Limits(settings.api_requests_per_second),
+                metrics=Metrics(lambda: feed.listeners),
+                partitions=settings.partitions,
+            )
         finally:
-            looking.cancel()
+            for task in tasks:
+                task.cancel()
             await published.close()
             await projections.close()
 

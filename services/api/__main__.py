@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import FrameType
 
+import structlog
 import uvicorn
 
 from services.api.app import make_app
+from services.api.office import Office
 from services.api.tokens import TokenKeysRefused
 from services.local.addresses import find_addresses
 from services.local.problems import LocalProblem
-from services.settings import SettingsRefused, read_settings
+from services.settings import Settings, SettingsRefused, read_settings
 from services.telemetry import log_as_json
 from services.wiring import open_office
 
 END_SECONDS = 3
 """How long requests on their way may take when it ends; streams are ended at once."""
+
+
+class Server(uvicorn.Server):
+    """Sends those who follow a stream home as soon as it is asked to end, else they would keep it from ending."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._office: Office | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        super().__init__(
+            uvicorn.Config(
+                make_app(self._open),
+                host=settings.api_host,
+                port=settings.api_port,
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=END_SECONDS,
+            )
+        )
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[Office]:
+        async with open_office(self._settings) as office:
+            self._office, self._loop = office, asyncio.get_running_loop()
+            yield office
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called between two instructions of the main thread, so the loop is told from outside."""
+        if self._office is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._office.feed.end)
+        super().handle_exit(sig, frame)
 
 
 def main() -> None:
@@ -26,16 +64,8 @@ def main() -> None:
     except (LocalProblem, SettingsRefused, TokenKeysRefused) as problem:
         sys.exit(str(problem))
     log_as_json()
-    app = make_app(lambda: open_office(settings))
-    uvicorn.run(
-        app,
-        host=settings.api_host,
-        port=settings.api_port,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=END_SECONDS,
-    )
+    Server(settings).run()
+    structlog.get_logger("services.api").info("api_ends")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.api import commanding, health, reading
+from services.api import commanding, health, reading, stream
 from services.api.commands import ACTS
 from services.api.office import Office
 from services.api.problems import NO_SUCH_METHOD, NO_SUCH_PAGE, OUR_FAULT, Refused, Told
@@ -49,6 +49,7 @@ def make_app(open_office: Callable[[], AbstractAsyncContextManager[Office]]) -> 
         app.add_api_route(
             read.address, _endpoint(reading.answer, read), methods=["GET"], operation_id=read.handler.__name__
         )
+    app.add_api_route("/v1/alerts/stream", _endpoint(stream.stream, None), methods=["GET"], operation_id="alert_stream")
     health.add_routes(app)
     app.add_exception_handler(HTTPException, _not_here)
     return app
@@ -66,13 +67,15 @@ def _endpoint(serve: Callable[[Office, Any, Request], Awaitable[Response]], rout
             if told.kind is OUR_FAULT:
                 _log.error("fault", route=request.scope["route"].path, exc_info=error)
             response = told.response()
+        seconds, path = time.perf_counter() - began, request.scope["route"].path
+        request.app.state.office.metrics.answered(request.method, path, response.status_code, seconds)
         _log.info(
             "request",
             method=request.method,
-            route=request.scope["route"].path,
+            route=path,
             status=response.status_code,
             role=getattr(request.state, "role", None),
-            milliseconds=round((time.perf_counter() - began) * 1e3, 1),
+            milliseconds=round(seconds * 1e3, 1),
         )
         return response
 

@@ -16,12 +16,19 @@ from services.ledger.ledger import LedgerError
 def add_routes(app: FastAPI) -> None:
     app.add_api_route("/healthz", healthz, methods=["GET"], operation_id="healthz")
     app.add_api_route("/readyz", readyz, methods=["GET"], operation_id="readyz")
+    app.add_api_route("/metrics", metrics, methods=["GET"], operation_id="metrics")
     app.add_api_route("/problems/{number}", problem, methods=["GET"], operation_id="problem")
 
 
 async def healthz() -> Response:
     """The process answers."""
     return Response(b'{"alive":true}', media_type="application/json")
+
+
+async def metrics(request: Request) -> Response:
+    """What Prometheus asks for."""
+    office: Office = request.app.state.office
+    return office.metrics.response()
 
 
 async def readyz(request: Request) -> Response:

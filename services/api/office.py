@@ -11,6 +11,9 @@ from services import clock
 from services.acts.in_force import InForce
 from services.acts.network import Network
 from services.api.access import Reach, reach
+from services.api.feed import AlertFeed
+from services.api.limits import Limits
+from services.api.metrics import Metrics
 from services.api.problems import NO_TOKEN, NOT_THIS_ROLE, Refused
 from services.api.projections import Projections
 from services.api.tokens import Bearer, TokenKeys, TokenRefused
@@ -32,6 +35,9 @@ class Office:
     tokens: TokenKeys
     published: Published
     projections: Projections
+    feed: AlertFeed
+    limits: Limits
+    metrics: Metrics
     partitions: int
 
     async def network(self) -> Network:
@@ -60,15 +66,17 @@ class Asking:
 
 
 def who_asks(office: Office, request: Request, operation: str) -> Asking:
-    """Who sent this, if they may do it; raises Refused."""
+    """Who sent this, if they may do it, and not too often; raises Refused."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Refused(NO_TOKEN, "Send a token in the header Authorization, as: Bearer <token>.")
     try:
         bearer = office.tokens.verify(token.strip(), clock.now())
     except TokenRefused as why:
+        office.limits.unknown(request.client and request.client.host)
         raise Refused(NO_TOKEN, f"The token is not taken: {why}.") from None
     request.state.role = bearer.role.value
+    office.limits.known(bearer.person_id)
     granted = reach(operation, bearer.role)
     if granted is None:
         raise Refused(

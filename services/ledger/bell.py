@@ -24,10 +24,10 @@ class Waiters:
         self.sent_home = False
         self._waiting: dict[asyncio.Future[None], int] = {}
 
-    async def wait_for(self, position: int) -> None:
-        """Return when the head has risen to this position; there is no deadline here."""
+    async def wait_for(self, position: int) -> int:
+        """Return the head when it has risen to this position; there is no deadline here."""
         if self._head >= position:
-            return
+            return self._head
         if self.sent_home:  # who was on the way here while it closed would wait for ever
             raise _closed()
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -36,6 +36,7 @@ class Waiters:
             await waiter
         finally:
             del self._waiting[waiter]
+        return self._head
 
     def rise(self, head: int) -> None:
         """The ledger's head is at least here: wake whom that concerns."""
@@ -73,11 +74,11 @@ class Bell:
         self._waiters = Waiters()
         self._task: asyncio.Task[None] | None = None
 
-    async def wait_for(self, position: int) -> None:
-        """Return when the ledger holds this position; there is no deadline here."""
+    async def wait_for(self, position: int) -> int:
+        """Return the head when the ledger holds this position; there is no deadline here."""
         if self._task is None and not self._waiters.sent_home:
             self._task = asyncio.create_task(self._listen(), name="ledger bell")
-        await self._waiters.wait_for(position)
+        return await self._waiters.wait_for(position)
 
     async def close(self) -> None:
         """Stop listening; whoever still waits is told so."""

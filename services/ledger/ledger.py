@@ -128,6 +128,10 @@ class Ledger(Protocol):
         """Read up to `limit` rows after a position, fewer where they are large; none means there are no more."""
         ...
 
+    async def read_alerts(self, after_position: int, until_position: int, limit: int = 1000) -> Sequence[Recorded]:
+        """Read what strangers were told after a position and up to another, in order; none means there are no more."""
+        ...
+
     async def head(self) -> Head: ...
 
     async def wait_for(self, position: int, timeout_seconds: float) -> bool:

@@ -157,6 +157,10 @@ class MemoryLedger:
     async def read(self, after_position: int, limit: int = 1000) -> Sequence[Recorded]:
         return self._rows[after_position : after_position + limit]
 
+    async def read_alerts(self, after_position: int, until_position: int, limit: int = 1000) -> Sequence[Recorded]:
+        rows = await self.read(after_position, until_position - after_position)
+        return [row for row in rows if row.type == "alert.issued" and row.position <= until_position][:limit]
+
     async def head(self) -> Head:
         return Head(len(self._rows), self._rows[-1].recorded_at if self._rows else None)
 

@@ -95,6 +95,10 @@ class PostgresLedger:
     async def read(self, after_position: int, limit: int = 1000) -> Sequence[Recorded]:
         return [Recorded(*row) for row in await self._fetch(SQL["read"], after_position, limit)]
 
+    async def read_alerts(self, after_position: int, until_position: int, limit: int = 1000) -> Sequence[Recorded]:
+        rows = await self._fetch(SQL["read_alerts"], after_position, until_position, limit)
+        return [Recorded(*row) for row in rows]
+
     async def head(self) -> Head:
         rows = await self._fetch(SQL["head"])
         return Head(*rows[0]) if rows else Head(0, None)

@@ -40,3 +40,8 @@ select position, recorded_at from ledger.event order by position desc limit 1
 -- name: simulated_clock
 -- Null for a real ledger.
 select simulated_clock from ledger.state
+
+-- name: read_alerts
+-- The type is written out, so that the index of alerts serves it.
+select position, stream, version, event_id, type, home, recorded_at, command_id, command_mac, body, splice_version
+from ledger.event where type = 'alert.issued' and position > $1 and position <= $2 order by position limit $3

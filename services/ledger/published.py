@@ -43,6 +43,10 @@ class Published:
             return False
         return True
 
+    async def beyond(self, position: int) -> int:
+        """Wait, without an end, until more than this is on Kafka, and say how far it is by then."""
+        return await self._bell.wait_for(position + 1)
+
     async def close(self) -> None:
         """Stop listening; whoever still waits is told so."""
         await self._bell.close()

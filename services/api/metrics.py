@@ -1,0 +1,35 @@
+"""What the API tells Prometheus: requests by route and status, how long they took, who listens. Never who asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.responses import Response
+
+SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 30)
+
+
+class Metrics:
+    """The counters of one API process, in a registry of their own."""
+
+    def __init__(self, listeners: Callable[[], float]) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "intabaza_api_requests", "Requests answered", ("method", "route", "status"), registry=self.registry
+        )
+        self._seconds = Histogram(
+            "intabaza_api_seconds", "How long a request took", ("route",), buckets=SECONDS, registry=self.registry
+        )
+        Gauge("intabaza_api_listeners", "Clients that follow the alerts", registry=self.registry).set_function(
+            listeners
+        )
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request, by the route's own words: an address may hold what somebody typed."""
+        self._requests.labels(method, route, status).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def response(self) -> Response:
+        return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)

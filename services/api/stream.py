@@ -1,0 +1,113 @@
+"""`GET /v1/alerts/stream`: server-sent events, from now on or from any position, until the client or the token ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from services.api.feed import CutOff, Listener
+from services.api.office import Office, who_asks
+from services.api.problems import BAD_PARAMETER, TOO_MANY, Refused
+from services.ledger.ledger import LedgerError
+
+HEARTBEAT_SECONDS = 15.0
+SEND_SECONDS = 10.0
+"""A client that takes nothing for so long is cut off: it comes back with the last id that it saw."""
+
+MOST_LISTENERS = 5_000
+OPERATION = "read.alerts"
+RETRY = b"retry: 2000\n\n"
+HEARTBEAT = b": still here\n\n"
+
+_log = structlog.get_logger(__name__)
+
+
+async def stream(office: Office, route: object, request: Request) -> Response:
+    """Alerts after `Last-Event-ID` or `?after=`, then as they come; raises Refused."""
+    who_asks(office, request, OPERATION)
+    if office.feed.listeners >= MOST_LISTENERS:
+        raise Refused(TOO_MANY, "Too many listen here now: try again in a minute.", headers={"Retry-After": "60"})
+    return AlertStream(office, request, _after(request))
+
+
+def _after(request: Request) -> int | None:
+    sent = request.headers.get("last-event-id") or request.query_params.get("after")
+    if sent is None:
+        return None
+    if not (sent.isascii() and sent.isdigit() and len(sent) <= 18):
+        raise Refused(BAD_PARAMETER, "Last-Event-ID or after: expected the id of an alert, a number; copy it.")
+    return int(sent)
+
+
+class AlertStream(Response):
+    """One client's stream; it is sent to with a deadline, so that nobody's slowness piles up here."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, office: Office, request: Request, after: int | None) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._office = office
+        self._request = request
+        self._after = after
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        sending = asyncio.ensure_future(self._send(send))
+        gone = asyncio.ensure_future(_until_gone(receive))
+        try:
+            await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+            sending.cancel()
+            with suppress(asyncio.CancelledError, TimeoutError, OSError):
+                await sending
+
+    async def _send(self, send: Send) -> None:
+        feed = self._office.feed
+        with feed.listen() as listener:
+            try:
+                await _give(send, RETRY)
+                if self._after is not None:
+                    async for piece in feed.missed(self._after, listener):
+                        await _give(send, piece)
+                async for piece in self._live(listener):
+                    await _give(send, piece)
+            except CutOff:
+                pass
+            except LedgerError as error:
+                _log.warning("alert_stream_ends", error=type(error).__name__)
+            except TimeoutError:
+                _log.info("alert_stream_cut_off", because="the client took nothing")
+                raise
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _live(self, listener: Listener) -> AsyncIterator[bytes]:
+        """What comes, with a sign of life in between; ends where the token does."""
+        while True:
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    piece = await listener.next()
+            except TimeoutError:
+                piece = HEARTBEAT
+            try:
+                who_asks(self._office, self._request, OPERATION)
+            except Refused:
+                raise CutOff from None
+            yield piece
+
+
+async def _give(send: Send, piece: bytes) -> None:
+    async with asyncio.timeout(SEND_SECONDS):
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

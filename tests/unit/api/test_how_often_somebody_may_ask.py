@@ -1,0 +1,54 @@
+"""Limits: each person has a bucket of their own, which fills again."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.api import limits
+from services.api.limits import Buckets
+from services.api.problems import TOO_MANY, Refused
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def taken(buckets: Buckets, whose: str, most: int = 1_000) -> int:
+    for number in range(most):
+        try:
+            buckets.take(whose)
+        except Refused as refused:
+            told = (refused.kind, int(refused.headers["Retry-After"]) >= 1)
+            return number if told == (TOO_MANY, True) else -1
+    return most
+
+
+def test_somebody_may_ask_what_their_bucket_holds_and_then_as_fast_as_it_fills() -> None:
+    clock = Clock()
+    buckets = Buckets(10, seconds=4, now=clock)
+    assert taken(buckets, "aline") == 40
+    clock.seconds += 0.5
+    assert taken(buckets, "aline") == 5
+    clock.seconds += 3_600
+    assert taken(buckets, "aline") == 40
+
+
+def test_one_persons_haste_is_no_others() -> None:
+    buckets = Buckets(1, seconds=1, now=Clock())
+    assert (taken(buckets, "aline"), taken(buckets, "bede")) == (1, 1)
+
+
+def test_no_rate_is_no_limit() -> None:
+    assert taken(Buckets(0, now=Clock()), "aline") == 1_000
+
+
+def test_whoever_comes_under_ever_new_names_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_BUCKETS", 10)
+    buckets = Buckets(1, now=Clock())
+    for number in range(100):
+        buckets.take(number)
+    assert len(buckets._buckets) == 10
