@@ -6,7 +6,12 @@ rounded down at that very step. A *day* is a day of `time_zone`; *midnight* is t
 
 **What is looked at.** Events of mode `actual`: those of `case/` streams named in `case.FACTS` and `case.opened`;
 `report.withdrawn` and `report.superseded`; rules, gazetteers, elections and engines adopted. An event of a case that
-was never opened changes nothing. Words that a table does not know count as not given.
+was never opened changes nothing.
+
+**Words that no table knows count as not given.** A kind gives no points and is no peace; a severity is looked for at
+the next place (1); a credibility or a circulation is that of a case not assessed (1); a verification state disproves
+nothing; an outcome is `unknown`; a precision is that of a day; a reason to reopen is none that returns the danger; a
+round of elections has no window, and a standing of one is not cancelled.
 
 **Before any rules are adopted nothing is computed**: a unit's level is null, only its open cases are counted. Rules
 adopted (cause `rules`) weigh everything anew as of that moment; the first ones start from level 0.
@@ -15,11 +20,14 @@ adopted (cause `rules`) weigh everything anew as of that moment; the first ones 
 above communes have rows of their own, never spread over communes. Without a gazetteer every place is its own row. A
 gazetteer adopted later moves cases to other rows of their home (cause `gazetteer`); the rows they leave stay, at what
 is left. `outside:` units have a level like any other, but no election's window and no alert. `unplaced` counts open
-cases and has no level, since nobody knows where to look.
+cases and outcomes asked for; it has no level, points, list or window, since nobody knows where to look.
 
 **What is known of a case.** Its kind is that of `opened`, then of the latest `classified`. It is *open* until
 resolved, closed, merged into another or not ratified. `reopened` undoes the first two and the last, `merge_reversed`
-the third; a ratification undoes an earlier refusal. Its *links* are reports linked and not unlinked, withdrawn or
+the third; a ratification undoes an earlier refusal. Of a merging and its reversal there is an event in both cases: the
+one that names `into` speaks of its own case, the one that names `absorbed` changes nothing of its own. A case opened as
+*provisional* is so until it is ratified or refused; it is open and counts like any other, at a credibility of its own
+until it is assessed (1), and stands on who opened it. Its *links* are reports linked and not unlinked, withdrawn or
 superseded since, whatever became of it meanwhile: a case that was resolved, closed, refused or merged loses a report as
 any other does, and is without it when it comes back. When an event takes its last link away and it is not provisional,
 it is *unfounded*, until another report is linked, or it is assessed, ratified or reopened. These are judgements on what
@@ -45,15 +53,17 @@ was known then: a link that is lost after them is lost all the same. Reports of 
 6. **weighted** = standing × window for a kind that is `in_window`, else standing. The *window* of a day is the
    largest `permille` of the elections it lies in, 1000 outside of any: an election of a round in `windows`, not
    cancelled, from `campaign_from` (not after polling day; else `days_before` days before it) to `days_after` days
-   after, both included.
+   after, both included; the election as it was last dated. `window_permille` of a row is the window where a case in it
+   stands above 0 and is of a kind that is `in_window`, else 1000.
 7. Cases of a unit are ranked by weighted, the largest first, equals by case id; zeros are left out. **counted** =
-   weighted × `ranks`[rank]; beyond the last of `ranks`, nothing.
+   weighted × `ranks`[rank]. As many are listed (`contributions`) as there are ranks, also one that counts 0; those
+   beyond count nothing and are not listed, but are open, block peace (8) and go straight to a level (10) as others do.
 8. *Peace*: a case of a kind of `peace.kinds` gives no points but has a **worth** = given × left, with given = its
    `points` × credibility and 0 as in 2; where `kept_when` is stated, only while it is resolved with such an outcome.
-   Worth does not depend on severity or ending. Peace cases are ranked and counted like the others, among themselves.
-   They are left out altogether while a case of another kind is open whose given is above 0 and whose severity is in
-   `peace.blocked_by`. **peace_offset** = min(sum of their counted, (sum of counted of `softened` kinds) ×
-   `peace.share`).
+   Worth does not depend on severity or ending; what faded is given - worth. Peace cases are ranked, counted and listed
+   (`peace`) like the others, among themselves. They are left out altogether, and none is listed, while a case of
+   another kind is open whose given is above 0 and whose severity is in `peace.blocked_by`. **peace_offset** = min(sum
+   of their counted, (sum of counted of `softened` kinds) × `peace.share`).
 9. **points** = sum of counted - peace_offset.
 10. *Straight to*: while a case of a kind that is no peace kind is open and assessed, with a given above 0 and the
     severity `straight_to.severity`, the level is at least `straight_to.level`. It blocks peace, where that severity
@@ -64,7 +74,6 @@ was known then: a link that is lost after them is lost all the same. Reports of 
 Beside it: `open_cases` (of all kinds), `outcomes_asked` (open cases whose last expected day is over: somebody should
 say how it went), `confidence` with its reason. While coverage is lost a level may rise and never falls, and fading
 pauses (`coverage`); until coverage is known, its input is `unknown`: no pause, confidence low, `last_known` null.
-`window_permille` is 1000 where no case is multiplied by it.
 
 **When.** An event is folded after every midnight at or before its moment, and as of its own day. A level that changes
 at a midnight has that moment as `effective_at`, and the cause `election_window` where the window of a row with cases
@@ -81,9 +90,23 @@ bytes for each of them and each of their links (`laid_by`).
 
 **What is said.** Nothing before an engine is adopted. At its adoption the differences to what the log says (0 where
 nothing was said) are said with the cause `engine`; afterwards every change. Seeds are `level/<unit>/<n>` and
-`alert/<unit>/<n>`, n counting what was said of the unit, whichever engine said it. `voice` says when an alert is
-issued. A history line is written for every change of every engine, spoken or not; adoptions change no level and write
-none.
+`alert/<unit>/<n>`, n counting what was said of the unit, whichever engine said it. A history line is written for every
+change of every engine, spoken or not; adoptions change no level and write none.
+
+**What strangers are told.** With a change that is said goes an `alert.issued`, where the level that it reaches is
+`alerts.from_level` or more, or where an alert *stands*: the last one of the unit, if the level that it told of was that
+high by the rules of its time. So the first alert of a unit and the one that ends it are told, and every change between
+them; a change below is told to nobody, nor is anything of `outside:` units, nor a change of rules or names by itself.
+
+- `change` is `raised` or `lowered`, as the level was, where the cause is `evidence`, `fading`, `resolved` or
+  `election_window`. Any other cause (`retraction`, `rules`, `gazetteer`, `engine`) changed what is known or how it is
+  counted and is never shown as an escalation: `corrected` where the level is `alerts.from_level` or more, `cancelled`
+  where it is below and nothing is left to warn of.
+- `cancels` names the alert that stands where this one is `cancelled`, `updates` names it otherwise; neither is there
+  where none stands. An alert that tells of a level below `alerts.from_level` does not stand, however it is called.
+- `from`, `to` and `rules_hash` are those of the change, `on` is the day of its `effective_at`; the name and the codes
+  of the unit are those of the gazetteer in force, its id and no codes where that does not know it. `kinds` are the
+  `group`s of the cases listed in `contributions` that count more than 0; peace has none.
 """
 
 from projections.alert_level.fold import ENGINES, AlertLevel, Home

@@ -1,11 +1,4 @@
-"""What the log says of a unit's level: which events follow from a change, and in what words strangers are told.
-
-An alert is issued once for a change of level, where the level is, or the last alert said it was, at or above the rule
-set's `alerts.from_level`; never for what lies outside the country. A change by evidence, fading, an ending or an
-election's window is `raised` or `lowered`. What changed only how we count (a retraction, rules, a gazetteer, an engine)
-is never shown as an escalation: it is `corrected`, or `cancelled` where nothing is left to warn of. Its kinds are
-the groups of the cases that still count something.
-"""
+"""What the log says of a unit's level: which events follow from a change, by projections/alert_level's own words."""
 
 from __future__ import annotations
 
