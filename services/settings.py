@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     )
     api_host: str = Field("127.0.0.1", description="Where the API listens; TLS and the world stand in front of it.")
     api_port: Port = Field(8_080, description="Port of the API; 0 takes a free one, which `intabaza status` shows.")
+    apis: int = Field(1, ge=0, le=64, description="How many APIs the local stack runs; the second takes a free port.")
     api_requests_per_second: float = Field(
         100, ge=0, description="How often one person may ask each API process, four times that at once; 0 is no limit."
     )

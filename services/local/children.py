@@ -5,30 +5,45 @@ from __future__ import annotations
 import runpy
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from services.local.ports import answers, free_port
 from services.local.problems import ChildDied, LocalProblem, last_lines
 from services.local.process import Signature, open_log
 from services.settings import PREFIX, Settings
 
+ANSWERS_WITHIN_SECONDS = 30.0
+LOOK_SECONDS = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A module that is run as `python -m module`, with the settings in its environment; SIGTERM must end it."""
+    """A module that is run as `python -m module`, with the settings in its environment; SIGTERM must end it.
+
+    One with a port has begun when it answers there.
+    """
 
     name: str
     module: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    port: int | None = None
 
 
 def children_of(settings: Settings) -> tuple[Child, ...]:
     """Started in this order after the servers, ended in the opposite one."""
     processors = ["processors", *(f"processors-{number}" for number in range(2, settings.processors + 1))]
+    apis = ["api", *(f"api-{number}" for number in range(2, settings.apis + 1))][: settings.apis]
+    ports = [settings.api_port or free_port(), *(free_port() for _ in apis[1:])]
     return (
         Child("relay", "services.relay"),
         *(Child(name, "services.processors", {f"{PREFIX}PROCESSOR_MEMBER": name}) for name in processors),
+        *(
+            Child(name, "services.api", {f"{PREFIX}API_PORT": str(port)}, port)
+            for name, port in zip(apis, ports, strict=False)
+        ),
     )
 
 
@@ -37,6 +52,7 @@ class ChildProcess:
 
     def __init__(self, child: Child, folder: Path, environment: Mapping[str, str]) -> None:
         self.name = child.name
+        self.port = child.port
         self.log = folder / "logs" / f"{child.name}.log"
         # the folder stands in the command line, so that `ps` and the next start can tell whose child it is
         self.signature: Signature = (f"--stack={folder}", child.module)
@@ -49,7 +65,7 @@ class ChildProcess:
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def start(self, waiting: Callable[[float], None] = lambda _: None) -> None:
-        """Start it; it is on its own from then on."""
+        """Start it, and wait until it answers where it has a port; it is on its own from then on."""
         with open_log(self.log) as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
                 [sys.executable, "-m", "services.local.children", *self.signature],
@@ -60,6 +76,13 @@ class ChildProcess:
                 umask=0o077,
                 start_new_session=True,
             )
+        began = time.monotonic()
+        while self.port is not None and self.pid is not None and not answers(self.port):
+            seconds = time.monotonic() - began
+            if seconds > ANSWERS_WITHIN_SECONDS:
+                break  # it may still come; whoever asks it sees that it has not
+            waiting(seconds)
+            time.sleep(LOOK_SECONDS)
 
     def stop(self, deadline_seconds: float = 15.0) -> None:
         """SIGTERM, and SIGKILL after the deadline."""

@@ -15,7 +15,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from services.local.jars import KAFKA_VERSION
-from services.local.postgres import free_port
+from services.local.ports import free_port
 from services.local.problems import (
     ChildDied,
     FolderUnusable,

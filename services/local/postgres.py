@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ import psutil
 
 from services.local.account import Account, server_account
 from services.local.binaries import Binaries, find_binaries
+from services.local.ports import free_port
 from services.local.problems import (
     ChildDied,
     FolderUnusable,
@@ -277,11 +277,3 @@ class PostgresServer:
         if "No space left on device" in said:
             return FolderUnusable(f"The disk under {self.folder} is full: free some space, then start again.")
         return ChildDied(f"PostgreSQL ended by itself; its log {self.log} ends with:\n{last_lines(self.log)}")
-
-
-def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody had a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

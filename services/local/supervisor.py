@@ -117,6 +117,7 @@ class Supervisor:
         postgres = None if settings.postgres_dsn else postgres_of(folder, settings, made, self.progress)
         kafka = None if settings.kafka_bootstrap else kafka_of(folder, settings, made, self.starting)
         processes = [ChildProcess(child, folder.path, child_environment(settings)) for child in self.children]
+        self._ports |= {process.name: process.port for process in processes if process.port is not None}
         self._end_orphans([server for server in (postgres, kafka, *processes) if server is not None])
         self._write_state(ready=False)
         if settings.vault_master_key is None:
@@ -145,6 +146,9 @@ class Supervisor:
             self._bring_up(process)
         self._write_state(ready=True)
         self.progress.say(f"The stack in {folder.path} is up.")
+        for process in processes:
+            if process.port is not None:
+                self.progress.say(f"The {process.name} answers at http://127.0.0.1:{process.port}.")
 
     def _end_orphans(self, servers: Sequence[Watched]) -> None:
         """What an earlier supervisor of this folder left running; the lock on the folder says that it is gone."""
