@@ -1,0 +1,170 @@
+"""The API on a real stack: its own process, the people who call it, and what they send."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+
+from events.vocabulary import Role
+from services import clock
+from services.api.tokens import Bearer, TokenIssuer
+from services.area import Area
+from services.local.ports import free_port
+from services.settings import child_environment
+from services.wiring import open_desk
+from tests.support.stack import Stack, a_stack
+
+PHONES = {
+    name: f"+2577900{number:04}"
+    for number, name in enumerate(
+        ("aline", "bede", "chantal", "deo", "esther", "fabien", "gloria", "hilaire", "odile", "admin"), 1
+    )
+}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody who calls: who, in which role, for which units (None: everywhere), for a recipient which one it is."""
+
+    name: str
+    role: Role
+    units: tuple[str, ...] | None = None
+    recipient: str | None = None
+
+
+ALINE = Caller("aline", Role.REPORTER)
+GLORIA = Caller("gloria", Role.REPORTER)
+BEDE = Caller("bede", Role.REVIEWER)
+CHANTAL = Caller("chantal", Role.REVIEWER)
+DEO = Caller("deo", Role.REVIEWER)
+ESTHER = Caller("esther", Role.REVIEWER)
+FABIEN = Caller("fabien", Role.COORDINATOR)
+ODILE = Caller("odile", Role.REFERRAL_OFFICER)
+HILAIRE = Caller("hilaire", Role.RECIPIENT, recipient="community-police-gihanga")
+ADMIN = Caller("admin", Role.ADMIN)
+ANALYST = Caller("gloria", Role.ANALYST)
+AUDITOR = Caller("gloria", Role.AUDITOR)
+CUSTODIAN = Caller("gloria", Role.CUSTODIAN)
+CONSUMER = Caller("gloria", Role.CONSUMER)
+
+COMMITTEE = (BEDE, CHANTAL, DEO, ESTHER)
+
+
+@dataclass
+class Doors:
+    """The API of one stack; a request is sent by a Caller, or by nobody who is known."""
+
+    stack: Stack
+    process: subprocess.Popen[bytes]
+    client: httpx.AsyncClient
+    people: Mapping[str, UUID]
+    _tokens: dict[Caller, str] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        return str(self.client.base_url)
+
+    def token(self, caller: Caller, life: timedelta = timedelta(hours=1)) -> str:
+        """A new token that our own key signs."""
+        issuer = TokenIssuer.find_or_make(self.stack.settings.token_keys)
+        area = Area(None if caller.units is None else frozenset(caller.units))
+        return issuer.issue(Bearer(self.people[caller.name], caller.role, area, caller.recipient), clock.now(), life)
+
+    def authorization(self, caller: Caller | None) -> dict[str, str]:
+        """The header that says who somebody is."""
+        if caller is None:
+            return {}
+        if caller not in self._tokens:
+            self._tokens[caller] = self.token(caller)
+        return {"Authorization": f"Bearer {self._tokens[caller]}"}
+
+    async def post(
+        self,
+        caller: Caller | None,
+        path: str,
+        body: Mapping[str, Any] | bytes,
+        *,
+        key: str | None = "",
+        headers: Mapping[str, str] | None = None,
+        **params: Any,
+    ) -> httpx.Response:
+        """Send a command, under a new Idempotency-Key unless told which, None for none."""
+        sent = self.authorization(caller) | {"Content-Type": "application/json"}
+        if key is not None:
+            sent["Idempotency-Key"] = key or str(uuid4())
+        content = {"content": body} if isinstance(body, bytes) else {"json": body}
+        return await self.client.post(path, params=params, headers=sent | dict(headers or {}), **content)
+
+    async def get(
+        self, caller: Caller | None, path: str, *, headers: Mapping[str, str] | None = None, **params: Any
+    ) -> httpx.Response:
+        """Ask for something."""
+        return await self.client.get(path, params=params, headers=self.authorization(caller) | dict(headers or {}))
+
+
+@asynccontextmanager
+async def open_doors(*, division: str | None = "2015", **extra: str) -> AsyncIterator[Doors]:
+    """A stack with a network that has begun, a committee, and the API in a process of its own.
+
+    `extra` goes into the environment of all of it. What the API logs is in the stack's folder, as api.log.
+    """
+    with a_stack(**extra) as stack:
+        await asyncio.to_thread(stack.up)
+        began = await asyncio.to_thread(stack.command, "begin", *(["--division", division] if division else []))
+        assert began.returncode == 0, began.stderr
+        people = await known_people(stack)
+        async with open_api(stack, people) as doors:
+            yield doors
+
+
+@asynccontextmanager
+async def open_api(stack: Stack, people: Mapping[str, UUID]) -> AsyncIterator[Doors]:
+    """One API process on a stack that is up, until the end."""
+    port = free_port()
+    process = _start(stack, port)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            doors = Doors(stack, process, client, people)
+            await _ready(doors)
+            yield doors
+    finally:
+        process.terminate()
+        await asyncio.to_thread(process.wait, 30)
+
+
+def _start(stack: Stack, port: int) -> subprocess.Popen[bytes]:
+    environment = child_environment(stack.settings) | dict(stack.extra) | {"INTABAZA_API_PORT": str(port)}
+    with (stack.folder / "api.log").open("ab") as log:
+        return subprocess.Popen([sys.executable, "-m", "services.api"], env=environment, stdout=log, stderr=log)
+
+
+async def known_people(stack: Stack) -> dict[str, UUID]:
+    """Everybody of PHONES by their id in the vault; the reviewers have a seat in the committee."""
+    async with open_desk(stack.settings) as desk:
+        people = {name: await desk.persons.person_by_phone(phone) for name, phone in PHONES.items()}
+        for member in COMMITTEE:
+            await desk.persons.seat(people[member.name], sits=True)
+    return people
+
+
+async def _ready(doors: Doors, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        assert doors.process.poll() is None, (doors.stack.folder / "api.log").read_text()
+        try:
+            if (await doors.client.get("/readyz")).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < deadline, (doors.stack.folder / "api.log").read_text()
+        await asyncio.sleep(0.05)
