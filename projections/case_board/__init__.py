@@ -2,7 +2,9 @@
 
 Rows: `case_board`, one a case, also of those that left the board (closed, not ratified, merged away), so that they can
 be found; `case_board_fallen`, one for each report that was withdrawn or received again elsewhere, since such a report
-stands under no case. A board counts a case's own reports and those of the cases it absorbed, each once.
+stands under no case. Such rows stay, since a case that left may come back and goes on from its row; they have left the
+indexes by which a board is read, and memory holds none of them. A board counts a case's own reports and those of the
+cases it absorbed, each once.
 """
 
 from projections.case_board.fold import Board, CaseBoardState

@@ -54,9 +54,15 @@ class OnBoard:
 
     @property
     def next_deadline(self) -> str | None:
-        """The earliest moment by which somebody owes an answer; one that passed stays until it is answered."""
+        """The earliest moment by which somebody owes an answer; one that passed stays until it is answered.
+
+        Nothing is owed in a closed case. One that was merged away need not be ratified: the other one stands for it;
+        but whoever was asked to act owes an answer in the case that they know.
+        """
+        if self.stage == "closed":
+            return None
         dues = [due for referral in self.referrals.values() for _, due in referral.awaited()]
-        if self.provisional and self.ratify_by is not None:
+        if self.provisional and self.merged_into is None and self.ratify_by is not None:
             dues.append(self.ratify_by)
         return min(dues, default=None)
 

@@ -173,6 +173,21 @@ def test_a_case_merged_away_leaves_the_board_and_says_where_it_went() -> None:
     assert (shown(log)["on_the_board"], shown(log)["merged_into"]) == (True, None)
 
 
+def test_a_provisional_case_that_was_merged_need_not_be_ratified_until_it_stands_by_itself_again() -> None:
+    log = case(provisional(), CaseMerged(into=OTHER_CASE))
+    assert (shown(log)["provisional"], shown(log)["next_deadline"]) == (True, None)
+
+    log.write(CASE_STREAM, CaseMergeReversed(into=OTHER_CASE))
+    assert (shown(log)["provisional"], shown(log)["next_deadline"]) == (True, wire_time(SOON))
+
+
+def test_referrals_of_a_case_that_was_merged_keep_their_deadlines_and_those_of_a_closed_one_do_not() -> None:
+    assert shown(case(opened(), referred(), CaseMerged(into=OTHER_CASE)))["next_deadline"] == wire_time(SOON)
+    log = case(opened(), referred(), CaseClosed(reason=REASON))  # which no door lets in
+    assert shown(log)["next_deadline"] is None
+    assert shown(log.write(CASE_STREAM, REOPENED))["next_deadline"] == wire_time(SOON)
+
+
 def test_the_absorbing_case_stays_on_the_board() -> None:
     row = shown(case(opened(), CaseMerged(absorbed=OTHER_CASE)))
 
