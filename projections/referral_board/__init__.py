@@ -5,8 +5,11 @@ it came after all; `referral_board_case`, what the fold knows of each case and w
 
 A gap is an answer that is awaited by a moment (`awaited.py` says which). When that moment passes unanswered, the gap is
 a fact: it gets its row and, where an engine speaks, is told once as `level.response_overdue`. It closes when the answer
-comes. Its `step` counts how often it was opened: again where an outcome was contradicted, anew where the deadline was
-moved after it had passed.
+comes, or when its case is closed. Its `step` counts how often it was opened: again where an outcome was contradicted,
+anew where the deadline was moved after it had passed.
+
+Nothing of a closed case falls due, so none is kept in memory. Its rows stay: it may be reopened and goes on from them
+(severity, referrals, which step each gap has reached), and an answer that came too late is a record in itself.
 """
 
 from projections.projection import Projection

@@ -5,7 +5,9 @@
 - ratification, by `ratify_by`;
 - referral_or_decision, by the target of the rules that were in force when the case became severe.
 
-The latter two are not asked of a case that is merged away, and are asked again, as they were, when it is not.
+The latter two are not asked of a case that is merged away, and are asked again, as they were, when it is not. A closed
+case waits for nothing: whoever closed it said that the work is over, though a history cut by a restore, or one of
+another door, may have left a referral open in it.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from projections.taken import Taken
 
 def awaited(case: CaseReferrals) -> Iterator[tuple[str, str]]:
     """Names of the gaps that are awaited now, `<awaited>/<referral or nothing>`, and their dues."""
-    if not case.unit:  # a case whose beginning is not in this history
+    if not case.unit or case.stage == "closed":  # without a unit, the case's beginning is not in this history
         return
     for referral_id, referral in case.referrals.items():
         for what, due in referral.awaited():

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from projections.projection import Page
-from projections.referral_board.awaited import next_due, overdue_since, pass_by, settle
+from projections.referral_board.awaited import awaited, next_due, overdue_since, pass_by, settle
 from projections.referral_board.case import CaseReferrals
 from projections.referral_board.told import Told
 from projections.taken import Taken
@@ -59,6 +59,7 @@ class Referrals:
     def draw(self, state: CaseReferrals, page: Page) -> None:
         for row in state.changed_gaps():
             page.add("gap", row)
+        dues = _dues(state)
         for referral_id, referral in state.referrals.items():
             page.add(
                 "referral",
@@ -75,7 +76,7 @@ class Referrals:
                     referral.state_since,
                     referral.acknowledge_by,
                     referral.act_by,
-                    min((due for _, due in referral.awaited()), default=None),
+                    dues.get(referral_id),
                     overdue_since(state, referral_id),
                     referral.outcome,
                     referral.successful,
@@ -94,3 +95,12 @@ class Referrals:
 
     def broadcast(self, shared: Told, event: Taken) -> bool:
         return shared.take(event)
+
+
+def _dues(case: CaseReferrals) -> dict[str, str]:
+    """What each recipient owes next, by referral."""
+    dues: dict[str, str] = {}
+    for name, due in awaited(case):
+        _, referral_id = name.split("/")
+        dues[referral_id] = min(due, dues.get(referral_id, due))
+    return dues

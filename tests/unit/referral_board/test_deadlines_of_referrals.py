@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from events.case.events import (
     CaseActionRecorded,
+    CaseClosed,
     CaseMerged,
     CaseReferralDeclined,
     CaseReferralDeliveryFailed,
     CaseReferralRevoked,
+    CaseReopened,
 )
-from events.vocabulary import ActionKind, Means, Mode, ReasonDeclined, ReasonRevoked, Resolver, wire_time
+from events.command import clear
+from events.reference import EngineAdopted
+from events.sealed import KeyKind
+from events.vocabulary import (
+    ActionKind,
+    Means,
+    Mode,
+    ReasonDeclined,
+    ReasonReopened,
+    ReasonRevoked,
+    Resolver,
+    wire_time,
+)
+from projections.part import Part
 from projections.referral_board import PROJECTION
+from projections.taken import Taken, take
+from tests.support.crisis import crisis
 from tests.support.domain import CASE, HOME, LATER, NOW, OTHER_CASE, PLACE, SOON, opened, referred
 from tests.support.projected import folded
 from tests.support.written import Written
@@ -32,6 +50,8 @@ from tests.unit.referral_board.told import (
 
 REVOKED = CaseReferralRevoked(referral_id=REFERRAL, reason=ReasonRevoked.HARM_FEARED)
 DECLINED = CaseReferralDeclined(referral_id=REFERRAL, reason=ReasonDeclined.UNSAFE)
+CLOSED = CaseClosed(reason=clear("over", KeyKind.CASE, CASE))
+REOPENED = CaseReopened(reason=ReasonReopened.DANGER_RETURNED)
 ACTED = CaseActionRecorded(what=ActionKind.VISIT, by=Resolver.RECIPIENT, referral_id=REFERRAL)
 
 
@@ -45,6 +65,12 @@ def gaps(log: Written) -> list[tuple[object, ...]]:
     page, _ = folded(PROJECTION, log.events)
     rows = {(row[1], row[2], row[3]): row for row in page.rows.get("gap", [])}
     return [(what, step, row[6], row[8]) for (what, _, step), row in rows.items()]
+
+
+def waiting(part: Part[Any, Any], last: Taken) -> set[str]:
+    """The cases for which anything is due: an engine that is adopted after this event calls each of them."""
+    adopted = EngineAdopted(projection="referral_board", number=1)
+    return part.wants([last._replace(home="*", type=EngineAdopted.name, data=adopted.wire_data())])
 
 
 def test_nothing_is_told_before_a_deadline_passes() -> None:
@@ -197,6 +223,38 @@ def test_an_exercise_tells_nothing() -> None:
     log = spoken().write(CASE_STREAM, opened(), referred(), mode=Mode.EXERCISE)
 
     assert told(tick(log.after(days=4))) == []
+
+
+def test_a_closed_case_waits_for_nothing_and_goes_on_where_it_was_when_it_is_reopened() -> None:
+    """A referral is open in it, as no door lets it be: `contradicted` was the last word on it."""
+    log = tick(a_referral().write(CASE_STREAM, completed(), found("contradicted")).after(days=4))
+    assert told(log) == [("action", 1)]
+
+    part: Part[Any, Any] = Part(PROJECTION.fold)
+    for event in tick(log.write(CASE_STREAM, CLOSED).after(days=30)).events:
+        part.hold(part.wants([event]), {})
+        _, changed = part.take([event])
+    part.let_go(changed)
+    assert (part.next_due, waiting(part, event)) == (None, set())
+    assert told(log) == [("action", 1)]
+    assert gaps(log) == [("action", 1, wire_time(LATER), "case.closed")]
+
+    log.write(CASE_STREAM, REOPENED)
+    assert told(log) == [("action", 1), ("action", 2)]
+
+
+def test_nothing_is_kept_in_memory_of_closed_cases() -> None:
+    """In an even history in which every case ends closed, nothing is due but in those that are open."""
+    closed: set[str] = set()
+    part: Part[Any, Any] = Part(PROJECTION.fold)
+    for written in crisis(6_000, living=40, per_day=1_000, reference=True):
+        event = take(written.wire())
+        part.hold(part.wants([event]), {})
+        part.take([event])
+        closed |= {event.stream} if event.type == "case.closed" else set()
+    assert len(closed) > 200
+    part.let_go(tuple(part.states))
+    assert waiting(part, event) & closed == set() != waiting(part, event)
 
 
 def test_a_step_of_a_referral_nobody_knows_changes_nothing() -> None:
