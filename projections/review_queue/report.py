@@ -138,7 +138,9 @@ def _turned(dated: Mapping[str, Any] | None) -> bool:
 
 
 def _fell(report: ReportWaits, event: Taken) -> None:
+    """No door lets anything more happen to it, so what nobody asks about again is forgotten."""
     report.stands, report.changed_at = False, event.position
+    report.grades, report.recused, report.occurred, report.expected = {}, [], None, None
 
 
 _CHANGES: Mapping[str, Callable[[ReportWaits, Taken], None]] = {

@@ -67,6 +67,7 @@ from tests.support.domain import (
     received,
     referred,
 )
+from tests.support.projected import folded
 from tests.support.written import Written
 
 CASE_STREAM, REPORT_STREAM = f"case/{CASE}", f"report/{REPORT}"
@@ -165,6 +166,15 @@ def test_a_withdrawn_or_superseded_report_waits_no_more() -> None:
     for falls in (WITHDRAWN, SUPERSEDED):
         flags = (Flag.UNPLACED, Flag.CLOCK_DOUBTFUL)
         assert queue(report(received(flags=flags), graded(), falls)) == {}, falls
+
+
+def test_of_a_report_that_fell_is_kept_when_it_fell_and_not_who_graded_it() -> None:
+    for falls in (WITHDRAWN, SUPERSEDED):
+        page, _ = folded(PROJECTION, report(received(), graded(by=JEAN), falls).events)
+        before, after = (page.rows["report"][number] for number in (-2, -1))
+        assert str(JEAN.ref) in before[3]
+        assert str(JEAN.ref) not in after[3]
+        assert after[1:3] == (False, 3)
 
 
 def test_an_unplaced_report_waits_for_a_place_and_a_doubtful_one_for_dates() -> None:
