@@ -93,5 +93,6 @@ left join lateral (
 select to_regclass('projections.watermark') is not null
 
 -- name: next_due
--- The earliest moment at which something falls due, of all projections and partitions.
-select min(next_due) from projections.watermark where next_due is not null
+-- The earliest moment at which something falls due, of all live projections and partitions: what is rebuilt in another
+-- place stands in the past, and would hide what falls due now.
+select min(next_due) from projections.watermark where place = projection and next_due is not null
