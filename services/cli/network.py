@@ -42,6 +42,7 @@ def begin(
     admin: Person = "admin",
 ) -> None:
     """Adopt a gazetteer, a rule set and the engines; a second time changes nothing."""
+    from projections.rule_set import RuleSetFaulty, read_rule_set
     from services.acts.beginning import begin as adopt
     from services.gazetteer import GazetteerUnreadable, read_gazetteer
     from services.ledger.postgres import simulate
@@ -55,6 +56,10 @@ def begin(
     if division is not None:
         read = read.with_division_in_force(division)
     text = _text(rules)
+    try:
+        read_rule_set(text)
+    except RuleSetFaulty as fault:
+        raise LocalProblem(f"{rules}: {fault}") from None
     if simulated_from is not None:
         asyncio.run(simulate(find_addresses(settings).owner_dsn, clock.as_utc(simulated_from)))
     _with_desk(settings, lambda desk: adopt(desk, person_id_of(admin), read, text))
@@ -64,9 +69,7 @@ def begin(
 def token(
     role: Annotated[Role, typer.Option(help="In which role they act.")],
     person: Person,
-    area: Annotated[
-        list[str] | None, typer.Option(help="A unit they act in; repeat for more. None: all.")
-    ] = None,
+    area: Annotated[list[str] | None, typer.Option(help="A unit they act in; repeat for more. None: all.")] = None,
     recipient: Annotated[str | None, typer.Option(help="Of a recipient: which one, as it is registered.")] = None,
     hours: Annotated[float, typer.Option(help="How long it lives.", min=0.01, max=12)] = 1.0,
 ) -> None:

@@ -85,13 +85,14 @@ def waive(
 
 
 def _refuse_unless_it_waits(place: str, key: str, position: int) -> None:
-    """What was folded already would be missing in a replay, and nowhere else."""
+    """What was folded already, or could be, would be missing in every replay, for ever."""
     from services.processors.operator import parked_keys
 
     parked = asyncio.run(parked_keys(find_addresses(read_settings()).projector_dsn))
-    if not any(one.place == place and one.key == key and one.position <= position for one in parked):
+    if not any(one.place == place and one.key == key and one.cannot_take(position) for one in parked):
         raise LocalProblem(
-            f"Nothing was recorded: position {position} of {key} does not wait in {place}; see `intabaza parked list`."
+            f"Nothing was recorded: position {position} is not what {key} cannot take in {place}; see `intabaza parked "
+            "list`."
         )
 
 

@@ -1,17 +1,26 @@
-"""What an operator sees of parked keys, and how one is asked to go on."""
+"""What an operator sees of parked keys, and how one is asked to go on.
+
+Raises LocalProblem where the database is not there.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 
 from projections.sql import named_queries
+from services.local.problems import LocalProblem
+from services.processors.errors import LOST, named
 
 SQL = named_queries("services.processors", "operator.sql")
 LOOK_SECONDS = 0.2
+CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +35,15 @@ class ParkedKey:
     parked_at: datetime
     asked: bool
 
+    def cannot_take(self, position: int) -> bool:
+        """Whether this is the position that it could not take when it was tried last."""
+        return self.why.startswith(f"position {position}: ")
+
 
 async def parked_keys(dsn: str) -> list[ParkedKey]:
     """All of them, the longest waiting first."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with _connected(dsn) as connection:
         return [ParkedKey(*row) for row in await connection.fetch(SQL["list"])]
-    finally:
-        await connection.close()
 
 
 async def ask_to_resume(dsn: str, place: str, key: str, seconds: float) -> ParkedKey | None:
@@ -41,8 +51,7 @@ async def ask_to_resume(dsn: str, place: str, key: str, seconds: float) -> Parke
 
     Raises LookupError where it is not parked.
     """
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with _connected(dsn) as connection:
         if await connection.fetchval(SQL["ask"], place, key) is None:
             raise LookupError(key)
         deadline = asyncio.get_running_loop().time() + seconds
@@ -52,5 +61,15 @@ async def ask_to_resume(dsn: str, place: str, key: str, seconds: float) -> Parke
                 return stands
             await asyncio.sleep(LOOK_SECONDS)
         return None
-    finally:
-        await connection.close()
+
+
+@asynccontextmanager
+async def _connected(dsn: str) -> AsyncIterator[Any]:
+    try:
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+        try:
+            yield connection
+        finally:
+            connection.terminate()
+    except LOST as error:
+        raise LocalProblem(f"The database did not answer ({named(error)}): see `intabaza status`.") from error

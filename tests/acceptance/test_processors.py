@@ -77,7 +77,10 @@ async def test_a_parked_key_is_listed_tried_again_and_waived(stack: Stack, ledge
 
         parked = await projector.fetch("select place, key from projections.parked order by place")
         refused = waive(stack, "case_timeline", "case/other", first)
-        assert "does not wait in case_timeline" in refused.stderr
+        assert "is not what case/other cannot take in case_timeline" in refused.stderr
+        # a slip of the pen would be missing in every replay, for ever, also where that position is still to come
+        refused = waive(stack, "case_timeline", CASE, first + 1)
+        assert f"position {first + 1} is not what {CASE} cannot take in case_timeline" in refused.stderr
         for place, key in parked:
             done = await asyncio.to_thread(waive, stack, place, key, first)
             assert done.returncode == 0, done.stderr
@@ -85,7 +88,7 @@ async def test_a_parked_key_is_listed_tried_again_and_waived(stack: Stack, ledge
             wait_for, lambda: stack.command("parked", "list").stdout.startswith("Nothing is parked"), 120
         )
         again = waive(stack, "case_timeline", CASE, first)
-        assert "does not wait in case_timeline" in again.stderr
+        assert "cannot take in case_timeline" in again.stderr
     finally:
         await projector.close()
     answer = await asyncio.to_thread(stack.command, "replay", "case_timeline", "--diff")
