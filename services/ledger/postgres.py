@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.database.pools import as_it_was
 from services.ledger.batcher import ANSWER_SECONDS, CONNECT_SECONDS, LOST, SETTINGS, SQL, Batcher, unavailable, unknown
 from services.ledger.bell import RECONNECT_SECONDS, Bell
 from services.ledger.ledger import (
@@ -59,6 +60,7 @@ class PostgresLedger:
                 timeout=CONNECT_SECONDS,
                 command_timeout=ANSWER_SECONDS,
                 server_settings=SETTINGS,
+                reset=as_it_was,
             )
         except LOST as error:
             raise unavailable(error) from error

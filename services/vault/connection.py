@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from projections.sql import named_queries
+from services.database.pools import as_it_was
 from services.vault.refused import VaultUnavailable
 
 QUERIES = named_queries("services.vault", "vault.sql")
@@ -25,6 +26,7 @@ async def connect_vault(dsn: str, most_connections: int = 4) -> asyncpg.Pool:
             max_size=most_connections,
             command_timeout=30,
             server_settings={"synchronous_commit": "on", "jit": "off", "application_name": "intabaza vault"},
+            reset=as_it_was,
         )
     except (*CONNECTION_FAULTS, asyncpg.PostgresError) as error:
         raise VaultUnavailable(f"connect ({type(error).__name__})") from None

@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.benchmarks import answering, appending, projecting, refolding, relaying, remembering, replaying
+from tests.benchmarks import answering, appending, projecting, refolding, relaying, remembering, replaying, serving
 from tests.benchmarks.servers import servers
 
 
@@ -63,6 +63,11 @@ def latency(_: Options) -> None:
     answering.compare()
 
 
+def serve(options: Options) -> None:
+    """The API over HTTP, against a handler that does nothing; one alert to a thousand clients."""
+    serving.compare(options.rounds)
+
+
 SECTIONS: Mapping[str, Callable[[Options], None]] = {
     "append": append,
     "relay": relay,
@@ -70,6 +75,7 @@ SECTIONS: Mapping[str, Callable[[Options], None]] = {
     "refold": refold,
     "memory": memory,
     "latency": latency,
+    "serve": serve,
 }
 
 

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 from uuid import UUID, uuid4
 
 import asyncpg
 
-from events.envelope import Draft, named_id
+from events.alert import AlertChange, AlertIssued
+from events.envelope import Draft, event_id, named_id
 from events.event import Event
 from events.vocabulary import Actor, Role
 from services import clock
@@ -188,3 +189,29 @@ async def until_waiting_for_the_append_lock(owner: asyncpg.Connection[asyncpg.Re
     async with asyncio.timeout(20):
         while await owner.fetchval(waiting) < backends:  # noqa: ASYNC110 - nothing rings when a backend waits
             await asyncio.sleep(0.005)
+
+
+def an_alert(unit: str, number: int = 1) -> Submission:
+    """A command that tells strangers of a unit, as an engine would."""
+    command_id = uuid4()
+    draft = Draft(
+        event_id=event_id(command_id, 0),
+        source="urn:intabaza:test",
+        stream=f"alert/{unit}",
+        version=number,
+        home=HOME,
+        data=AlertIssued(
+            unit=unit,
+            unit_name=unit,
+            **{"from": 0 if number == 1 else 2, "to": 2},
+            on=date(2026, 5, 20),
+            rules_hash="0" * 64,
+            change=AlertChange.RAISED,
+        ),
+        command_id=command_id,
+        command_mac=b"\x01" * 32,
+        actor=Actor(role=Role.SYSTEM, ref=UUID(int=1)),
+        engine=1,
+    )
+    entry = Entry(draft.event_id, AlertIssued.name, draft.body())
+    return Submission(command_id, b"\x01" * 32, (Append(draft.stream, number - 1, HOME, (entry,)),), frozenset())
