@@ -37,6 +37,9 @@ RULES = GAZETTEER.parents[1] / "rules" / "burundi.toml"
 CONNECTIONS = 32
 SECONDS = 8.0
 LISTENERS = 1_000
+BESIDE = ("relay", "processors")
+"""Without them there are no projections to read; where they are not measured, they end before."""
+
 UNIT = "bi:c2015:gihanga"
 TEXT = "Bagiye ku musozi n'inkoni, abantu benshi bariko barahunga; turasaba ko mwotabara vuba. " * 3
 
@@ -122,15 +125,27 @@ async def _api(
         issuer = TokenIssuer.find_or_make(settings.token_keys)
         token = issuer.issue(Bearer(person, Role.COORDINATOR, EVERYWHERE), clock.now(), timedelta(hours=2))
         uvicorn = ["uvicorn", "tests.benchmarks.bare:app", "--port", str(bare), "--no-access-log", "--no-server-header"]
-        modules = [["services.api"], uvicorn, *([f"services.{one}"] for one in beside)]
-        processes = [start([sys.executable, "-m", *one], log, environment) for one in modules]
+        served = [start([sys.executable, "-m", *one], log, environment) for one in (["services.api"], uvicorn)]
+        others = {one: start([sys.executable, "-m", f"services.{one}"], log, environment) for one in BESIDE}
         try:
-            async with asyncio.timeout(60):
-                while not (answers(api) and answers(bare)):  # noqa: ASYNC110 - other processes
-                    await asyncio.sleep(0.1)
-            yield (processes[0], api), (processes[1], bare), token
+            async with asyncio.timeout(120):
+                while not (answers(bare) and await _ready(api)):  # noqa: ASYNC110 - other processes
+                    await asyncio.sleep(0.2)
+            end([one for name, one in others.items() if name not in beside])
+            yield (served[0], api), (served[1], bare), token
         finally:
-            end(processes)
+            end([*served, *others.values()])
+
+
+async def _ready(port: int) -> bool:
+    """Whether the API could serve everything: its projections have been made."""
+    if not answers(port):
+        return False
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request("GET", "/readyz"))
+    status = await reader.readline()
+    writer.close()
+    return b" 200 " in status
 
 
 async def _to_many(database: Database, api: tuple[Process, int], token: str) -> None:
