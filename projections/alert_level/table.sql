@@ -161,6 +161,16 @@ from alert_level_unit
 where $1::text[] is null or unit = any ($1)
 order by unit, engine
 
+-- name: page
+-- The same, page by page: after the unit $2 (null: from the first), at most $3 of them.
+select distinct on (unit) unit, home, level, points, peace_offset, window_permille, straight_to, open_cases,
+    outcomes_asked, confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash, contributions,
+    peace, engine
+from alert_level_unit
+where ($1::text[] is null or unit = any ($1)) and ($2::text is null or unit > $2)
+order by unit, engine
+limit $3
+
 -- name: history
 -- The latest $2 changes of the unit $1 before its change number $3 (null: from the last), as the engine that speaks sees
 -- its whole history; what was said in the time of an earlier engine is on the log.

@@ -33,15 +33,21 @@ def _area(*roles: Role) -> dict[Role, Reach]:
     return dict.fromkeys(roles, Reach.AREA)
 
 
+def _country(*roles: Role) -> dict[Role, Reach]:
+    return dict.fromkeys(roles, Reach.COUNTRY)
+
+
 _NETWORK = _area(_COORDINATOR, _REVIEWER, _OFFICER, _ANALYST) | {_AUDITOR: Reach.EVERYWHERE}
+_RECORDS = _NETWORK | {_CUSTODIAN: Reach.EVERYWHERE}
+_INSIDE = _country(_COORDINATOR, _REVIEWER, _OFFICER, _ANALYST, _AUDITOR, _CUSTODIAN, _ADMIN)
 _RECEIVES = dict.fromkeys((_REPORTER, _COORDINATOR, _REVIEWER, _OFFICER), Reach.EVERYWHERE)
 _REVIEWS = _area(_REVIEWER)
 _TENDS = _area(_COORDINATOR, _REVIEWER)
 _REFERS = _area(_OFFICER)
 _WORKS = _area(_COORDINATOR, _REVIEWER, _OFFICER)
 _ANSWERS = _area(_COORDINATOR, _OFFICER) | {_RECIPIENT: Reach.OWN}
-_ADOPTS = {_ADMIN: Reach.COUNTRY}
-_EVERYBODY: dict[Role, Reach] = dict.fromkeys((role for role in Role if role != Role.SYSTEM), Reach.EVERYWHERE)
+_ADOPTS = _country(_ADMIN)
+_EVERYBODY = _country(*(role for role in Role if role != Role.SYSTEM))
 
 ACCESS: Mapping[str, Grants] = {
     # a report
@@ -92,26 +98,39 @@ ACCESS: Mapping[str, Grants] = {
     # what concerns everybody
     "reference.adopt-rules": _ADOPTS,
     "reference.adopt-gazetteer": _ADOPTS,
-    "reference.register-recipient": _ADOPTS | {_OFFICER: Reach.COUNTRY},
+    "reference.register-recipient": _ADOPTS | _country(_OFFICER),
     "reference.date-election": _ADOPTS,
     "reference.adopt-engine": _ADOPTS,
     "reference.waive-event": _ADOPTS,
-    # reads
+    # reads; a custodian finds what is sealed where, a recipient what was referred to it
     "read.levels": _NETWORK | {_CONSUMER: Reach.AREA, _REPORTER: Reach.AREA, _ADMIN: Reach.EVERYWHERE},
+    "read.level-reasons": _NETWORK | {_ADMIN: Reach.EVERYWHERE},
     "read.level-history": _NETWORK,
-    "read.reports": _NETWORK | {_CUSTODIAN: Reach.EVERYWHERE},
-    "read.cases": _NETWORK,
-    "read.timeline": _NETWORK,
+    "read.reports": _RECORDS,
+    "read.cases": _RECORDS,
+    "read.timeline": _RECORDS,
     "read.queue": _WORKS | {_AUDITOR: Reach.EVERYWHERE, _ANALYST: Reach.AREA},
     "read.referrals": _NETWORK | {_RECIPIENT: Reach.OWN},
+    "read.referral-counts": _NETWORK,
+    "read.case-referrals": _RECORDS,
     "read.gaps": _NETWORK,
+    # what belongs to no unit
     "read.places": _EVERYBODY,
+    "read.gazetteer": _EVERYBODY,
+    "read.elections": _EVERYBODY,
+    "read.rules": _EVERYBODY,
     "read.alerts": _EVERYBODY,
-    "read.position": _EVERYBODY,
-    # custody
+    "read.recipients": _INSIDE,
+    "read.committee": _INSIDE,
+    "read.position": {role: reach for role, reach in _EVERYBODY.items() if role != _CONSUMER},
+    # custody: what is under a person's own key opens with two approvers
     "custody.open": _area(_REVIEWER, _OFFICER) | {_RECIPIENT: Reach.OWN, _CUSTODIAN: Reach.EVERYWHERE},
+    "custody.approve": _area(_REVIEWER, _OFFICER) | {_AUDITOR: Reach.EVERYWHERE, _CUSTODIAN: Reach.EVERYWHERE},
 }
-"""Operation → who may do it and how far. A command's operation is its noun and its name in kebab case."""
+"""Operation → who may do it and how far. A command's operation is its noun and its name in kebab case.
+
+`read.level-reasons` is no route: who may read levels and not their reasons is told what an alert would tell them.
+"""
 
 
 def reach(operation: str, role: Role) -> Reach | None:

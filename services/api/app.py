@@ -17,10 +17,7 @@ from services.api import commanding, health, reading, stream
 from services.api.commands import ACTS
 from services.api.office import Office
 from services.api.problems import NO_SUCH_METHOD, NO_SUCH_PAGE, OUR_FAULT, Refused, Told
-from services.api.reads import levels
-
-READS = (*levels.READS,)
-"""Adding a module of reads is one line here."""
+from services.api.reads.every import READS
 
 _log = structlog.get_logger("services.api")
 

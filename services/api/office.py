@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
 from events.vocabulary import Role
+from projections.alert_level.rules import Rules
 from services import clock
-from services.acts.in_force import InForce
+from services.acts.in_force import InForce, NotBegun
 from services.acts.network import Network
 from services.api.access import Reach, reach
+from services.api.country import Country
 from services.api.feed import AlertFeed
 from services.api.limits import Limits
 from services.api.metrics import Metrics
@@ -39,6 +41,18 @@ class Office:
     limits: Limits
     metrics: Metrics
     partitions: int
+    rules: dict[str, Rules] = field(default_factory=dict, init=False)
+    """Rule sets that somebody asked about, by their hash: texts never change under it."""
+    _country: Country | None = field(default=None, init=False)
+
+    def country(self) -> Country:
+        """The gazetteer in force, as reads ask about it; raises NotBegun."""
+        gazetteer = self.in_force.gazetteer
+        if gazetteer is None:
+            raise NotBegun("no gazetteer is adopted yet: an admin adopts one, or `intabaza begin`")
+        if self._country is None or self._country.gazetteer is not gazetteer:
+            self._country = Country(gazetteer)
+        return self._country
 
     async def network(self) -> Network:
         """What an act that begins now rests on; raises NotBegun."""

@@ -56,6 +56,7 @@ NO_SUCH_METHOD = Kind(1008, 405, "This address does not take that method")
 BAD_PRECONDITION = Kind(1009, 400, "If-Match is not an ETag of ours")
 OTHER_MEDIA_TYPE = Kind(1010, 415, "The body is not sent as JSON")
 AMBIGUOUS_PLACE = Kind(1011, 422, "The place's name is borne by several places")
+NO_SUCH_RECIPIENT = Kind(1013, 404, "No such recipient")
 
 # --- who sent it ------------------------------------------------------------------------------------------------------
 

@@ -1,25 +1,42 @@
-"""The projections' tables, read only, as the role intabaza_app."""
+"""The projections' tables, read only, as the role intabaza_app.
+
+Each read is one transaction that first says whose eyes it reads with: row-level security shows it the rows of those
+units, or of that recipient's referrals, and no others, whatever the query asks for (services/processors/guarding).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import asyncpg
 
+from projections import alert_level
+from projections.alert_level.table import SQL as LEVELS
 from projections.projection import Projection
+from projections.sql import named_queries
+from services.api.country import NOTHING, Sight
 from services.api.problems import READS_AWAY, Refused
+from services.api.together import Together
 
 ANSWER_SECONDS = 10.0
-
-MARKS = """
-select partition, case when count(*) = cardinality($1::text[]) then min(last_position) else 0 end as folded
-from projections.watermark where place = any ($1::text[]) group by partition
-"""
-"""How far the projection that is furthest behind has come in each partition."""
+SQL = named_queries("services.api", "projections.sql")
 
 AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a query found; `mark` changes with whatever the projection folds, and was read before the rows."""
+
+    rows: Sequence[asyncpg.Record]
+    mark: str
 
 
 class Projections:
@@ -27,8 +44,9 @@ class Projections:
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], names: Sequence[str]) -> None:
         self._pool = pool
-        self._names = list(names)
-        self._looking: asyncio.Task[Mapping[int, int]] | None = None
+        self.names = list(names)
+        self.levels = Together[Sight, tuple[Mapping[str, asyncpg.Record], str]](self._levels)
+        self._looking: asyncio.Task[Mapping[str, Mapping[int, int]]] | None = None
 
     @classmethod
     async def connect(cls, dsn: str, live: Sequence[Projection[Any, Any]], readers: int = 8) -> Projections:
@@ -37,7 +55,12 @@ class Projections:
         settings = {"search_path": ",".join(names), "jit": "off", "application_name": "intabaza reads"}
         try:
             pool = await asyncpg.create_pool(
-                dsn, min_size=1, max_size=readers, command_timeout=ANSWER_SECONDS, server_settings=settings
+                dsn,
+                min_size=1,
+                max_size=readers,
+                command_timeout=ANSWER_SECONDS,
+                server_settings=settings,
+                reset=_end,
             )
         except AWAY as error:
             raise _away(error) from None
@@ -46,21 +69,67 @@ class Projections:
     async def close(self) -> None:
         self._pool.terminate()
 
+    async def read(self, projection: str, sight: Sight, query: str, *arguments: object) -> Rows:
+        """Rows of one query with these eyes; raises Refused where the database does not answer."""
+        async with self._seeing(sight) as connection:
+            marked = await connection.fetchval(SQL["mark"], projection)
+            return Rows(await connection.fetch(query, *arguments), marked or "0")
+
+    async def _levels(self, sight: Sight, units: Sequence[str]) -> tuple[Mapping[str, asyncpg.Record], str]:
+        """Units as they stand, by their ids: what is asked most, so whoever asks at one moment asks together."""
+        found = await self.read(alert_level.PROJECTION.name, sight, LEVELS["now"], units)
+        return {row["unit"]: row for row in found.rows}, found.mark
+
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
-        """Rows of one query; raises Refused where the database does not answer."""
+        """Rows of what is nobody's in particular: watermarks, registers; raises Refused."""
+        async with self._seeing(NOTHING) as connection:
+            return await connection.fetch(query, *arguments)
+
+    @asynccontextmanager
+    async def _seeing(self, sight: Sight) -> AsyncIterator[Connection]:
         try:
-            return await self._pool.fetch(query, *arguments)
+            async with self._pool.acquire() as connection:
+                await connection.execute(_begin(sight))
+                yield connection
         except AWAY as error:
             raise _away(error) from None
 
-    async def folded(self, partition: int) -> int:
-        """Up to where every live projection has come in a partition; callers at one moment share the look."""
+    async def folded(self, *partitions: int) -> int:
+        """Up to where every live projection has come in these partitions; callers at one moment share the look."""
+        marks = await self.marks()
+        return min(marks[name].get(partition, 0) for name in self.names for partition in partitions)
+
+    async def marks(self) -> Mapping[str, Mapping[int, int]]:
+        """How far each live projection has come in each partition."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
-        return (await asyncio.shield(self._looking)).get(partition, 0)
+        return await asyncio.shield(self._looking)
 
-    async def _look(self) -> Mapping[int, int]:
-        return {row["partition"]: row["folded"] for row in await self.fetch(MARKS, self._names)}
+    async def _look(self) -> Mapping[str, Mapping[int, int]]:
+        marks: dict[str, dict[int, int]] = {name: {} for name in self.names}
+        for row in await self.fetch(SQL["marks"], self.names):
+            marks[row["place"]][row["partition"]] = row["last_position"]
+        return marks
+
+
+@lru_cache(1_000)
+def _begin(sight: Sight) -> str:
+    """One round trip without parameters, since only the simple protocol takes two statements at once."""
+    units = "*" if sight.units is None else ",".join(sorted(sight.units))
+    recipient = sight.recipient or ""
+    return (
+        f"begin read only; select set_config('intabaza.units', {_quoted(units)}, true),"
+        f" set_config('intabaza.recipient', {_quoted(recipient)}, true)"
+    )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+async def _end(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """End the read's transaction: nothing else was ever changed in the session."""
+    await connection.execute("rollback")
 
 
 def _away(error: Exception) -> Refused:

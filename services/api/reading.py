@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
+from zlib import crc32
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.api.access import Reach, reach
+from services.api.country import ALL, NOTHING, Country, Sight
 from services.api.office import Asking, Office, who_asks
 from services.api.problems import BAD_CURSOR, BAD_PARAMETER, Refused
+from services.api.projections import Rows
+from services.area import OutsideArea
 
 MOST_ROWS = 200
 DEFAULT_ROWS = 50
+MOST_VALUES = 100
+LONGEST_VALUE = 200
+PAGED = frozenset({"limit", "cursor"})
+
+INFINITY = datetime.max  # noqa: DTZ901 - how asyncpg reads and writes infinity
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}\+00:00")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a read answers. `position` is that of the last event shown, from which the ETag follows; `after` is the key
+    """What a read answers. `position` is that of the last event shown, from which the ETag follows, as `If-Match` takes
+    it; `mark` stands for it where rows of a projection are shown, which is no state of one record. `after` is the key
     of the last row of a page that is not the last one."""
 
     document: Any
     position: int | None = None
+    mark: str | None = None
     after: Sequence[Any] | None = None
 
 
@@ -38,6 +55,45 @@ class Asked:
     asking: Asking
     request: Request
 
+    # --- what it may see ----------------------------------------------------------------------------------------------
+
+    @property
+    def country(self) -> Country:
+        """The gazetteer in force; raises NotBegun."""
+        return self.office.country()
+
+    @property
+    def sight(self) -> Sight:
+        """The rows that may be seen."""
+        match self.asking.reach:
+            case Reach.AREA:
+                return self.country.reach(self.asking.bearer.area)
+            case Reach.OWN:
+                return Sight(frozenset(), self.asking.recipient) if self.asking.recipient else NOTHING
+            case Reach.EVERYWHERE | Reach.COUNTRY:
+                return ALL
+
+    def may(self, operation: str) -> bool:
+        """Whether their role would be granted this too: who is granted less is shown less."""
+        return reach(operation, self.asking.bearer.role) is not None
+
+    def refuse_outside(self, unit: str | None) -> None:
+        """Raises OutsideArea; None is nowhere yet."""
+        seen = self.sight.units
+        if seen is not None and unit is not None and unit not in seen:
+            raise OutsideArea()
+
+    def units(self, name: str = "unit") -> list[str] | None:
+        """The units whose rows are asked for and may be seen, with all that lies in them; None is all there are."""
+        wanted = self.many(name)
+        return self.sight.of(None if wanted is None else self.country.within(frozenset(wanted)))
+
+    async def rows_of(self, projection: str, query: str, *arguments: object) -> Rows:
+        """Rows of a projection, with the eyes of whoever asks."""
+        return await self.office.projections.read(projection, self.sight, query, *arguments)
+
+    # --- its parameters -----------------------------------------------------------------------------------------------
+
     def id(self, name: str) -> UUID:
         """An id from the address; raises Refused."""
         try:
@@ -47,60 +103,87 @@ class Asked:
 
     def one(self, name: str, words: Sequence[str] | None = None) -> str | None:
         """A parameter that may be given once; raises Refused for a word that is not one of these."""
-        return next(iter(self.many(name, words) or ()), None)
+        values = self.many(name, words)
+        if values is not None and len(values) > 1:
+            raise Refused(BAD_PARAMETER, f"{name}: expected once; leave the others out.")
+        return values[0] if values else None
 
     def many(self, name: str, words: Sequence[str] | None = None) -> list[str] | None:
         """A parameter that may be given several times; None where it is not."""
         values = self.request.query_params.getlist(name)
+        if len(values) > MOST_VALUES:
+            raise Refused(BAD_PARAMETER, f"{name}: expected at most {MOST_VALUES} times; ask in parts.")
         for value in values:
             if words is not None and value not in words:
                 raise Refused(BAD_PARAMETER, f"{name}: expected one of {', '.join(words)}; choose one of these.")
-            if "\x00" in value:
-                raise Refused(BAD_PARAMETER, f"{name}: expected text without NUL characters; remove them.")
+            if "\x00" in value or len(value) > LONGEST_VALUE:
+                raise Refused(
+                    BAD_PARAMETER,
+                    f"{name}: expected at most {LONGEST_VALUE} characters, none of them NUL; shorten it.",
+                )
         return values or None
+
+    def yes(self, name: str) -> bool:
+        """Whether a parameter says true; false where it is left out."""
+        return self.one(name, ("true", "false")) == "true"
 
     @property
     def rows(self) -> int:
         """How many rows a page has."""
-        text = self.request.query_params.get("limit", str(DEFAULT_ROWS))
+        text = self.one("limit") or str(DEFAULT_ROWS)
         if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_ROWS):
             raise Refused(BAD_PARAMETER, f"limit: expected 1 to {MOST_ROWS}; correct it or leave it out.")
         return int(text)
 
     def cursor(self, *kinds: type) -> list[Any]:
-        """The key after which the page begins, one None for each of `kinds` on the first; raises Refused."""
-        if (sent := self.request.query_params.get("cursor")) is None:
+        """The key after which the page begins, one None for each of `kinds` on the first; raises Refused.
+
+        A cursor belongs to the list that gave it: the same address, filters and rights.
+        """
+        if (sent := self.one("cursor")) is None:
             return [None for _ in kinds]
         try:
-            document: list[Any] = orjson.loads(base64.urlsafe_b64decode(sent + "=" * (-len(sent) % 4)))
-            route, *key = document
-            if route != self.request.scope["route"].path or len(key) != len(kinds):
+            list_of, *key = orjson.loads(base64.urlsafe_b64decode(sent + "=" * (-len(sent) % 4)))
+            if list_of != self._list or len(key) != len(kinds):
                 raise ValueError
-            if not all(part is None or type(part) is kind for part, kind in zip(key, kinds, strict=True)):
-                raise ValueError
+            return [_read_part(kind, part) for kind, part in zip(kinds, key, strict=True)]
         except (ValueError, TypeError):
             raise Refused(BAD_CURSOR, "cursor: expected one that this list gave; begin again without it.") from None
-        return key
 
-    async def units(self, name: str = "unit") -> list[str] | None:
-        """The units whose rows are asked for and may be seen, with all that lies in them; None is all there are."""
-        gazetteer = (await self.office.network()).gazetteer
-        wanted = self.many(name)
-        if wanted is not None:
-            for unit in wanted:
-                gazetteer.unit(unit)
-        if wanted is None and self.asking.area.units is None:
-            return None
-        return [
-            unit
-            for unit in gazetteer.units
-            if self.asking.area.covers(gazetteer, unit)
-            and (wanted is None or any(gazetteer.lies_in(unit, one) for one in wanted))
-        ]
+    def next_page(self, after: Sequence[Any]) -> str:
+        """The address of the page after this key."""
+        key = orjson.dumps([self._list, *map(_written_part, after)])
+        cursor = base64.urlsafe_b64encode(key).decode().rstrip("=")
+        parameters = [(name, value) for name, value in self.request.query_params.multi_items() if name != "cursor"]
+        return f"{self.request.url.path}?{urlencode([*parameters, ('cursor', cursor)])}"
 
-    async def refuse_outside(self, unit: str) -> None:
-        """Raises OutsideArea, or NotBegun."""
-        self.asking.area.refuse_outside((await self.office.network()).gazetteer, unit)
+    @property
+    def _list(self) -> str:
+        filters = sorted(one for one in self.request.query_params.multi_items() if one[0] not in PAGED)
+        return sha256(orjson.dumps([self.request.url.path, filters, self.asking.bearer.role.value])).hexdigest()[:16]
+
+
+def _read_part(kind: type, part: Any) -> Any:
+    """One part of a cursor's key, as the database takes it; raises ValueError for what it could not be."""
+    if kind is datetime and part == "infinity":
+        return INFINITY
+    if kind is datetime and isinstance(part, str) and _MOMENT.fullmatch(part):
+        return datetime.fromisoformat(part)
+    if kind is UUID and isinstance(part, str):
+        return UUID(part)
+    if kind is str and isinstance(part, str) and "\x00" not in part:
+        return part
+    if kind is bool and isinstance(part, bool):
+        return part
+    if kind is int and type(part) is int and 0 <= part < 2**53:
+        return part
+    raise ValueError
+
+
+def _written_part(part: Any) -> Any:
+    if isinstance(part, datetime):
+        return "infinity" if part.replace(tzinfo=None) == INFINITY else part.isoformat()
+    return part
 
 
 Handler = Callable[[Asked], Awaitable[Reply]]
@@ -114,6 +197,7 @@ class Parameter:
     description: str
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
     repeated: bool = False
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,23 +215,49 @@ class Read:
         """What this read is called in the description of the API."""
         return self.handler.__name__
 
+    @property
+    def known(self) -> frozenset[str]:
+        """The names of its parameters."""
+        return frozenset(one.name for one in self.parameters) | (PAGED if self.paged else frozenset())
+
 
 async def answer(office: Office, read: Read, request: Request) -> Response:
     """Answer a read; raises whatever says no."""
     asking = who_asks(office, request, read.operation)
-    reply = await read.handler(Asked(office, asking, request))
-    headers = {"Cache-Control": "private, no-cache"}
-    if reply.position is not None:
-        headers["ETag"] = etag = f'"{reply.position}"'
+    if request.scope["query_string"] and (unknown := request.query_params.keys() - read.known):
+        known = ", ".join(sorted(read.known)) or "none"
+        raise Refused(BAD_PARAMETER, f"{len(unknown)} parameters are not known here: expected {known}; correct them.")
+    asked = Asked(office, asking, request)
+    reply = await read.handler(asked)
+    headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    if (etag := _etag(asked, reply)) is not None:
+        headers["ETag"] = etag
         if etag in {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}:
             return Response(status_code=304, headers=headers)
     if reply.after is not None:
-        headers["Link"] = f'<{_next_page(request, reply.after)}>; rel="next"'
-    return Response(orjson.dumps(reply.document), 200, headers, media_type="application/json")
+        headers["Link"] = f'<{asked.next_page(reply.after)}>; rel="next"'
+    body = orjson.dumps(reply.document, default=_plain, option=orjson.OPT_UTC_Z)
+    return Response(body, 200, headers, media_type="application/json")
 
 
-def _next_page(request: Request, after: Sequence[Any]) -> str:
-    key = orjson.dumps([request.scope["route"].path, *after])
-    cursor = base64.urlsafe_b64encode(key).decode().rstrip("=")
-    parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    return f"{request.url.path}?{urlencode([*parameters, ('cursor', cursor)])}"
+def _etag(asked: Asked, reply: Reply) -> str | None:
+    """By the last event of the one record that is shown; or by what was folded, the country's names, and who asks."""
+    if reply.position is not None:
+        return f'"{reply.position}"'
+    if reply.mark is None:
+        return None
+    return f'"{reply.mark}.{asked.country.mark}.{_eyes(asked.asking.bearer.role.value, asked.sight)}"'
+
+
+@lru_cache(1_000)
+def _eyes(role: str, sight: Sight) -> str:
+    """A word for whose eyes see this: the same address shows others something else."""
+    units = "*" if sight.units is None else ",".join(sorted(sight.units))
+    return f"{crc32(f'{role} {units} {sight.recipient}'.encode()):08x}"
+
+
+def _plain(value: object) -> Any:
+    """What the database has and JSON has not."""
+    if isinstance(value, UUID):  # asyncpg's own kind of it
+        return str(value)
+    raise TypeError(type(value).__name__)

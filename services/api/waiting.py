@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from enum import StrEnum
 
 from starlette.requests import Request
 
+from events.vocabulary import EVERY_HOME
 from services.api.office import Office
 from services.api.problems import BAD_PARAMETER, Refused
 from services.ledger.ledger import LedgerError
@@ -53,9 +55,13 @@ async def wait(office: Office, position: int, home: str, until: Until, seconds: 
 
 
 async def is_projected(office: Office, position: int, home: str) -> bool:
-    """Whether every live projection has folded a position of this home."""
-    partition = partition_of(home, office.partitions)
-    return await office.projections.folded(partition) >= position
+    """Whether every live projection has folded a position of this home, wherever it goes."""
+    return await office.projections.folded(*partitions_of(office, home)) >= position
+
+
+def partitions_of(office: Office, home: str) -> Sequence[int]:
+    """Where an event of this home goes."""
+    return range(office.partitions) if home == EVERY_HOME else (partition_of(home, office.partitions),)
 
 
 async def is_published(office: Office, position: int) -> bool:

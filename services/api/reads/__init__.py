@@ -1,1 +1,1 @@
-"""What can be read, one module a question; adding a read is one line of its module's READS."""
+"""What can be read, one module a question; `every` lists them."""

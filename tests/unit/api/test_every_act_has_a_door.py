@@ -9,9 +9,9 @@ from events.commands import COMMANDS
 from events.refusals import BadInput, NotNow
 from events.vocabulary import Role
 from services.api.access import ACCESS, Reach
-from services.api.app import READS
 from services.api.commands import ACTS, NOT_BY_HTTP
 from services.api.problems import REFUSALS, catalogue
+from services.api.reads.every import READS
 from services.ledger.ledger import LedgerError, NotAccepted
 from services.vault.refused import VaultError
 

@@ -1,0 +1,93 @@
+"""The country as the API asks about it: which units a token reaches, what a unit is called, what a name means."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from events.places.facts import Unit
+from events.places.gazetteer import Gazetteer
+from events.places.lookup import Directory
+from services.area import Area
+
+MOST_REMEMBERED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Which rows somebody may see: those of `units` (None is all), or, for a recipient, its own referrals."""
+
+    units: frozenset[str] | None = None
+    recipient: str | None = None
+
+    def of(self, wanted: frozenset[str] | None) -> list[str] | None:
+        """Of the units that are wanted (None is all) those that it reaches, as a query takes them."""
+        if wanted is None:
+            return None if self.units is None else sorted(self.units)
+        return sorted(wanted if self.units is None else wanted & self.units)
+
+
+ALL = Sight()
+NOTHING = Sight(frozenset())
+
+
+@dataclass(frozen=True, eq=False)
+class Country:
+    """One gazetteer, its answers remembered; another one is another country."""
+
+    gazetteer: Gazetteer
+    _seen: OrderedDict[frozenset[str], frozenset[str]] = field(default_factory=OrderedDict)
+
+    @cached_property
+    def mark(self) -> str:
+        """A word that changes with the gazetteer."""
+        return self.gazetteer.content_hash[:12]
+
+    @cached_property
+    def directory(self) -> Directory:
+        return Directory(self.gazetteer)
+
+    def reach(self, area: Area) -> Sight:
+        """What an area means now: its units with all that lies in them."""
+        if area.units is None:
+            return ALL
+        if (units := self._seen.get(area.units)) is None:
+            units = self._seen[area.units] = area.units | {
+                unit for unit in self.gazetteer.units if area.covers(self.gazetteer, unit)
+            }
+            while len(self._seen) > MOST_REMEMBERED:
+                self._seen.popitem(last=False)
+        return Sight(units)
+
+    def within(self, units: frozenset[str]) -> frozenset[str]:
+        """Units with all that lies in them; raises NoSuchUnit."""
+        for unit in units:
+            self.gazetteer.unit(unit)
+        found = self.reach(Area(units)).units
+        assert found is not None
+        return found
+
+    def name(self, unit: str) -> str | None:
+        """What a unit is called; None for one that this gazetteer does not have."""
+        return self.gazetteer.units[unit].name if unit in self.gazetteer.units else None
+
+    def named(self, unit: str) -> dict[str, Any]:
+        """A unit as every answer shows it: by its permanent id, with its name."""
+        return {"unit": unit, "unit_name": self.name(unit)}
+
+    def coded(self, unit: str) -> dict[str, Any]:
+        """The same with the codes that other people use, as an alert shows them."""
+        return self._coded.get(unit) or {"unit": unit, "unit_name": None, "codes": []}
+
+    @cached_property
+    def _coded(self) -> Mapping[str, dict[str, Any]]:
+        return {unit: {**self.named(unit), "codes": codes(row)} for unit, row in self.gazetteer.units.items()}
+
+
+def codes(unit: Unit) -> list[dict[str, str]]:
+    """A unit's codes in the schemes that have one for it."""
+    schemes = (("pcode", unit.pcode), ("national_code", unit.national_code), ("iso_3166", unit.iso_3166))
+    return [{"scheme": scheme, "code": code} for scheme, code in schemes if code is not None]

@@ -1,0 +1,8 @@
+-- name: mark
+-- A word that changes whenever a projection's rows may have changed, also where they were swapped for others.
+select sum(last_position) || '.' || left(md5(string_agg(partition || generation::text, ' ' order by partition)), 8)
+from projections.watermark where place = $1
+
+-- name: marks
+-- How far each of these projections has come in each partition.
+select place, partition, last_position from projections.watermark where place = any ($1::text[])

@@ -1,0 +1,35 @@
+"""Every read there is; a module more is one line here."""
+
+from __future__ import annotations
+
+from services.api.reading import Read
+from services.api.reads import (
+    alerts,
+    cases,
+    gaps,
+    levels,
+    places,
+    positions,
+    queue,
+    recipients,
+    referrals,
+    registers,
+    reports,
+    timelines,
+)
+
+READS: tuple[Read, ...] = (
+    *levels.READS,
+    *cases.READS,
+    *timelines.READS,
+    *reports.READS,
+    *queue.READS,
+    *referrals.READS,
+    *gaps.READS,
+    *recipients.READS,
+    *places.READS,
+    *registers.READS,
+    *alerts.READS,
+    *positions.READS,
+)
+"""Every read, in the order in which addresses are compared: what is asked most stands first."""

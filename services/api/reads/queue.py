@@ -1,0 +1,94 @@
+"""What waits for whom: reports to grade and conclude, to place and date; cases to ratify, assess and look after."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from events.vocabulary import Role
+from projections.review_queue import PROJECTION
+from projections.review_queue.table import SQL
+from projections.review_queue.waiting import WHOM
+from services.api.problems import BAD_PARAMETER, Refused
+from services.api.reading import Asked, Parameter, Read, Reply
+from services.api.reads.shown import UNIT
+
+ROLES = sorted(set(WHOM.values()))
+WHAT = sorted(WHOM)
+
+WHOSE = Parameter(
+    "role",
+    "For whom it waits; left out, for the role of who asks.",
+    {"type": "string", "enum": ROLES},
+)
+THINGS = Parameter("what", "Only what waits for this; may be repeated.", {"type": "string", "enum": WHAT}, True)
+
+
+async def queue(asked: Asked) -> Reply:
+    """What waits for a role: what is urgent first, then what waits longest."""
+    whom = asked.one("role", ROLES) or _own_role(asked)
+    after = asked.cursor(bool, datetime, str, str, str)
+    filters = asked.many("what", WHAT), asked.units()
+    found = await asked.rows_of(
+        PROJECTION.name, SQL["waiting"], whom, *filters, _required(asked), *after, asked.rows + 1
+    )
+    shown = found.rows[: asked.rows]
+    names = ("later", "since", "stream", "what", "subject")
+    last = [shown[-1][name] for name in names] if len(found.rows) > len(shown) else None
+    return Reply({"role": whom, "waiting": [_waiting(asked, row) for row in shown]}, mark=found.mark, after=last)
+
+
+async def queue_counts(asked: Asked) -> Reply:
+    """How much waits for each role, since when the oldest does, and what is due first."""
+    found = await asked.rows_of(PROJECTION.name, SQL["counts"], asked.units(), _required(asked))
+    names = ("what", "things", "oldest", "first_due")
+    counts = [{"role": row["whom"]} | {name: row[name] for name in names} for row in found.rows]
+    return Reply({"counts": counts}, mark=found.mark)
+
+
+async def changed_evidence(asked: Asked) -> Reply:
+    """Assessed cases of which a report was concluded, corrected or fell since; the oldest change first."""
+    found = await asked.rows_of(PROJECTION.name, SQL["evidence_changed"], asked.units(), asked.rows)
+    cases = [
+        {
+            "case_id": row["stream"].partition("/")[2],
+            **asked.country.named(row["unit"]),
+            "changed_at": row["changed_at"],
+            "reports": [stream.partition("/")[2] for stream in row["reports"]],
+        }
+        for row in found.rows
+    ]
+    return Reply({"cases": cases}, mark=found.mark)
+
+
+def _own_role(asked: Asked) -> str:
+    role = asked.asking.bearer.role
+    if role not in (Role.REVIEWER, Role.COORDINATOR):
+        raise Refused(BAD_PARAMETER, f"role: expected one of {', '.join(ROLES)}, as nothing waits for yours; add it.")
+    return role.value
+
+
+def _required(asked: Asked) -> int:
+    return asked.office.in_force.network(asked.office.desk, asked.office.opener).committee.required
+
+
+def _waiting(asked: Asked, row: asyncpg.Record) -> dict[str, Any]:
+    record, _, record_id = row["stream"].partition("/")
+    names = ("kind", "urgent", "since", "due", "round", "grades", "agreeing")
+    return {
+        "what": row["what"],
+        f"{record}_id": record_id,
+        "referral_id": row["subject"] or None,
+        **asked.country.named(row["unit"]),
+        "home": row["home"],
+        **{name: row[name] for name in names},
+    }
+
+
+READS = (
+    Read("/v1/queue", "read.queue", queue, (WHOSE, THINGS, UNIT), paged=True),
+    Read("/v1/queue/counts", "read.queue", queue_counts, (UNIT,)),
+    Read("/v1/queue/changed-evidence", "read.queue", changed_evidence, (UNIT, Parameter("limit", "At most so many."))),
+)

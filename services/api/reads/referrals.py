@@ -1,0 +1,171 @@
+"""Who was asked for what, how far it has come, and what is due next. A recipient sees what was referred to it alone,
+and of the case no more than was agreed to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import asyncpg
+
+from events.case.events import CaseAssessed, CaseEvent, CaseHarmRecorded, CaseOpened, CaseReferred
+from events.case.refusals import NoSuchReferral
+from events.case.state import Case, evolve
+from events.catalogue import read
+from events.event import Event
+from events.vocabulary import DataItem, Dated
+from projections.referral_board import PROJECTION
+from projections.referral_board.table import SQL
+from services.api.reading import Asked, Parameter, Read, Reply
+from services.api.reads.records import NOBODYS, case_of
+from services.api.reads.shown import UNIT, record_id
+from services.api.reads.sql import READS_SQL
+from services.area import OutsideArea
+
+OPEN_STATES = ["referred", "acknowledged", "accepted", "delivery_failed"]
+RECIPIENT = Parameter("recipient", "Only those made to it, by its id in the register; may be repeated.", repeated=True)
+STATE = Parameter("state", "Only in this state; may be repeated.", {"type": "string", "enum": OPEN_STATES}, True)
+OVERDUE = Parameter("overdue", "Only those of which an answer is overdue.", {"type": "boolean"})
+
+_SHOWN = (
+    "referral_id",
+    "recipient",
+    "purpose",
+    "state",
+    "referred_at",
+    "state_since",
+    "acknowledge_by",
+    "act_by",
+    "next_due",
+    "overdue_since",
+    "outcome",
+    "successful",
+    "reason",
+    "contradicted",
+    "follows",
+)
+
+
+async def referrals(asked: Asked) -> Reply:
+    """Open referrals by what is due next; a recipient's own."""
+    recipients = asked.many("recipient")
+    if asked.asking.recipient is not None:
+        if recipients not in (None, [asked.asking.recipient]):
+            raise OutsideArea()
+        recipients = [asked.asking.recipient]
+    after = asked.cursor(datetime, str, UUID)
+    units = None if asked.asking.recipient is not None else asked.units()
+    filters = recipients, asked.many("state", OPEN_STATES), units, asked.yes("overdue")
+    found = await asked.rows_of(PROJECTION.name, SQL["board"], *filters, *after, asked.rows + 1)
+    return _page(asked, found.rows, found.mark)
+
+
+async def referral_counts(asked: Asked) -> Reply:
+    """How many referrals each recipient has in which state, and of how many an answer is overdue."""
+    found = await asked.rows_of(PROJECTION.name, SQL["counts"], asked.units())
+    return Reply({"counts": [dict(row) for row in found.rows]}, mark=found.mark)
+
+
+async def recipient_referrals(asked: Asked) -> Reply:
+    """Everything that one recipient was ever asked for, what is due next first."""
+    recipient: str = asked.request.path_params["recipient"]
+    if asked.asking.recipient not in (None, recipient):
+        raise OutsideArea()
+    after = asked.cursor(datetime, str, UUID)
+    units = None if asked.asking.recipient is not None else asked.units()
+    found = await asked.rows_of(PROJECTION.name, READS_SQL["of_recipient"], recipient, units, *after, asked.rows + 1)
+    return _page(asked, found.rows, found.mark)
+
+
+async def case_referrals(asked: Asked) -> Reply:
+    """All referrals of one case, in the order in which they were made."""
+    case_id = asked.id("case_id")
+    await case_of(asked, case_id)
+    found = await asked.rows_of(PROJECTION.name, SQL["of_case"], f"case/{case_id}")
+    return Reply({"referrals": [_referral(asked, row) for row in found.rows]}, mark=found.mark)
+
+
+async def referral(asked: Asked) -> Reply:
+    """One referral, with what was agreed to be told of its case; narrative and contact are in its sealed note."""
+    case_id, referral_id = asked.id("case_id"), asked.id("referral_id")
+    if asked.asking.recipient is None:
+        await case_of(asked, case_id)
+    written = [read(row.wire()).data for row in await asked.office.ledger.read_stream(f"case/{case_id}")]
+    version, made = referral_made(written, referral_id, asked.asking.recipient)
+    found = await asked.rows_of(PROJECTION.name, SQL["of_case"], f"case/{case_id}")
+    row = next((one for one in found.rows if one["referral_id"] == referral_id), None)
+    if row is None:
+        raise NoSuchReferral()
+    told = _referral(asked, row) | {"minimum_data": made.minimum_data, "agreed": None, "note": None}
+    if asked.asking.recipient is None or row["state"] not in TAKEN_BACK:
+        told["agreed"] = _agreed(asked, written, made.minimum_data)
+        told["note"] = {"version": version, "field": "note"} if made.note is not None else None
+    return Reply(told)
+
+
+TAKEN_BACK = frozenset({"revoked", "declined"})
+"""States in which a recipient has nothing to know of the case any more."""
+
+
+def referral_made(written: Sequence[Event], referral_id: UUID, own: str | None) -> tuple[int, CaseReferred]:
+    """The event that made a referral, and its version; raises NoSuchReferral, also for one that is another's."""
+    for version, event in enumerate(written, 1):
+        if isinstance(event, CaseReferred) and event.referral_id == referral_id and own in (None, event.recipient):
+            return version, event
+    raise NoSuchReferral()
+
+
+def _agreed(asked: Asked, written: Sequence[Event], items: Sequence[DataItem]) -> dict[str, Any]:
+    """What the case says of each item that may go across; what is sealed goes across in the note alone."""
+    case, opened, severity = Case(NOBODYS), None, None
+    harm: dict[str, dict[str, Any]] = {}
+    for event in written:
+        case = evolve(case, cast(CaseEvent, event))
+        match event:
+            case CaseOpened():
+                opened, severity = event, event.severity
+            case CaseAssessed():
+                severity = event.severity
+            case CaseHarmRecorded():
+                harm[event.what] = event.model_dump(mode="json", include={"what", "min", "max", "basis"})
+    if opened is None or case.place is None:
+        return {}
+    dates = {name: one and one.model_dump(mode="json", by_alias=True) for name, one in _dates(opened)}
+    told = {
+        DataItem.PLACE: asked.country.coded(case.place.unit) | {"precision": case.place.precision},
+        DataItem.DATES: dates,
+        DataItem.KIND: case.kind,
+        DataItem.SEVERITY: severity,
+        DataItem.HARM: list(harm.values()),
+    }
+    return {item.value: told[item] for item in items if item in told}
+
+
+def _dates(opened: CaseOpened) -> Iterator[tuple[str, Dated | None]]:
+    yield "occurred", opened.occurred
+    yield "expected", opened.expected
+
+
+def _page(asked: Asked, rows: Sequence[asyncpg.Record], mark: str) -> Reply:
+    shown = rows[: asked.rows]
+    names = ("deadline", "stream", "referral_id")
+    last = [shown[-1][name] for name in names] if len(rows) > len(shown) else None
+    return Reply({"referrals": [_referral(asked, row) for row in shown]}, mark=mark, after=last)
+
+
+def _referral(asked: Asked, row: asyncpg.Record) -> dict[str, Any]:
+    told = {"case_id": record_id(row["stream"])} | {name: row[name] for name in _SHOWN}
+    if asked.asking.recipient is not None:
+        return told  # where it is, is told only as far as it was agreed
+    return told | asked.country.named(row["unit"]) | {"home": row["home"]}
+
+
+READS = (
+    Read("/v1/referrals", "read.referrals", referrals, (RECIPIENT, STATE, UNIT, OVERDUE), paged=True),
+    Read("/v1/referrals/counts", "read.referral-counts", referral_counts, (UNIT,)),
+    Read("/v1/recipients/{recipient}/referrals", "read.referrals", recipient_referrals, (UNIT,), paged=True),
+    Read("/v1/cases/{case_id}/referrals", "read.case-referrals", case_referrals),
+    Read("/v1/cases/{case_id}/referrals/{referral_id}", "read.referrals", referral),
+)

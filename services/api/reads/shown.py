@@ -1,0 +1,37 @@
+"""What answers show alike, and the parameters that many reads take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from events.vocabulary import Kind, Severity
+from services.api.reading import Asked, Parameter
+
+UNIT = Parameter("unit", "Only this unit and all that lies in it; may be repeated.", repeated=True)
+KIND = Parameter(
+    "kind", "Only this kind; may be repeated.", {"type": "string", "enum": [kind.value for kind in Kind]}, True
+)
+SEVERITY = Parameter(
+    "severity", "Only as grave; may be repeated.", {"type": "string", "enum": [one.value for one in Severity]}, True
+)
+KINDS = [kind.value for kind in Kind]
+SEVERITIES = [one.value for one in Severity]
+
+
+def unit_in_the_address(asked: Asked) -> str:
+    """A unit of the gazetteer in force, which may be seen; raises NoSuchUnit or OutsideArea."""
+    unit: str = asked.request.path_params["unit"]
+    asked.country.gazetteer.unit(unit)
+    asked.refuse_outside(unit)
+    return unit
+
+
+def record_id(stream: str) -> str:
+    """The id of a report or case, from the name of its stream."""
+    return stream.partition("/")[2]
+
+
+def times(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """These columns of a row under their own names."""
+    return {name: row[name] for name in names}

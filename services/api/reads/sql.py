@@ -1,0 +1,5 @@
+"""Queries that serve one read and no projection."""
+
+from projections.sql import named_queries
+
+READS_SQL = named_queries("services.api.reads", "reads.sql")

@@ -1,0 +1,61 @@
+"""What happened, in order: of a case with its reports and what it absorbed; of a report with what it was before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import orjson
+
+from projections.case_timeline import PROJECTION
+from projections.case_timeline.table import SQL
+from services.api.reading import Asked, Read, Reply
+from services.api.reads.records import case_of, report_of
+from services.api.reads.sealed import veiled
+
+
+async def case_timeline(asked: Asked) -> Reply:
+    """A case's events, those of what it absorbed and of reports linked to any of these, now or earlier."""
+    case_id = asked.id("case_id")
+    await case_of(asked, case_id)
+    return await _timeline(asked, f"case/{case_id}")
+
+
+async def report_timeline(asked: Asked) -> Reply:
+    """A report's events, and those of what it was received as before."""
+    report_id = asked.id("report_id")
+    await report_of(asked, report_id)
+    return await _timeline(asked, f"report/{report_id}")
+
+
+async def _timeline(asked: Asked, stream: str) -> Reply:
+    (after,) = asked.cursor(int)
+    found = await asked.rows_of(PROJECTION.name, SQL["timeline"], stream, after or 0, asked.rows + 1)
+    shown = found.rows[: asked.rows]
+    document = {"events": [_event(row) for row in shown]}
+    return Reply(document, mark=found.mark, after=[shown[-1]["position"]] if len(found.rows) > len(shown) else None)
+
+
+def _event(row: asyncpg.Record) -> dict[str, Any]:
+    fields: list[str] = []
+    data = veiled(orjson.loads(row["data"]), fields)
+    record, _, record_id = row["stream"].partition("/")
+    return {
+        "position": row["position"],
+        "record": record,
+        "record_id": record_id,
+        "version": row["version"],
+        "type": row["type"],
+        "recorded_at": row["recorded_at"],
+        "role": row["role"],
+        "actor": row["actor"],
+        "still_linked": row["still_linked"],
+        "data": data,
+        "sealed_fields": fields,
+    }
+
+
+READS = (
+    Read("/v1/cases/{case_id}/timeline", "read.timeline", case_timeline, paged=True),
+    Read("/v1/reports/{report_id}/timeline", "read.timeline", report_timeline, paged=True),
+)
