@@ -25,6 +25,8 @@ from services.ledger.ledger import (
 )
 
 FOLLOW_BATCH = 1_000
+CLOCK_SET = "clock"
+"""The channel that tells who ticks that a simulated clock was set: they look every second anyway."""
 
 
 class PostgresLedger:
@@ -142,7 +144,7 @@ class PostgresLedger:
         await self._control("select ledger.accept_clock($1)", self._clock())
 
     async def set_clock(self, now: datetime) -> None:
-        await self._control("select ledger.set_clock($1)", now)
+        await self._control("select pg_notify($2, '') from (select ledger.set_clock($1)) as done", now, CLOCK_SET)
 
     async def shut_door(self, because: str) -> None:
         await self._control("select ledger.shut_door($1)", because)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -18,6 +19,7 @@ from kafka import TopicPartition
 
 from projections.sql import named_queries
 from services.ledger.batcher import LOST
+from services.ledger.postgres import CLOCK_SET
 from services.relay.chain import Place
 from services.relay.halts import TopicReplaced
 from services.relay.tail import Foreign
@@ -56,12 +58,15 @@ class Leadership:
     def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
         self._connection = connection
         self._turn = asyncio.Lock()  # one question at a time is all that a connection takes
+        self._clock_set = asyncio.Event()
 
     @classmethod
     async def connect(cls, dsn: str) -> Leadership:
         """A session that does not lead yet; raises LeadLost where the database is not there."""
         try:
-            return cls(await asyncpg.connect(dsn, timeout=ANSWER_SECONDS, server_settings=SESSION))
+            lead = cls(await asyncpg.connect(dsn, timeout=ANSWER_SECONDS, server_settings=SESSION))
+            await lead._connection.add_listener(CLOCK_SET, lambda *_: lead._clock_set.set())
+            return lead
         except LOST as error:
             raise LeadLost(f"the database is not there ({str(error) or type(error).__name__})") from error
 
@@ -130,6 +135,13 @@ class Leadership:
         """The ledger's own clock; None while the ledger is empty and nobody said which clock it has."""
         rows = await self._rows("ledger_clock")
         return rows[0]["now"] if rows else None
+
+    async def wait_for_the_clock(self, seconds: float) -> None:
+        """Wait so long, or until somebody sets a simulated ledger's clock: a notification is only a hint to look."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._clock_set.wait()
+        self._clock_set.clear()
 
     async def last_tick(self) -> tuple[int, datetime]:
         """The version of the clock's stream, and when it last ticked, or else when the ledger began."""

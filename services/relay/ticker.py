@@ -6,7 +6,6 @@ through the desk, since a clock has no person, no secret and nothing to seal: th
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, tzinfo
 from hashlib import sha256
@@ -40,7 +39,7 @@ async def nothing_is_due() -> datetime | None:
 
 
 class Ticker:
-    """Looks every second whether a moment has passed; belongs beside the leader's relay."""
+    """Looks every second, and when a simulated clock is set, whether a moment has passed; runs beside the relay."""
 
     def __init__(
         self,
@@ -67,7 +66,7 @@ class Ticker:
                 # lost a race (the next look sees the winner), a door that is shut, a clock in doubt, no database
                 if told != (told := type(error).__name__):
                     _log.warning("relay_does_not_tick", because=str(error))
-            await asyncio.sleep(self._look_seconds)
+            await lead.wait_for_the_clock(self._look_seconds)
 
     async def tick(self, lead: Leadership) -> Accepted | None:
         """Append the tick of a moment that has passed, if there is one; an empty ledger is for others to begin."""

@@ -106,6 +106,17 @@ async def test_a_gap_is_carried_by_one_tick(scenario: Scenario) -> None:
     assert await scenario.ticks() == [(datetime(2027, 3, 6, 9, tzinfo=UTC), "hour")]
 
 
+async def test_it_looks_at_once_when_the_clock_is_set(scenario: Scenario) -> None:
+    await scenario.ledger.append(note())
+    never_by_itself = Ticker(scenario.ledger, ZONE, "urn:intabaza:test", look_seconds=3_600)
+    ticking = asyncio.ensure_future(never_by_itself(scenario.lead))
+    for hours in range(1, 6):
+        await scenario.ledger.set_clock(BEGINNING.replace(minute=0) + timedelta(hours=hours))
+        assert await scenario.ledger.wait_for(1 + hours, 30)
+    ticking.cancel()
+    assert len(await scenario.ticks()) == 5
+
+
 async def test_two_leaders_that_do_not_know_of_each_other_tick_once(scenario: Scenario) -> None:
     await scenario.ledger.append(note())
     other = scenario.another()
