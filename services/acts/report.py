@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from pydantic import SecretStr
+
 from events.command import Command
 from events.event import Act
 from events.report import decisions
 from events.report.events import ReportEvent
 from events.report.state import Report
-from events.stated import AT_A_FORM
 from services.acts.network import UNPLACED, Network
+from services.acts.placing import place_of, with_words
 from services.desk import Change, Order, Reading
 from services.ledger.ledger import Accepted
 
@@ -66,15 +68,20 @@ def report_id_of(network: Network, order: Order[Command]) -> UUID:
 
 
 async def receive(
-    network: Network, order: Order[decisions.Receive], source: UUID | None, speaks_of: frozenset[UUID] = frozenset()
+    network: Network,
+    order: Order[decisions.Receive],
+    source: UUID | None,
+    speaks_of: frozenset[UUID] = frozenset(),
+    place_name: SecretStr | None = None,
 ) -> Accepted:
-    """Receive a message from the person `source`; the report's id follows from the command's."""
-    command, report_id = order.command, report_id_of(network, order)
+    """Receive a message from the person `source`; the report's id follows from the command's.
+
+    `place_name` is what its place is called by who sent it, looked up where no unit is known.
+    """
+    command, report_id = with_words(order.command, place_name), report_id_of(network, order)
 
     async def decide(reading: Reading) -> Sequence[Change]:
-        if command.channel in AT_A_FORM and command.unit is not None:
-            network.located(command.unit, command.place_precision)
-        place, placed = network.located_or_unplaced(command.unit, command.place_precision)
+        place, placed = place_of(network, command, place_name)
         home = network.gazetteer.home_of(place.unit)
         act = await network.desk.act(order, report_id)
         report = reading.fresh(f"report/{report_id}", Report(report_id))
@@ -83,7 +90,11 @@ async def receive(
             await network.desk.persons.record_source(report_id, source)
         return [Change(f"report/{report_id}", home, events, act.by, speaks_of)]
 
-    facts = {"source": str(source) if source else None, "speaks_of": sorted(map(str, speaks_of))}
+    facts = {
+        "source": str(source) if source else None,
+        "speaks_of": sorted(map(str, speaks_of)),
+        "place_name": place_name.get_secret_value() if place_name else None,
+    }
     return await network.desk.perform(order, decide, facts=facts, look_first=True)
 
 

@@ -22,7 +22,7 @@ from services.api.body import read_body
 from services.api.office import Asking, Office, who_asks
 from services.api.problems import BAD_PARAMETER, BAD_PRECONDITION, NO_COMMAND_ID, NOT_THIS_ROLE, Refused
 from services.desk import Order
-from services.ledger.ledger import Accepted
+from services.ledger.ledger import Accepted, LedgerError
 
 LONGEST_CLIENT_ID = 200
 SPEAK_FOR_OTHERS = frozenset({Role.COORDINATOR, Role.REVIEWER, Role.REFERRAL_OFFICER})
@@ -54,13 +54,20 @@ class Whose(Command):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request for a command, read and allowed."""
+    """One request for a command, read and allowed; `begun` is None for what may come before a network has begun."""
 
-    network: Network
+    office: Office
+    begun: Network | None
     asking: Asking
     order: Order[Any]
     about: UUID | None
     beside: Any
+
+    @property
+    def network(self) -> Network:
+        """What the act rests on."""
+        assert self.begun is not None
+        return self.begun
 
 
 Perform = Callable[[Sent], Awaitable[Accepted]]
@@ -78,6 +85,11 @@ class Act:
     prepare: Callable[[Network, Asking, UUID | None, dict[str, Any]], Awaitable[dict[str, Any]]] | None = None
     makes: tuple[str, ...] = ()
     path: str | None = None
+
+    @property
+    def needs_network(self) -> bool:
+        """What concerns everybody is adopted before anything else can be done."""
+        return self.noun != "reference"
 
     @property
     def name(self) -> str:
@@ -111,8 +123,8 @@ async def take(office: Office, act: Act, request: Request) -> Response:
         raise Refused(
             NOT_THIS_ROLE, f"The role {asking.bearer.role.value} acts for nobody else: leave on_behalf_of out."
         )
-    network = await office.network()
-    fields = body if act.prepare is None else await act.prepare(network, asking, about, body)
+    network = await office.network() if act.needs_network else None
+    fields = body if act.prepare is None or network is None else await act.prepare(network, asking, about, body)
     order: Order[Any] = Order(
         asking.bearer.person_id,
         asking.bearer.role,
@@ -125,7 +137,7 @@ async def take(office: Office, act: Act, request: Request) -> Response:
         recipient=asking.recipient,
         read_at=_read_at(request),
     )
-    accepted = await act.perform(Sent(network, asking, order, about, beside))
+    accepted = await act.perform(Sent(office, network, asking, order, about, beside))
     return await _answer(office, act, order, accepted, wanted)
 
 
@@ -158,7 +170,8 @@ def _client_id(request: Request, beside: Beside) -> str:
 
 def _read_at(request: Request) -> int | None:
     """The position that If-Match names: what its sender had read when they decided."""
-    if (sent := request.headers.get("if-match")) is None:
+    sent = request.headers.get("if-match")
+    if sent is None or sent.strip() == "*":  # whatever version: what is not there at all is refused anyway
         return None
     if (found := _ETAG.match(sent.strip())) is None:
         raise Refused(BAD_PRECONDITION, "If-Match: expected one ETag as it was given with the record; copy it.")
@@ -192,9 +205,17 @@ async def _answer(
         headers["Location"] = f"/v1/{placed[-1].stream.replace('/', 's/', 1)}"
     status = 201 if act.makes and not accepted.repeated else 200
     if wanted is not None:
-        row = (await office.ledger.read(placed[-1].position - 1, 1))[0]
-        reached = await waiting.wait(office, placed[-1].position, row.home, *wanted)
+        reached = await _reached(office, placed[-1].position, *wanted)
         told[wanted[0].value] = reached
         if not reached:
             status, headers["Location"] = 202, f"/v1/positions/{placed[-1].position}"
     return Response(orjson.dumps(told | ids), status, headers, media_type="application/json")
+
+
+async def _reached(office: Office, position: int, until: waiting.Until, seconds: float) -> bool:
+    """Whether it came so far in this time. It is accepted whatever happens now, so nothing here says no."""
+    try:
+        row = (await office.ledger.read(position - 1, 1))[0]
+        return await waiting.wait(office, position, row.home, until, seconds)
+    except (LedgerError, Refused):
+        return False

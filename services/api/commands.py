@@ -9,7 +9,7 @@ from pydantic import Field
 
 from events import reference
 from events.case import judging, linking, opening, protection, referral
-from events.command import Command
+from events.command import Command, Text
 from events.commands import COMMANDS
 from events.refusals import BadInput
 from events.report import decisions as report
@@ -38,9 +38,14 @@ class BesideReport(Beside):
 
 
 class BesideMessage(BesideReport):
-    """`source` is who told it: left out, a reporter's own, and else unknown."""
+    """`source` is who told it: left out, a reporter's own, and else unknown.
+
+    `place_name` is what the place is called, where its `unit` is not known: at a form it is refused where it means none
+    or several, with the candidates; in a message it is kept, and the report is unplaced until somebody places it.
+    """
 
     source: Whose | None = None
+    place_name: Annotated[Text | None, Field(max_length=200)] = None
 
 
 async def _stamped(network: Network, asking: Asking, about: UUID | None, fields: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +62,9 @@ async def _receive(sent: Sent) -> Accepted:
         source = sent.asking.bearer.person_id
     elif sent.beside.source is not None:
         source = await sent.beside.source.find(sent.network)
-    return await report_acts.receive(sent.network, sent.order, source, frozenset(sent.beside.speaks_of))
+    return await report_acts.receive(
+        sent.network, sent.order, source, frozenset(sent.beside.speaks_of), sent.beside.place_name
+    )
 
 
 async def _report(sent: Sent) -> Accepted:
@@ -160,7 +167,7 @@ async def _reporter(sent: Sent) -> Accepted:
 
 
 async def _reference(sent: Sent) -> Accepted:
-    return await reference_acts.act(sent.network, sent.order)
+    return await reference_acts.act_at(sent.office.desk, sent.order)
 
 
 # --- all of them ------------------------------------------------------------------------------------------------------

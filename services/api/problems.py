@@ -15,9 +15,11 @@ from starlette.responses import Response
 from events import custody, reference, reporter
 from events.case import refusals as case
 from events.places.faults import GazetteerFaulty, NoSuchDivision, NoSuchUnit
+from events.places.lookup import Candidate
 from events.refusals import BadInput, NotNow, Problem
 from events.report import refusals as report
 from services import area, desk
+from services.acts import placing
 from services.acts.in_force import NotBegun
 from services.ledger import ledger
 from services.vault import refused as vault
@@ -57,6 +59,7 @@ BAD_PRECONDITION = Kind(1009, 400, "If-Match is not an ETag of ours")
 OTHER_MEDIA_TYPE = Kind(1010, 415, "The body is not sent as JSON")
 AMBIGUOUS_PLACE = Kind(1011, 422, "The place's name is borne by several places")
 NO_SUCH_RECIPIENT = Kind(1013, 404, "No such recipient")
+UNKNOWN_PLACE = Kind(1014, 422, "No place bears this name")
 
 # --- who sent it ------------------------------------------------------------------------------------------------------
 
@@ -149,6 +152,9 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     NoSuchUnit: Kind(1101, 422, "No such unit"),
     NoSuchDivision: Kind(1102, 422, "No such division"),
     GazetteerFaulty: Kind(1103, 422, "The gazetteer cannot be used"),
+    placing.AmbiguousPlace: AMBIGUOUS_PLACE,
+    placing.UnknownPlace: UNKNOWN_PLACE,
+    placing.PlaceUnclear: AMBIGUOUS_PLACE,
     BadInput: BAD_FIELD,
     area.OutsideArea: OUTSIDE_AREA,
     desk.AnotherMode: Kind(3001, 409, "What is exercised never touches what is real"),
@@ -191,6 +197,7 @@ class Told:
     detail: str
     fields: Sequence[Problem] = ()
     headers: dict[str, str] = field(default_factory=dict)
+    candidates: Sequence[Candidate] | None = None
 
     @classmethod
     def of(cls, error: Exception) -> Told:
@@ -200,7 +207,9 @@ class Told:
         kind = kind_of(error)
         if isinstance(error, BadInput):
             many = f"{len(error.problems)} fields have" if len(error.problems) > 1 else "One field has"
-            return cls(kind, f"{many} a value that cannot be; nothing was written.", error.problems)
+            told = cls(kind, f"{many} a value that cannot be; nothing was written.", error.problems)
+            told.candidates = error.candidates if isinstance(error, placing.PlaceUnclear) else None
+            return told
         if isinstance(error, NotNow):
             return cls(kind, f"{str(error)[:1].upper()}{str(error)[1:]}.")
         headers = {"Retry-After": "1"} if kind.status == 503 else {}
@@ -218,6 +227,8 @@ class Told:
         }
         if self.fields:
             told["errors"] = [one.model_dump() for one in self.fields]
+        if self.candidates is not None:
+            told["candidates"] = [_candidate(one) for one in self.candidates]
         return told
 
     def response(self) -> Response:
@@ -225,3 +236,13 @@ class Told:
         if self.kind is NO_TOKEN:
             headers.setdefault("WWW-Authenticate", "Bearer")
         return Response(orjson.dumps(self.document()), self.kind.status, headers, media_type=MEDIA_TYPE)
+
+
+def _candidate(one: Candidate) -> dict[str, Any]:
+    return {
+        "unit": one.unit_id,
+        "name": one.name,
+        "kind": one.kind.value,
+        "inside": one.inside,
+        "in_force": one.in_force,
+    }

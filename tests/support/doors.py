@@ -50,6 +50,7 @@ DEO = Caller("deo", Role.REVIEWER)
 ESTHER = Caller("esther", Role.REVIEWER)
 FABIEN = Caller("fabien", Role.COORDINATOR)
 ODILE = Caller("odile", Role.REFERRAL_OFFICER)
+SECOND_OFFICER = Caller("fabien", Role.REFERRAL_OFFICER)
 HILAIRE = Caller("hilaire", Role.RECIPIENT, recipient="community-police-gihanga")
 ADMIN = Caller("admin", Role.ADMIN)
 ANALYST = Caller("gloria", Role.ANALYST)
@@ -111,31 +112,51 @@ class Doors:
         """Ask for something."""
         return await self.client.get(path, params=params, headers=self.authorization(caller) | dict(headers or {}))
 
+    async def until_ready(self, page: str = "/readyz", seconds: float = 60) -> None:
+        """Wait until the API says so."""
+        deadline = time.monotonic() + seconds
+        while True:
+            assert self.process.poll() is None, self.log
+            try:
+                if (await self.client.get(page)).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            assert time.monotonic() < deadline, self.log
+            await asyncio.sleep(0.05)
+
+    @property
+    def log(self) -> str:
+        """Everything that the API has logged."""
+        return (self.stack.folder / "api.log").read_text()
+
 
 @asynccontextmanager
-async def open_doors(*, division: str | None = "2015", **extra: str) -> AsyncIterator[Doors]:
-    """A stack with a network that has begun, a committee, and the API in a process of its own.
+async def open_doors(*, begun: bool = True, **extra: str) -> AsyncIterator[Doors]:
+    """A stack with a network that has begun under the division of 2015, a committee, and the API as one process.
 
-    `extra` goes into the environment of all of it. What the API logs is in the stack's folder, as api.log.
+    `begun=False` leaves it to the caller to adopt a gazetteer and rules. `extra` goes into the environment of all of
+    it. What the API logs is in the stack's folder, as api.log.
     """
     with a_stack(**extra) as stack:
         await asyncio.to_thread(stack.up)
-        began = await asyncio.to_thread(stack.command, "begin", *(["--division", division] if division else []))
-        assert began.returncode == 0, began.stderr
+        if begun:
+            began = await asyncio.to_thread(stack.command, "begin", "--division", "2015")
+            assert began.returncode == 0, began.stderr
         people = await known_people(stack)
-        async with open_api(stack, people) as doors:
+        async with open_api(stack, people, ready="/readyz" if begun else "/healthz") as doors:
             yield doors
 
 
 @asynccontextmanager
-async def open_api(stack: Stack, people: Mapping[str, UUID]) -> AsyncIterator[Doors]:
+async def open_api(stack: Stack, people: Mapping[str, UUID], ready: str = "/readyz") -> AsyncIterator[Doors]:
     """One API process on a stack that is up, until the end."""
     port = free_port()
     process = _start(stack, port)
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             doors = Doors(stack, process, client, people)
-            await _ready(doors)
+            await doors.until_ready(ready)
             yield doors
     finally:
         process.terminate()
@@ -155,16 +176,3 @@ async def known_people(stack: Stack) -> dict[str, UUID]:
         for member in COMMITTEE:
             await desk.persons.seat(people[member.name], sits=True)
     return people
-
-
-async def _ready(doors: Doors, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        assert doors.process.poll() is None, (doors.stack.folder / "api.log").read_text()
-        try:
-            if (await doors.client.get("/readyz")).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        assert time.monotonic() < deadline, (doors.stack.folder / "api.log").read_text()
-        await asyncio.sleep(0.05)

@@ -1,0 +1,67 @@
+"""Every command of the domain through its route, from a network that has not begun; and each sent again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.api.examples import EXAMPLES
+from tests.support.doors import ADMIN, ALINE, Doors, open_doors
+from tests.support.story_by_http import ACT_OF, Deed, Telling, begin, tell
+
+
+@pytest.fixture(scope="module")
+async def doors() -> AsyncIterator[Doors]:
+    async with open_doors(begun=False) as doors:
+        yield doors
+
+
+@pytest.fixture(scope="module")
+async def deeds(doors: Doors) -> list[Deed]:
+    """Everything that happened, told once."""
+    early = await doors.post(ALINE, "/v1/reports", EXAMPLES["report.receive"])
+    assert (early.status_code, early.json()["number"]) == (503, 4001)
+    telling = Telling(doors)
+    await begin(telling)
+    await doors.until_ready()
+    await tell(telling)
+    return telling.deeds
+
+
+async def test_every_command_is_accepted_at_its_address(deeds: list[Deed]) -> None:
+    assert {deed.act.operation for deed in deeds} == ACT_OF.keys()
+
+
+async def test_what_makes_something_says_which_and_where(doors: Doors, deeds: list[Deed]) -> None:
+    for deed in deeds:
+        told = deed.answer.json()
+        assert deed.answer.status_code == (201 if deed.act.makes else 200), deed.act.operation
+        assert {f"{thing}_id" for thing in deed.act.makes} == {name for name in told if name.endswith("_id")}
+        assert deed.answer.headers["cache-control"] == "no-store"
+        assert told["position"] == max(event["position"] for event in told["events"])
+        for thing in {"report", "case"} & {*deed.act.makes}:
+            assert deed.answer.headers["location"] == f"/v1/{thing}s/{told[f'{thing}_id']}"
+        if deed.act.noun in ("report", "case"):
+            assert deed.answer.headers["etag"].strip('"').isdigit()
+
+
+async def test_each_command_sent_again_answers_as_the_first_time(doors: Doors, deeds: list[Deed]) -> None:
+    for deed in deeds:
+        again = await doors.post(deed.caller, deed.path, deed.body, key=deed.key)
+        first = deed.answer.json()
+        assert again.status_code == 200, f"{deed.act.operation}: {again.text}"
+        assert again.json() == first | {"repeated": True}
+        assert again.headers.get("location") == deed.answer.headers.get("location")
+
+
+async def test_another_body_under_a_known_id_is_refused(doors: Doors, deeds: list[Deed]) -> None:
+    for deed in deeds:
+        if deed.act.operation.startswith("reference."):
+            continue
+        other = dict(deed.body) | {"mode": "test"}
+        answer = await doors.post(deed.caller, deed.path, other, key=deed.key)
+        assert (answer.status_code, answer.json()["number"]) == (422, 3004), deed.act.operation
+    rules = next(deed for deed in deeds if deed.act.operation == "reference.date-election")
+    answer = await doors.post(ADMIN, rules.path, dict(rules.body) | {"source": "another"}, key=rules.key)
+    assert (answer.status_code, answer.json()["number"]) == (422, 3004)

@@ -1,0 +1,378 @@
+"""Everything that can be read, after everything that can be done was done, through the API on a real stack."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from services.api.examples import GIHANGA, GISURU, HEALTH, MPANDA, POLICE
+from services.api.reads.every import READS
+from tests.support.doors import (
+    ADMIN,
+    ALINE,
+    ANALYST,
+    AUDITOR,
+    BEDE,
+    CONSUMER,
+    CUSTODIAN,
+    FABIEN,
+    HILAIRE,
+    ODILE,
+    Caller,
+    Doors,
+    open_doors,
+)
+from tests.support.story_by_http import Telling, tell
+
+PAST_THE_END = 10**12
+
+
+@dataclass(frozen=True)
+class Told:
+    """The API after the story was told and folded, and the ids of what it is about."""
+
+    doors: Doors
+    telling: Telling
+
+    def made(self, operation: str, thing: str, number: int = 0) -> str:
+        return str(
+            [deed for deed in self.telling.deeds if deed.act.operation == operation][number].answer.json()[thing]
+        )
+
+    @property
+    def case_id(self) -> str:
+        return self.made("case.open-case", "case_id")
+
+    @property
+    def report_id(self) -> str:
+        return self.made("report.receive", "report_id")
+
+    async def see(self, caller: Caller, path: str, **params: Any) -> dict[str, Any]:
+        answer = await self.doors.get(caller, path, **params)
+        assert answer.status_code == 200, f"{path}: {answer.text}"
+        told: dict[str, Any] = answer.json()
+        return told
+
+    async def refused(self, caller: Caller, path: str, **params: Any) -> tuple[int, int]:
+        answer = await self.doors.get(caller, path, **params)
+        return answer.status_code, answer.json()["number"]
+
+    async def pages(self, caller: Caller, path: str, what: str, **params: Any) -> list[Any]:
+        """All rows of a list, two a page."""
+        rows: list[Any] = []
+        answer = await self.doors.get(caller, path, limit=2, **params)
+        while True:
+            assert answer.status_code == 200, answer.text
+            page = answer.json()[what]
+            assert len(page) <= 2
+            rows += page
+            if (following := next_of(answer)) is None:
+                return rows
+            assert len(page) == 2
+            answer = await self.doors.get(caller, following)
+
+
+def next_of(answer: httpx.Response) -> str | None:
+    found = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers.get("link", ""))
+    return found[1] if found else None
+
+
+@pytest.fixture(scope="module")
+async def told() -> AsyncIterator[Told]:
+    async with open_doors() as doors:
+        telling = Telling(doors)
+        await tell(telling)
+        last = telling.deeds[-1].answer.json()["position"]
+        told = Told(doors, telling)
+        async with asyncio.timeout(60):
+            while not all((await told.see(ADMIN, f"/v1/positions/{last}"))["projected"].values()):
+                await asyncio.sleep(0.05)
+        yield told
+
+
+async def test_every_read_answers_an_auditor_and_is_kept_by_nobody_else(told: Told) -> None:
+    referral_id = told.made("case.refer", "referral_id")
+    known = {
+        "unit": GIHANGA,
+        "case_id": told.case_id,
+        "report_id": told.report_id,
+        "referral_id": referral_id,
+        "recipient": POLICE,
+        "position": "1",
+    }
+    for read in READS:
+        path = read.address.format(**known)
+        params = {"name": "Gihanga"} if read.address == "/v1/places" else {}
+        params |= {"role": "reviewer"} if read.address == "/v1/queue" else {}
+        answer = await told.doors.get(AUDITOR, path, **params)
+        assert answer.status_code == 200, f"{path}: {answer.text}"
+        assert answer.headers["cache-control"] == "private, no-cache"
+        assert answer.headers["vary"] == "Authorization"
+
+
+async def test_a_level_says_what_it_is_made_of_and_a_place_of_which_nothing_was_heard_says_that(told: Told) -> None:
+    level = await told.see(ANALYST, f"/v1/levels/{GIHANGA}")
+    assert (level["unit_name"], level["heard"]) == ("Gihanga", True)
+    assert level["level_name"] == ("calm", "watch", "tension", "alert", "crisis")[level["level"]]
+    assert level["contributions"][0]["case_id"] == told.case_id
+    assert level["codes"]
+    silent = await told.see(ANALYST, "/v1/levels/bi:c2015:bukeye")
+    assert (silent["heard"], silent["level"], silent["unit_name"]) == (False, None, "Bukeye")
+    assert "nobody knows" in silent["note"]
+
+
+async def test_a_history_is_told_in_words_and_page_by_page(told: Told) -> None:
+    history = await told.see(ANALYST, f"/v1/levels/{GIHANGA}/history")
+    numbers = [change["number"] for change in history["changes"]]
+    assert numbers == list(range(len(numbers), 0, -1))
+    assert history["changes"][0]["in_words"][0].startswith("Gihanga ")
+    paged = await told.pages(ANALYST, f"/v1/levels/{GIHANGA}/history", "changes")
+    assert paged == history["changes"]
+
+
+async def test_who_is_no_part_of_the_network_sees_of_a_level_what_an_alert_says(told: Told) -> None:
+    for caller in (CONSUMER, ALINE):
+        for path in (f"/v1/levels/{GIHANGA}", "/v1/levels/bi:c2015:bukeye"):
+            shown = await told.see(caller, path)
+            assert shown.keys() == {"unit", "unit_name", "codes", "level", "level_name", "since"}
+        assert shown["level"] == 0
+
+
+async def test_levels_come_page_by_page_in_order_of_units(told: Told) -> None:
+    rows = await told.pages(AUDITOR, "/v1/levels", "levels")
+    units = [row["unit"] for row in rows]
+    assert units == sorted(units)
+    assert {GIHANGA, GISURU} <= {*units}
+    here = await told.pages(AUDITOR, "/v1/levels", "levels", unit=GIHANGA)
+    assert [row["unit"] for row in here] == [GIHANGA]
+
+
+async def test_a_case_shows_its_stage_reports_referrals_and_the_position_that_if_match_takes(told: Told) -> None:
+    answer = await told.doors.get(ODILE, f"/v1/cases/{told.case_id}")
+    case = answer.json()
+    assert (case["unit"], case["unit_name"], case["stage"], case["severity"]) == (GIHANGA, "Gihanga", "open", "severe")
+    assert {one["recipient"] for one in case["referrals"]} == {POLICE, HEALTH}
+    assert {one["report_id"] for one in case["reports"]} >= {told.report_id}
+    stale = {"If-Match": '"1"'}
+    deed = {"choice": "monitor", "reason": "Quiet since."}
+    path = f"/v1/cases/{told.case_id}/decide"
+    assert (await told.doors.post(ODILE, path, deed, headers=stale)).status_code == 412
+    fresh = await told.doors.post(
+        ODILE, path, deed, headers={"If-Match": answer.headers["etag"]}, wait="projected", wait_seconds="30"
+    )
+    assert fresh.status_code == 200, fresh.text
+    again = await told.doors.get(ODILE, f"/v1/cases/{told.case_id}")
+    assert again.headers["etag"] == f'"{fresh.json()["position"]}"'
+    assert again.json()["last_decision"] == "monitor"
+
+
+async def test_the_board_its_counts_and_what_left_it(told: Told) -> None:
+    board = await told.pages(ANALYST, "/v1/cases", "cases")
+    assert told.case_id in {case["case_id"] for case in board}
+    counts = (await told.see(ANALYST, "/v1/cases/counts"))["counts"]
+    assert sum(row["cases"] for row in counts) == len(board)
+    ended = await told.pages(ANALYST, "/v1/cases/ended", "cases")
+    assert {case["stage"] for case in ended} == {"not_ratified"}
+    narrow = await told.see(ANALYST, "/v1/cases", kind="tension", stage="open", severity="minor")
+    assert narrow == {"cases": []}
+
+
+async def test_a_timeline_shows_that_texts_are_sealed_and_not_a_word_of_them(told: Told) -> None:
+    events = await told.pages(AUDITOR, f"/v1/cases/{told.case_id}/timeline", "events")
+    positions = [event["position"] for event in events]
+    assert positions == sorted(positions)
+    assert {event["record"] for event in events} == {"case", "report"}
+    opened = next(event for event in events if event["type"] == "case.opened")
+    assert opened["data"]["summary"] == {"sealed": True}
+    assert set(opened["sealed_fields"]) == {"summary", "actor_class"}
+    unlinked = {event["record_id"] for event in events if not event["still_linked"]}
+    assert told.report_id not in unlinked
+    whole = await told.see(AUDITOR, f"/v1/cases/{told.case_id}/timeline", limit=200)
+    assert whole["events"] == events
+    assert '"ct"' not in str(whole)
+
+
+async def test_a_report_shows_where_it_stands_and_of_its_texts_that_they_are_there(told: Told) -> None:
+    answer = await told.doors.get(BEDE, f"/v1/reports/{told.report_id}")
+    report = answer.json()
+    assert (report["standing"], report["unit"], report["mode"]) == ("stands", MPANDA, "actual")
+    assert (report["reliability"], report["credibility"], report["round"]) == ("F", "2", 2)
+    assert len(report["grades"]) == 3
+    assert {"field": "text", "version": 1} in report["sealed_fields"]
+    assert "bakomeretse" not in answer.text
+    assert answer.headers["etag"].strip('"').isdigit()
+    again = told.made("report.supersede", "report_id")
+    later = await told.see(BEDE, f"/v1/reports/{again}")
+    (before,) = later["received_before_as"]
+    assert (await told.see(BEDE, f"/v1/reports/{before}"))["received_again_as"] == again
+    timeline = (await told.see(BEDE, f"/v1/reports/{again}/timeline"))["events"]
+    assert {event["record_id"] for event in timeline} == {before, again}
+
+
+async def test_the_queue_of_a_role_is_its_own_unless_another_is_asked_for(told: Told) -> None:
+    mine = await told.see(BEDE, "/v1/queue")
+    assert mine["role"] == "reviewer"
+    assert mine["waiting"]
+    assert not {"graded_by", "recused"} & mine["waiting"][0].keys()
+    assert (await told.see(BEDE, "/v1/queue", role="coordinator"))["role"] == "coordinator"
+    assert await told.refused(ODILE, "/v1/queue") == (400, 1005)
+    counts = (await told.see(BEDE, "/v1/queue/counts"))["counts"]
+    reviewers = sum(row["things"] for row in counts if row["role"] == "reviewer")
+    assert len(await told.pages(BEDE, "/v1/queue", "waiting")) == reviewers
+    assert "cases" in await told.see(BEDE, "/v1/queue/changed-evidence", limit=5)
+
+
+async def test_a_recipient_sees_its_own_referrals_and_of_the_case_what_was_agreed(told: Told) -> None:
+    path = f"/v1/cases/{told.case_id}/referrals"
+    own = await told.pages(HILAIRE, f"/v1/recipients/{POLICE}/referrals", "referrals")
+    assert {one["recipient"] for one in own} == {POLICE}
+    assert all("unit" not in one for one in own)
+    assert await told.refused(HILAIRE, f"/v1/recipients/{HEALTH}/referrals") == (403, 2003)
+    assert await told.refused(HILAIRE, "/v1/referrals", recipient=HEALTH) == (403, 2003)
+    others, mine = told.made("case.refer", "referral_id", 1), told.made("case.refer", "referral_id", 0)
+    assert await told.refused(HILAIRE, f"{path}/{others}") == (404, 3235)
+    assert await told.refused(HILAIRE, f"{path}/{uuid4()}") == (404, 3235)
+    shown = await told.see(HILAIRE, f"{path}/{mine}")
+    declined = shown["state"] == "declined"
+    assert (shown["agreed"] is None) == declined
+    officers = await told.see(ODILE, f"{path}/{mine}")
+    assert set(officers["agreed"]) <= set(officers["minimum_data"])
+    assert await told.refused(HILAIRE, f"/v1/cases/{told.case_id}") == (403, 2002)
+
+
+async def test_referrals_are_counted_and_listed_for_officers(told: Told) -> None:
+    counts = (await told.see(ODILE, "/v1/referrals/counts"))["counts"]
+    assert {row["recipient"] for row in counts} == {POLICE, HEALTH}
+    of_case = (await told.see(ODILE, f"/v1/cases/{told.case_id}/referrals"))["referrals"]
+    assert [one["recipient"] for one in of_case] == [POLICE, HEALTH]
+    assert await told.see(ODILE, "/v1/referrals", overdue="true") == {"referrals": []}
+    assert "gaps" in await told.see(ODILE, "/v1/gaps", awaited="ratification")
+    assert "gaps" in await told.see(ODILE, f"/v1/cases/{told.case_id}/gaps")
+
+
+async def test_names_are_looked_up_and_never_guessed(told: Told) -> None:
+    found = await told.see(CONSUMER, "/v1/places", name="gihanga", kind="commune")
+    assert found["found"]["unit"] == GIHANGA
+    several = await told.see(CONSUMER, "/v1/places", name="Bubanza")
+    assert several["found"] is None
+    assert len(several["candidates"]) > 1
+    assert several["why"]
+    near = await told.see(CONSUMER, "/v1/places", name="Gihangga")
+    assert GIHANGA in {one["unit"] for one in near["near"]}
+    assert await told.refused(CONSUMER, "/v1/places") == (400, 1005)
+    assert await told.refused(CONSUMER, "/v1/places", name="x", within="nowhere") == (422, 1101)
+    unit = await told.see(CONSUMER, f"/v1/places/{GIHANGA}")
+    assert (unit["kind"], unit["in_force"], unit["home"][:3]) == ("commune", True, "bi:")
+    assert (await told.see(CONSUMER, "/v1/places/unplaced"))["inside"] == []
+
+
+async def test_what_is_in_force_for_everybody(told: Told) -> None:
+    register = (await told.see(ODILE, "/v1/recipients"))["recipients"]
+    assert [one["recipient"] for one in register] == sorted([POLICE, HEALTH])
+    assert len((await told.see(ODILE, "/v1/recipients", unit=GIHANGA, active="true"))["recipients"]) >= 1
+    assert (await told.see(ODILE, f"/v1/recipients/{HEALTH}"))["recipient_class"] == "health_facility"
+    assert await told.refused(ODILE, "/v1/recipients/nobody") == (404, 1013)
+    (election,) = (await told.see(CONSUMER, "/v1/elections"))["elections"]
+    assert election["election"]
+    assert (await told.see(CONSUMER, "/v1/gazetteer"))["division_in_force"] == "2015"
+    assert "points" in (await told.see(CONSUMER, "/v1/rules"))["content"]
+    committee = await told.see(BEDE, "/v1/committee")
+    assert committee == {"members": 4, "required": 2, "ratify_within_hours": 48.0}
+
+
+async def test_positions_say_how_far_something_has_come(told: Told) -> None:
+    first = await told.see(ALINE, "/v1/positions/1")
+    assert (first["recorded"], first["published"]) == (True, True)
+    assert set(first["projected"].values()) == {True}
+    ahead = await told.see(ALINE, f"/v1/positions/{PAST_THE_END}")
+    assert (ahead["recorded"], ahead["published"], set(ahead["projected"].values())) == (False, False, {False})
+    assert await told.refused(ALINE, "/v1/positions/0") == (400, 1005)
+
+
+async def test_alerts_are_listed_as_they_stand_on_kafka(told: Told) -> None:
+    alerts = (await told.see(CONSUMER, "/v1/alerts"))["alerts"]
+    assert {alert["type"] for alert in alerts} <= {"alert.issued"}
+    assert alerts, "the story raises the level of a commune"
+    last = int(alerts[-1]["sequence"])
+    assert (await told.see(CONSUMER, "/v1/alerts", after=last - 1))["alerts"] == alerts[-1:]
+    assert (await told.see(CONSUMER, "/v1/alerts", unit="bi:c2015:bukeye"))["alerts"] == []
+
+
+async def test_what_has_not_changed_is_not_sent_again(told: Told) -> None:
+    for path in (f"/v1/levels/{GIHANGA}", "/v1/cases", f"/v1/cases/{told.case_id}", "/v1/places/unplaced"):
+        first = await told.doors.get(ANALYST, path)
+        etag = {"If-None-Match": first.headers["etag"]}
+        again = await told.doors.get(ANALYST, path, headers=etag)
+        assert (again.status_code, again.content) == (304, b""), path
+    narrow = Caller("gloria", ANALYST.role, (GIHANGA,))
+    level = await told.doors.get(ANALYST, f"/v1/levels/{GIHANGA}")
+    other = await told.doors.get(narrow, f"/v1/levels/{GIHANGA}", headers={"If-None-Match": level.headers["etag"]})
+    assert other.status_code == 200
+
+
+async def test_a_cursor_belongs_to_the_list_that_gave_it(told: Told) -> None:
+    following = next_of(await told.doors.get(AUDITOR, "/v1/levels", limit=1))
+    assert following is not None
+    cursor = httpx.URL(following).params["cursor"]
+    assert (await told.doors.get(AUDITOR, "/v1/levels", limit=1, cursor=cursor)).status_code == 200
+    for path, params in (
+        ("/v1/levels", {"unit": GIHANGA}),
+        ("/v1/cases", {}),
+        (f"/v1/levels/{GIHANGA}/history", {}),
+    ):
+        assert await told.refused(AUDITOR, path, cursor=cursor, **params) == (400, 1006)
+    for cursor in ("", "e30", "WzFd", "nonsense", "ÿ", "W10", "bnVsbA"):
+        assert await told.refused(AUDITOR, "/v1/levels", cursor=cursor) == (400, 1006), cursor
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("/v1/levels", {"limit": "0"}),
+        ("/v1/levels", {"limit": "201"}),
+        ("/v1/levels", {"limit": ["1", "2"]}),
+        ("/v1/levels", {"uint": GIHANGA}),
+        ("/v1/cases", {"kind": "quarrel"}),
+        ("/v1/cases", {"unit": ["x" * 201]}),
+        ("/v1/cases", {"unit": ["a"] * 101}),
+        ("/v1/referrals", {"overdue": "maybe"}),
+        ("/v1/cases/not-an-id", {}),
+        ("/v1/alerts", {"after": "-1"}),
+        ("/v1/positions/many", {}),
+    ],
+)
+async def test_a_parameter_that_cannot_be_is_told_and_not_passed_over(
+    told: Told, path: str, params: dict[str, Any]
+) -> None:
+    assert await told.refused(AUDITOR, path, **params) == (400, 1005)
+
+
+async def test_what_is_not_there_is_told_as_absent(told: Told) -> None:
+    assert await told.refused(AUDITOR, f"/v1/cases/{uuid4()}") == (404, 3201)
+    assert await told.refused(AUDITOR, f"/v1/cases/{uuid4()}/timeline") == (404, 3201)
+    assert await told.refused(AUDITOR, f"/v1/reports/{uuid4()}") == (404, 3101)
+    assert await told.refused(AUDITOR, "/v1/levels/bi:c2015:nowhere") == (422, 1101)
+
+
+async def test_an_area_narrows_lists_and_refuses_what_lies_outside(told: Told) -> None:
+    west = Caller("gloria", ANALYST.role, ("bi:p2015:bubanza",))
+    assert {row["unit"] for row in await told.pages(west, "/v1/levels", "levels")} <= {GIHANGA, MPANDA}
+    assert {case["unit"] for case in await told.pages(west, "/v1/cases", "cases")} == {GIHANGA}
+    assert (await told.see(west, "/v1/levels", unit=GISURU)) == {"levels": []}
+    far = next(case for case in await told.pages(AUDITOR, "/v1/cases", "cases") if case["unit"] == GISURU)
+    for path in ("", "/timeline", "/referrals", "/gaps"):
+        assert await told.refused(west, f"/v1/cases/{far['case_id']}{path}") == (403, 2003), path
+        assert (await told.doors.get(west, f"/v1/cases/{told.case_id}{path}")).status_code == 200
+    assert await told.refused(west, f"/v1/levels/{GISURU}") == (403, 2003)
+    assert await told.refused(west, f"/v1/levels/{GISURU}/history") == (403, 2003)
+    nowhere = Caller("gloria", ANALYST.role, ())
+    assert await told.see(nowhere, "/v1/cases") == {"cases": []}
+    assert (await told.see(CUSTODIAN, f"/v1/reports/{told.report_id}"))["report_id"] == told.report_id
+    assert (await told.see(FABIEN, f"/v1/cases/{told.case_id}"))["case_id"] == told.case_id
