@@ -1,6 +1,7 @@
 """The lock of the published contract: which files stand in it, and which of them may never change again.
 
-`drafts` may still be rewritten; `published` are promised for ever. A release turns drafts into published ones.
+`drafts` may still be rewritten; `published` are promised for ever. A release turns drafts into published ones, all but
+tables of contents: those gain a line with every version that comes, and promise nothing that is not in what they list.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 LOCK = "lock.json"
+CONTENTS = frozenset({"asyncapi.json"})
+"""Files that stay drafts for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,10 @@ class Lock:
         return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
     def released(self) -> Lock:
-        """This lock with every draft published."""
-        return Lock(published={**self.drafts, **self.published})
+        """This lock with every draft published that can be."""
+        contents = {path: digest for path, digest in self.drafts.items() if path in CONTENTS}
+        released = {path: digest for path, digest in self.drafts.items() if path not in CONTENTS}
+        return Lock(published={**released, **self.published}, drafts=contents)
 
 
 def hash_of(content: bytes) -> str:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import schemas
 from events.catalogue import EVENTS
+from services.contracts import asyncapi
 from services.contracts.examples import EXAMPLES
-from services.contracts.lock import LOCK, Lock, broken, hash_of, only_more_words
+from services.contracts.lock import CONTENTS, LOCK, Lock, broken, hash_of, only_more_words
 from services.contracts.schema import schema_of
 
 FOLDER = Path(schemas.__file__).parent
@@ -34,7 +35,7 @@ def generated() -> Files:
         if example.path in files:
             raise ContractBroken(f"two examples are called {example.path}: give one of them another case")
         files[example.path] = example.wire()
-    return files
+    return files | {asyncapi.PATH: asyncapi.text(files.keys() | Lock.of_folder(FOLDER).published.keys())}
 
 
 def faults(folder: Path, files: Files) -> Iterator[str]:
@@ -80,7 +81,7 @@ def release(folder: Path, files: Files) -> list[str]:
         raise ContractBroken("\n".join(sentences))
     lock = Lock.of_folder(folder)
     _lock(folder, lock.released())
-    return sorted(lock.drafts)
+    return sorted(lock.drafts.keys() - CONTENTS)
 
 
 def _broken_promises(folder: Path, lock: Lock, files: Files) -> Iterator[str]:
@@ -98,7 +99,8 @@ def _still_says(path: str, published: bytes, now: bytes) -> bool:
 
 
 def _present(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in (folder / "events").rglob("*.json")}
+    events = {path.relative_to(folder).as_posix() for path in (folder / "events").rglob("*.json")}
+    return events | {path for path in CONTENTS if (folder / path).exists()}
 
 
 def _lock(folder: Path, lock: Lock) -> None:

@@ -102,7 +102,7 @@ def schema_of(event: type[Event]) -> dict[str, Any]:
         "$schema": DIALECT,
         "$id": schema_id(event.name, event.schema_version),
         "title": f"{event.name} {event.schema_version}",
-        "description": _first_paragraph(event.__doc__ or ""),
+        "description": first_paragraph(event.__doc__ or ""),
         **envelope,
         "required": sorted(required),
     }
@@ -116,7 +116,8 @@ def _category(event: type[Event]) -> str:
     return next(category for category, events in CATALOGUE.items() if event in events)
 
 
-def _first_paragraph(text: str) -> str:
+def first_paragraph(text: str) -> str:
+    """What a docstring says first, as one line."""
     return " ".join(text.partition("\n\n")[0].split())
 
 

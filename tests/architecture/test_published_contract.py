@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.contracts.lock import Lock, broken, hash_of, only_more_words
+from services.contracts.asyncapi import document
+from services.contracts.lock import CONTENTS, Lock, broken, hash_of, only_more_words
 from services.contracts.publish import FOLDER, ContractBroken, faults, generated, release, write
 
 EVENT = "events/report.received/1.schema.json"
@@ -73,8 +74,31 @@ def test_a_new_file_beside_published_ones_is_a_draft(folder: Path) -> None:
     new = "events/report.received/1.another.json"
     files = {**generated(), new: b"{}"}
     assert write(folder, files) == [new]
-    assert Lock.of_folder(folder).drafts.keys() == {new}
+    assert Lock.of_folder(folder).drafts.keys() == CONTENTS | {new}
     assert list(faults(folder, files)) == []
+
+
+def test_a_table_of_contents_follows_the_code_after_a_release_too(folder: Path) -> None:
+    assert CONTENTS.isdisjoint(release(folder, generated()))
+    (contents, *_) = CONTENTS
+    assert write(folder, {**generated(), contents: b"{}"}) == [contents]
+    assert any(contents in fault for fault in faults(folder, generated()))
+
+
+def test_the_document_names_every_file_that_was_ever_published() -> None:
+    text = (FOLDER / "asyncapi.json").read_text()
+    assert [path for path in Lock.of_folder(FOLDER).published if path not in CONTENTS and f"./{path}" not in text] == []
+
+
+def test_the_document_keeps_a_version_that_no_code_writes_any_more() -> None:
+    schema, example = "events/alert.issued/1.schema.json", "events/alert.issued/1.raised.json"
+    messages = document([schema, example, schema.replace("1.", "2."), example.replace("1.", "2.")])["components"][
+        "messages"
+    ]
+    assert {name: message["payload"]["$ref"] for name, message in messages.items()} == {
+        "alert.issued.1": "./events/alert.issued/1.schema.json",
+        "alert.issued.2": "./events/alert.issued/2.schema.json",
+    }
 
 
 @pytest.mark.parametrize("path", [EVENT, EXAMPLE])

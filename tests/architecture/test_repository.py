@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -81,6 +82,14 @@ def test_a_lock_carries_no_address(lock: str) -> None:
     text = (ROOT / lock).read_text("utf-8")
     assert "://" not in text
     assert "index-url" not in text
+
+
+def test_a_lock_of_npm_carries_hashes_and_no_address_of_a_registry() -> None:
+    locks = [path for path in files() if path.name == "package-lock.json" and "node_modules" not in path.parts]
+    assert locks
+    for path in locks:
+        packages = {name: each for name, each in json.loads(path.read_bytes())["packages"].items() if name}
+        assert [name for name, each in packages.items() if "integrity" not in each or "resolved" in each] == []
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
