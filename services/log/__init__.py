@@ -1,1 +1,1 @@
-"""What a record of ours on Kafka looks like, and which partition a home lives in: all who write or read it know."""
+"""Our topics on Kafka, what a record of ours in them looks like, and which partition a home lives in."""

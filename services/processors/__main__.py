@@ -22,6 +22,7 @@ from services.processors.collecting import collect_rarely
 from services.processors.delivery import make_app
 from services.processors.live import LIVE
 from services.processors.metrics import Metrics
+from services.processors.places import wait_for_topic
 from services.processors.worker import Worker
 from services.settings import SettingsRefused, read_settings
 from services.telemetry import log_as_json
@@ -57,6 +58,8 @@ def main(projections: Sequence[Projection[Any, Any]] = LIVE) -> NoReturn:
     server, _ = start_http_server(settings.processor_metrics_port, addr="127.0.0.1", registry=metrics.registry)
     log = structlog.get_logger("services.processors")
     log.info("processor begins", metrics=f"http://127.0.0.1:{server.server_port}/metrics")
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # until Faust takes it over
+    wait_for_topic(addresses.bootstrap, EVENTS)
     status = 0
     try:
         _FaustWorker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False, override_logging=False).run()

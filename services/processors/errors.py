@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import asyncpg
 
+from services.log.topic import TopicAbsent
+
 
 class Again(Exception):
     """What a partition has in memory is of no use; read it anew."""
@@ -70,6 +72,6 @@ def unwritable(error: BaseException) -> Unwritable | None:
 def named(error: BaseException) -> str:
     """An error without what it quotes: messages of databases and of folds may hold what is confidential."""
     state = getattr(error, "sqlstate", None)
-    if isinstance(error, Again | Halt):
+    if isinstance(error, Again | Halt | TopicAbsent):
         return str(error)
     return type(error).__name__ + (f" {state}" if state else "")

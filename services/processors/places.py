@@ -8,36 +8,57 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+import structlog
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
 
 from services.log.record import read_link
+from services.log.topic import CONNECT_MS, TopicAbsent, look_up_topic
 from services.processors.chain import Record
 
 SILENCE_SECONDS = 20.0
+LOOK_SECONDS = 0.5
+FORGOTTEN_SECONDS = 12.0
+"""After this the group has let go of a member that went; its session is 10 s."""
 FETCH_BYTES = 4 * 1024 * 1024
 """Of a partition at once, so that a refolding commits thousands of events in one transaction."""
-CONNECT_MS = 10_000
+
+_log = structlog.get_logger(__name__)
+
+
+def wait_for_topic(bootstrap: str, topic: str) -> None:
+    """Return as soon as the topic exists, saying so where it does not. It blocks.
+
+    Who joins the group without it gets no partitions, and a member that comes back under its own name within its
+    session is given what it had: none. So who has waited joins only when that session must have ended.
+    """
+    began, told = time.monotonic(), False
+    while True:
+        try:
+            look_up_topic(bootstrap.split(","), topic, "intabaza-places")
+            break
+        except TopicAbsent as error:
+            if not told:
+                _log.warning("the topic is waited for", because=str(error))
+            told = True
+            time.sleep(LOOK_SECONDS)
+        except (KafkaError, OSError):
+            break  # a broker that is away is waited for by the worker
+    if told:
+        time.sleep(max(0.0, began + FORGOTTEN_SECONDS - time.monotonic()))
 
 
 class Places:
     """A reader of one topic without a group, for looking up offsets and for reading whole partitions. It blocks.
 
-    Raises KafkaError and OSError where the broker is away.
+    Raises TopicAbsent, and KafkaError or OSError where the broker is away.
     """
 
     def __init__(self, bootstrap: str, topic: str) -> None:
         self.topic = topic
         servers = bootstrap.split(",")
-        admin = KafkaAdminClient(
-            bootstrap_servers=servers, client_id="intabaza-places", bootstrap_timeout_ms=CONNECT_MS,
-            request_timeout_ms=CONNECT_MS,
-        )  # fmt: skip
-        try:
-            described = admin.describe_topics([topic])[0]
-        finally:
-            admin.close()
-        self.topic_id = UUID(str(described["topic_id"]))
-        self.partitions = len(described["partitions"])
+        found = look_up_topic(servers, topic, "intabaza-places")
+        self.topic_id, self.partitions = found.topic_id, found.partitions
         self._consumer = KafkaConsumer(
             bootstrap_servers=servers,
             client_id="intabaza-places",

@@ -12,6 +12,7 @@ from kafka.errors import KafkaError
 
 from projections.projection import Projection
 from services.local.topics import EVENTS
+from services.log.topic import TopicAbsent
 from services.processors.chain import ChainBroken, Record
 from services.processors.errors import LOST, Again, Halt, named, unwritable
 from services.processors.lane import Lane
@@ -76,7 +77,7 @@ class Worker:
                         break
                     self.lanes[one] = lane
                     begun[one] = lane.next_offset
-            except (Again, KafkaError, *LOST) as error:
+            except (Again, TopicAbsent, KafkaError, *LOST) as error:
                 await self._forget_places()
                 self._failed("partitions cannot be begun yet", error)
             except Halt as error:

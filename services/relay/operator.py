@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import asyncpg
 
@@ -14,9 +15,11 @@ from services.local.progress import Progress
 from services.relay.brokers import BrokerAway
 from services.relay.halts import Halt
 from services.relay.leader import SQL
-from services.relay.tail import topic_ids
+from services.relay.tail import topics_there
 
 LOOK_SECONDS = 0.2
+GONE = UUID(int=0)
+"""The id of a topic that does not exist: there is nothing to delete before it is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,11 @@ async def ask_to_republish(dsn: str, bootstrap: str, partitions: int, topics: Se
             "lost: restore the ledger first."
         )
     try:
-        ids = await asyncio.to_thread(topic_ids, bootstrap, partitions)
+        there = await asyncio.to_thread(topics_there, bootstrap, partitions)
     except (BrokerAway, Halt) as error:
-        raise LocalProblem(f"Nothing was asked for: {error}.") from error
+        raise LocalProblem(f"Nothing was asked for: {str(error).removesuffix('.')}.") from error
     for topic in topics:
-        await _rows(dsn, "ask_to_republish", topic, ids[topic])
+        await _rows(dsn, "ask_to_republish", topic, there.get(topic, GONE))
     return before
 
 

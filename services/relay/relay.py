@@ -24,6 +24,7 @@ from services.relay.metrics import Metrics
 from services.relay.republish import make_anew
 from services.relay.sender import Sender, SendingFailed
 from services.relay.start import Standing, find_standing
+from services.relay.tail import topic_ids
 
 PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 2.0
@@ -127,7 +128,11 @@ class Relay:
 
     async def _start(self, lead: Leadership) -> tuple[Sender, Standing]:
         """The start procedure. The producer is connected first: what happens to a broker after the look is noticed."""
-        sender = await self._connect()
+        try:
+            sender = await self._connect()
+        except SendingFailed:
+            await asyncio.to_thread(topic_ids, self._bootstrap, self._partitions)  # it says which topic is absent
+            raise
         try:
             standing = await find_standing(self._bootstrap, self._partitions, self._ledger, lead)
             await lead.save(standing.topic_ids, standing.places, 0)

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from services.local.topics import ALERTS, EVENTS
 from services.log.record import Link, read_link
+from services.log.topic import TopicAbsent, look_up_topics
 from services.relay.brokers import BrokerAway, somebody_listens
 from services.relay.chain import Place
 from services.relay.halts import Forked, WrongPartitions
@@ -64,25 +65,23 @@ class Tails:
 
 def topic_ids(bootstrap: str, partitions: int) -> Mapping[str, UUID]:
     """The ids of our topics as they are now; BrokerAway where a topic is not there."""
+    found = topics_there(bootstrap, partitions)
+    for name in (EVENTS, ALERTS):
+        if name not in found:
+            raise BrokerAway(str(TopicAbsent(name, bootstrap.split(","))))
+    return found
+
+
+def topics_there(bootstrap: str, partitions: int) -> Mapping[str, UUID]:
+    """The ids of those of our topics that exist. Raises BrokerAway and WrongPartitions."""
     try:
-        admin = KafkaAdminClient(
-            bootstrap_servers=somebody_listens(bootstrap),
-            client_id="intabaza-relay-topics",
-            bootstrap_timeout_ms=int(CONNECT_SECONDS * 1000),
-            request_timeout_ms=int(CONNECT_SECONDS * 1000),
-        )
-        try:
-            described = {one["name"]: one for one in admin.describe_topics([EVENTS, ALERTS])}
-        finally:
-            admin.close()
+        topics = look_up_topics(somebody_listens(bootstrap), (EVENTS, ALERTS), "intabaza-relay-topics")
     except (KafkaError, OSError) as error:
         raise BrokerAway(f"no broker answers at {bootstrap} ({type(error).__name__})") from error
-    for name in (EVENTS, ALERTS):
-        if name not in described or described[name]["error_code"]:
-            raise BrokerAway(f"there is no topic {name} yet: `intabaza up` makes it")
-        if (found := len(described[name]["partitions"])) != partitions:
-            raise WrongPartitions(name, found, partitions)
-    return {name: UUID(str(one["topic_id"])) for name, one in described.items()}
+    for name, topic in topics.items():
+        if topic.partitions != partitions:
+            raise WrongPartitions(name, topic.partitions, partitions)
+    return {name: topic.topic_id for name, topic in topics.items()}
 
 
 def read_tails(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
+from kafka import KafkaAdminClient
 
 from services.local.problems import LocalProblem
 from services.local.topics import ALERTS, EVENTS
@@ -102,6 +103,24 @@ async def test_a_topic_that_was_asked_for_twice_is_not_deleted_twice(trial: Rela
         await watch_it_being_sent(trial.app_dsn, Shown())
     assert await ids(trial) == new
     assert (await trial.assert_whole()).repeats == []
+
+
+async def test_a_topic_that_is_gone_is_named_and_made_anew(trial: RelayTrial) -> None:
+    with trial.process() as relay:
+        await trial.until_acknowledged(await trial.append(50))
+        await asyncio.to_thread(delete, trial.bootstrap, EVENTS)
+        await trial.append(10)
+        await relay.says(f"There is no topic {EVENTS} on the Kafka at {trial.bootstrap}: `intabaza up` makes it")
+        await ask(trial, EVENTS)
+        await watch_it_being_sent(trial.app_dsn, Shown())
+        await trial.until_acknowledged(60)
+    await trial.assert_whole()
+
+
+def delete(bootstrap: str, topic: str) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    admin.delete_topics([topic])
+    admin.close()
 
 
 async def test_a_topic_that_somebody_made_anew_is_not_filled_until_somebody_says_so(trial: RelayTrial) -> None:
