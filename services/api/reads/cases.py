@@ -77,6 +77,7 @@ async def case(asked: Asked) -> Reply:
         await case_of(asked, case_id)  # says whether it lies outside, or is not there
         raise NoSuchCase()
     row, body = found.rows[0], orjson.loads(found.rows[0]["body"])
+    asked.refuse_outside(row["unit"])
     absorbed = await asked.rows_of(PROJECTION.name, READS_SQL["absorbed"], stream)
     last_shown = (await asked.office.ledger.read_stream(stream, body["version"] - 1))[0]
     told = _case(asked, row, body) | {

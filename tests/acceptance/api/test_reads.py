@@ -76,7 +76,8 @@ class Told:
             if (following := next_of(answer)) is None:
                 return rows
             assert len(page) == 2
-            answer = await self.doors.get(caller, following)
+            url = httpx.URL(following)
+            answer = await self.doors.get(caller, url.path, **{name: url.params.get_list(name) for name in url.params})
 
 
 def next_of(answer: httpx.Response) -> str | None:
@@ -89,12 +90,23 @@ async def told() -> AsyncIterator[Told]:
     async with open_doors() as doors:
         telling = Telling(doors)
         await tell(telling)
-        last = telling.deeds[-1].answer.json()["position"]
         told = Told(doors, telling)
+        last = await an_alert(told)
         async with asyncio.timeout(60):
-            while not all((await told.see(ADMIN, f"/v1/positions/{last}"))["projected"].values()):
+            while not all((await told.see(ADMIN, f"/v1/positions/{last}"))["projected"].values()):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            while not (await told.see(CONSUMER, "/v1/alerts"))["alerts"]:  # noqa: ASYNC110 - the relay is elsewhere
                 await asyncio.sleep(0.05)
         yield told
+
+
+async def an_alert(told: Told) -> int:
+    """Something extreme in Mpanda, of which strangers are told."""
+    do, evidence = told.telling.do, {"report_id": told.report_id}
+    case_id = (await do(ODILE, "case.open-case", unit=MPANDA, reports=[evidence | {"independent": "yes"}]))["case_id"]
+    votes: dict[str, Any] = {"evidence": [told.report_id], "dissent": None, "recused": None, **told.telling.voted()}
+    assessed = await do(BEDE, "case.assess", case_id, severity="extreme", credibility="1", **votes)
+    return int(assessed["position"])
 
 
 async def test_every_read_answers_an_auditor_and_is_kept_by_nobody_else(told: Told) -> None:
@@ -143,6 +155,7 @@ async def test_who_is_no_part_of_the_network_sees_of_a_level_what_an_alert_says(
             shown = await told.see(caller, path)
             assert shown.keys() == {"unit", "unit_name", "codes", "level", "level_name", "since"}
         assert shown["level"] == 0
+        assert (await told.see(caller, f"/v1/levels/{MPANDA}"))["level"] >= 3
 
 
 async def test_levels_come_page_by_page_in_order_of_units(told: Told) -> None:
@@ -299,7 +312,6 @@ async def test_positions_say_how_far_something_has_come(told: Told) -> None:
 async def test_alerts_are_listed_as_they_stand_on_kafka(told: Told) -> None:
     alerts = (await told.see(CONSUMER, "/v1/alerts"))["alerts"]
     assert {alert["type"] for alert in alerts} <= {"alert.issued"}
-    assert alerts, "the story raises the level of a commune"
     last = int(alerts[-1]["sequence"])
     assert (await told.see(CONSUMER, "/v1/alerts", after=last - 1))["alerts"] == alerts[-1:]
     assert (await told.see(CONSUMER, "/v1/alerts", unit="bi:c2015:bukeye"))["alerts"] == []
@@ -364,7 +376,7 @@ async def test_what_is_not_there_is_told_as_absent(told: Told) -> None:
 async def test_an_area_narrows_lists_and_refuses_what_lies_outside(told: Told) -> None:
     west = Caller("gloria", ANALYST.role, ("bi:p2015:bubanza",))
     assert {row["unit"] for row in await told.pages(west, "/v1/levels", "levels")} <= {GIHANGA, MPANDA}
-    assert {case["unit"] for case in await told.pages(west, "/v1/cases", "cases")} == {GIHANGA}
+    assert {case["unit"] for case in await told.pages(west, "/v1/cases", "cases")} == {GIHANGA, MPANDA}
     assert (await told.see(west, "/v1/levels", unit=GISURU)) == {"levels": []}
     far = next(case for case in await told.pages(AUDITOR, "/v1/cases", "cases") if case["unit"] == GISURU)
     for path in ("", "/timeline", "/referrals", "/gaps"):
