@@ -19,7 +19,9 @@ MOST_LETTERS = 300
 
 Name = Annotated[str, typer.Argument(help="The projection's name.")]
 Names = Annotated[list[str] | None, typer.Argument(help="The projections' names; all where none is named.")]
-Processes = Annotated[int, typer.Option(help="How many processes fold; 0 takes one for each core.")]
+Processes = Annotated[
+    int, typer.Option(help="How many processes fold, each its own partitions; 0 takes one for each core.")
+]
 
 
 def replay(

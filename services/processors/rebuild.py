@@ -7,12 +7,13 @@ its watermark is another one, forgets what it has in memory and goes on from the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
 
 from projections.projection import Projection
-from services.processors.errors import Halt
+from services.processors.errors import LOST, Halt
 from services.processors.refold import SQL, Line, Refolding, a_pool, clear_place, drop_place, ends, lines_of, refold
 
 
@@ -40,18 +41,32 @@ async def rebuild(
     async with a_pool(dsn) as pool:
         for one in projections:
             await clear_place(pool, one, shadow_of(one))
-        lines = dict.fromkeys((one.name for one in projections), ends(bootstrap, topic))
-        lines |= await lines_of(pool, projections)
-        for refolding in _abreast(dsn, bootstrap, topic, projections, lines):
-            await refold(refolding, processes, progress)
-        # What came meanwhile is little; the less is left, the less the live worker folds again.
-        for refolding in _abreast(dsn, bootstrap, topic, projections, await lines_of(pool, projections)):
-            await refold(refolding, 1)
+        try:
+            lines = dict.fromkeys((one.name for one in projections), ends(bootstrap, topic))
+            lines |= await lines_of(pool, projections)
+            for refolding in _together(dsn, bootstrap, topic, projections, lines):
+                await refold(refolding, processes, progress)
+            # What came meanwhile is little; the less is left, the less the live worker folds again.
+            for refolding in _together(dsn, bootstrap, topic, projections, await lines_of(pool, projections)):
+                await refold(refolding, 1)
+        except BaseException as error:
+            await _give_up(pool, projections)
+            if isinstance(error, Halt):
+                raise Halt(f"{error}. Nothing was swapped in: the live rows are as they were") from error
+            raise
         for one in projections:
             await swap(pool, one)
 
 
-def _abreast(
+async def _give_up(pool: asyncpg.Pool[asyncpg.Record], projections: Sequence[Projection[Any, Any]]) -> None:
+    """Half of a rebuilding is of use to nobody; where it cannot be removed now, the next rebuild removes it."""
+    with suppress(*LOST):
+        async with pool.acquire() as connection, connection.transaction():
+            for one in projections:
+                await drop_place(connection, shadow_of(one))
+
+
+def _together(
     dsn: str,
     bootstrap: str,
     topic: str,

@@ -7,9 +7,7 @@ and whoever waits can see it coming.
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,8 +16,9 @@ import asyncpg
 
 from projections.projection import Projection
 from projections.sql import named_queries
+from services.processors.abreast import abreast
 from services.processors.collecting import collect_rarely
-from services.processors.errors import Halt
+from services.processors.errors import Again, Halt
 from services.processors.lane import Lane
 from services.processors.making import make_place
 from services.processors.places import Places
@@ -27,7 +26,6 @@ from services.processors.store import Store
 
 SQL = named_queries("services.processors", "refold.sql")
 
-SEE_SECONDS = 0.5
 SMALL = 20_000
 """Records below which starting processes costs more than they save."""
 
@@ -103,27 +101,30 @@ def ends(bootstrap: str, topic: str) -> dict[int, Line]:
 async def refold(
     refolding: Refolding, processes: int, progress: Callable[[int, int], None] = lambda done, of: None
 ) -> None:
-    """Fold every partition up to its line; `progress` is told how many records of how many."""
+    """Fold every partition up to its line; `progress` is told how many records of how many, of all processes together.
+
+    Raises Halt as soon as one of them cannot go on; then what stands in the places is of no use.
+    """
     lines = {one: line for one, line in refolding.lines.items() if line.position}
     total = sum(line.offset for line in lines.values())
     if not lines:
         return
     if processes < 2 or total < SMALL:
         await fold_partitions(replace(refolding, lines=lines))
-        progress(total, total)
-        return
-    loop = asyncio.get_running_loop()
-    shares = _shares(lines, processes)
-    with ProcessPoolExecutor(len(shares), mp_context=multiprocessing.get_context("spawn")) as pool:
-        parts = [replace(refolding, lines={one: lines[one] for one in share}) for share in shares]
-        done = asyncio.gather(*(loop.run_in_executor(pool, fold_share, part) for part in parts))
-        async with a_pool(refolding.dsn, 1) as connection:
-            while not done.done():
-                await asyncio.wait([done], timeout=SEE_SECONDS)
-                progress(
-                    min(await connection.fetchval(SQL["folded"], list(refolding.places.values())), total - 1), total
-                )
-        await done
+    else:
+        shares = {
+            f"partition{'s' * (len(share) > 1)} {', '.join(map(str, sorted(share)))}": replace(
+                refolding, lines={one: lines[one] for one in share}
+            )
+            for share in _shares(lines, processes)
+        }
+        async with a_pool(refolding.dsn, 1) as pool:
+
+            async def look() -> None:
+                folded = await pool.fetchval(SQL["folded"], list(refolding.places.values()))
+                progress(min(folded, total - 1), total)
+
+            await abreast(fold_share, shares, look)
     progress(total, total)
 
 
@@ -149,7 +150,10 @@ async def fold_partitions(refolding: Refolding) -> None:
         store = Store(pool, "", refolding.places, speaks=False)
         with Places(refolding.bootstrap, refolding.topic) as places:
             for partition, line in sorted(refolding.lines.items()):
-                await _fold_partition(store, refolding.projections, places, partition, line)
+                try:
+                    await _fold_partition(store, refolding.projections, places, partition, line)
+                except Again as error:
+                    raise Halt(f"{error}: the same seems to be folded again by somebody else at this time") from error
 
 
 async def _fold_partition(
