@@ -21,6 +21,7 @@ from services.ledger.postgres import PostgresLedger
 from services.ledger.published import Published
 from services.local.addresses import find_addresses
 from services.settings import Settings
+from services.vault.approvals import Approvals
 from services.vault.commands import CommandIds
 from services.vault.connection import connect_vault
 from services.vault.keyring import KeyRing
@@ -78,11 +79,8 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
     if settings.token_keys_file is None:
         TokenIssuer.find_or_make(settings.token_keys)
     tokens = TokenKeys.read(settings.token_keys)
-    async with _desk(addresses.app_dsn, addresses.vault_dsn, _master_key(settings), zone, settings.source) as (
-        desk,
-        opener,
-        in_force,
-    ):
+    master = _master_key(settings)
+    async with _desk(addresses.app_dsn, addresses.vault_dsn, master, zone, settings.source) as (desk, opener, in_force):
         published = Published(addresses.app_dsn)
         projections = await Projections.connect(addresses.app_dsn, LIVE)
         await in_force.look()
@@ -94,6 +92,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
                 ledger=desk.ledger,
                 desk=desk,
                 opener=opener,
+                approvals=Approvals(master),
                 in_force=in_force,
                 tokens=tokens,
                 published=published,

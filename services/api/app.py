@@ -13,8 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.api import commanding, health, reading, stream
+from services.api import commanding, custody, health, reading, stream
 from services.api.commands import ACTS
+from services.api.custody import POSTS
 from services.api.office import Office
 from services.api.problems import NO_SUCH_METHOD, NO_SUCH_PAGE, OUR_FAULT, Refused, Told
 from services.api.reads.every import READS
@@ -46,6 +47,8 @@ def make_app(open_office: Callable[[], AbstractAsyncContextManager[Office]]) -> 
         app.add_api_route(
             read.address, _endpoint(reading.answer, read), methods=["GET"], operation_id=read.handler.__name__
         )
+    for post in POSTS:
+        app.add_api_route(post.address, _endpoint(custody.take, post), methods=["POST"], operation_id=post.name)
     app.add_api_route("/v1/alerts/stream", _endpoint(stream.stream, None), methods=["GET"], operation_id="alert_stream")
     health.add_routes(app)
     app.add_exception_handler(HTTPException, _not_here)

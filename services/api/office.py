@@ -23,6 +23,7 @@ from services.area import EVERYWHERE, Area
 from services.desk import Desk
 from services.ledger.ledger import Ledger
 from services.ledger.published import Published
+from services.vault.approvals import Approvals
 from services.vault.opening import Opener
 
 
@@ -33,6 +34,7 @@ class Office:
     ledger: Ledger
     desk: Desk
     opener: Opener
+    approvals: Approvals
     in_force: InForce
     tokens: TokenKeys
     published: Published

@@ -37,7 +37,7 @@ class MasterKey:
     `version` stands beside every key it wraps, so that another master key can take over later, key by key.
     """
 
-    __slots__ = ("_commands", "_macs", "_phones", "_wrapping", "version")
+    __slots__ = ("_approvals", "_commands", "_macs", "_phones", "_wrapping", "version")
 
     def __init__(self, secret: bytes, version: int = 1) -> None:
         if len(secret) != MASTER_KEY_BYTES:
@@ -47,6 +47,7 @@ class MasterKey:
         self._phones = _derived(secret, "phones")
         self._commands = _derived(secret, "command ids")
         self._macs = _derived(secret, "command macs")
+        self._approvals = _derived(secret, "approvals")
 
     def __repr__(self) -> str:
         return f"MasterKey(version={self.version})"
@@ -122,6 +123,9 @@ class MasterKey:
 
     def command_mac(self, message: bytes) -> bytes:
         return hmac.digest(self._macs, message, "sha256")
+
+    def approval_mac(self, message: bytes) -> bytes:
+        return hmac.digest(self._approvals, message, "sha256")
 
 
 def _derived(secret: bytes, label: str) -> bytes:

@@ -1,4 +1,4 @@
-"""One stack with the API on it for every test of this folder that needs a network which has begun, and no more."""
+"""One stack on which everything was told, for every test that asks and changes little."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.doors import Doors, open_doors
+from tests.support.told import Told, a_told_story
 
 
-@pytest.fixture(scope="package")
-async def doors() -> AsyncIterator[Doors]:
-    async with open_doors() as doors:
-        yield doors
+@pytest.fixture(scope="session")
+async def told() -> AsyncIterator[Told]:
+    async with a_told_story() as told:
+        yield told

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +11,6 @@ import pytest
 from services.api.examples import GIHANGA, GISURU, HEALTH, MPANDA, POLICE
 from services.api.reads.every import READS
 from tests.support.doors import (
-    ADMIN,
     ALINE,
     ANALYST,
     AUDITOR,
@@ -26,87 +21,10 @@ from tests.support.doors import (
     HILAIRE,
     ODILE,
     Caller,
-    Doors,
-    open_doors,
 )
-from tests.support.story_by_http import Telling, tell
+from tests.support.told import Told, next_of
 
 PAST_THE_END = 10**12
-
-
-@dataclass(frozen=True)
-class Told:
-    """The API after the story was told and folded, and the ids of what it is about."""
-
-    doors: Doors
-    telling: Telling
-
-    def made(self, operation: str, thing: str, number: int = 0) -> str:
-        return str(
-            [deed for deed in self.telling.deeds if deed.act.operation == operation][number].answer.json()[thing]
-        )
-
-    @property
-    def case_id(self) -> str:
-        return self.made("case.open-case", "case_id")
-
-    @property
-    def report_id(self) -> str:
-        return self.made("report.receive", "report_id")
-
-    async def see(self, caller: Caller, path: str, **params: Any) -> dict[str, Any]:
-        answer = await self.doors.get(caller, path, **params)
-        assert answer.status_code == 200, f"{path}: {answer.text}"
-        told: dict[str, Any] = answer.json()
-        return told
-
-    async def refused(self, caller: Caller, path: str, **params: Any) -> tuple[int, int]:
-        answer = await self.doors.get(caller, path, **params)
-        return answer.status_code, answer.json()["number"]
-
-    async def pages(self, caller: Caller, path: str, what: str, **params: Any) -> list[Any]:
-        """All rows of a list, two a page."""
-        rows: list[Any] = []
-        answer = await self.doors.get(caller, path, limit=2, **params)
-        while True:
-            assert answer.status_code == 200, answer.text
-            page = answer.json()[what]
-            assert len(page) <= 2
-            rows += page
-            if (following := next_of(answer)) is None:
-                return rows
-            assert len(page) == 2
-            url = httpx.URL(following)
-            answer = await self.doors.get(caller, url.path, **{name: url.params.get_list(name) for name in url.params})
-
-
-def next_of(answer: httpx.Response) -> str | None:
-    found = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers.get("link", ""))
-    return found[1] if found else None
-
-
-@pytest.fixture(scope="module")
-async def told() -> AsyncIterator[Told]:
-    async with open_doors() as doors:
-        telling = Telling(doors)
-        await tell(telling)
-        told = Told(doors, telling)
-        last = await an_alert(told)
-        async with asyncio.timeout(60):
-            while not all((await told.see(ADMIN, f"/v1/positions/{last}"))["projected"].values()):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-            while not (await told.see(CONSUMER, "/v1/alerts"))["alerts"]:  # noqa: ASYNC110 - the relay is elsewhere
-                await asyncio.sleep(0.05)
-        yield told
-
-
-async def an_alert(told: Told) -> int:
-    """Something extreme in Mpanda, of which strangers are told."""
-    do, evidence = told.telling.do, {"report_id": told.report_id}
-    case_id = (await do(ODILE, "case.open-case", unit=MPANDA, reports=[evidence | {"independent": "yes"}]))["case_id"]
-    votes: dict[str, Any] = {"evidence": [told.report_id], "dissent": None, "recused": None, **told.telling.voted()}
-    assessed = await do(BEDE, "case.assess", case_id, severity="extreme", credibility="1", **votes)
-    return int(assessed["position"])
 
 
 async def test_every_read_answers_an_auditor_and_is_kept_by_nobody_else(told: Told) -> None:
@@ -121,7 +39,7 @@ async def test_every_read_answers_an_auditor_and_is_kept_by_nobody_else(told: To
     }
     for read in READS:
         path = read.address.format(**known)
-        params = {"name": "Gihanga"} if read.address == "/v1/places" else {}
+        params: dict[str, Any] = {"name": "Gihanga"} if read.address == "/v1/places" else {}
         params |= {"role": "reviewer"} if read.address == "/v1/queue" else {}
         answer = await told.doors.get(AUDITOR, path, **params)
         assert answer.status_code == 200, f"{path}: {answer.text}"
