@@ -7,7 +7,7 @@ IN := .venv/bin
 INSTALLED := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: help install check test bench up down settings schemas jars lock clean
+.PHONY: help install check test bench up down demo recording settings schemas jars lock clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,12 @@ up: $(INSTALLED) ## start the local stack here until Ctrl-C
 
 down: $(INSTALLED) ## end the local stack
 	@$(IN)/intabaza down
+
+demo: $(INSTALLED) ## watch the Burundi crisis of 2015 on a stack of its own; SCENARIO=name, SEED=n, ONCE=1 checks and ends it
+	@$(IN)/intabaza demo $(SCENARIO) $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED)) $(if $(FOLDER),--folder $(FOLDER))
+
+recording: $(INSTALLED) ## record the demonstration as deploy/demo.svg
+	@$(IN)/intabaza demo $(SCENARIO) --once --folder .intabaza-recording --record deploy/demo.svg
 
 settings: $(INSTALLED) ## write deploy/example.env from the settings
 	@$(IN)/python -c 'import pathlib, services.settings; pathlib.Path("deploy/example.env").write_text(services.settings.example())'

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from services.cli import clock, network, parked, projections, relay, stack
+from services.cli import clock, demo, network, parked, projections, relay, stack
 from services.ledger.ledger import LedgerError
 from services.local.problems import LocalProblem
 from services.processors.errors import Halt
@@ -27,6 +27,7 @@ app.command()(stack.down)
 app.command("settings")(stack.show_settings)
 app.command()(network.begin)
 app.command()(network.token)
+app.command()(demo.demo)
 app.command()(projections.replay)
 app.command()(projections.rebuild)
 app.add_typer(clock.app, name="clock")

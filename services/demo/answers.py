@@ -1,4 +1,4 @@
-"""What is done about a case: referred, with every way that can go, or decided otherwise, or nothing; and how it ends."""
+"""What is done about a case: referred, with every way that can go, decided otherwise, or nothing; and how it ends."""
 
 from __future__ import annotations
 
@@ -89,9 +89,7 @@ def end(pen: Pen, opened: Opened, work: Work, settled_on: datetime | None) -> No
     if settled_on is not None:
         outcome, mechanism, by = "settled", "court", "others"
     who = chance.one(pen.cast.officers, "resolves")
-    pen.on_case(
-        at, who, "resolve", opened.case, "resolve", outcome=outcome, mechanism=mechanism, by=by
-    )
+    pen.on_case(at, who, "resolve", opened.case, "resolve", outcome=outcome, mechanism=mechanism, by=by)
     if not work.hangs and chance.falls(rule.closed, "closed"):
         pen.on_case(max(at, work.until) + DAY, who, "close", opened.case, "close", reason=words.CLOSED)
 
@@ -234,7 +232,9 @@ class _Referral:
             officer = chance.one(self._pen.cast.officers, "revokes")
             return self._act(at, officer, "revoke", "revoke", reason=reason)
         late = course == "late"
-        at = self._step(sent + (chance.between(5, 8, "late") if late else chance.between(1, 3, "soon")) * STEP, "acknowledge")
+        at = self._step(
+            sent + (chance.between(5, 8, "late") if late else chance.between(1, 3, "soon")) * STEP, "acknowledge"
+        )
         if course == "declined":
             reason = chance.one(("no_mandate", "lack_of_capacity", "unsafe", "not_credible"), "declined why")
             return self._step(at + chance.between(1, 4, "declined") * STEP, "decline", reason=reason)
@@ -258,5 +258,5 @@ class _Referral:
         return self._act(at, self._recipient, name or what, what, **body)
 
     def _act(self, at: datetime, who: Player, name: str, what: str, **body: object) -> datetime:
-        self._pen.on_case(at, who, f"{name}{self._suffix}", self._case, what, referral_id=self.made, **body)
+        self._pen.on_case(at, who, f"{name}{self._suffix}", self._case, what, None, referral_id=self.made, **body)
         return at

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
 
 import asyncpg
 import orjson
@@ -28,7 +27,8 @@ join unnest($1::integer[], $2::bigint[]) as log (partition, position) on log.par
 where mark.place = any ($3::text[]) and mark.last_position < log.position
 """
 HEADS = """
-select coalesce((select position from ledger.event order by position desc limit 1), 0) as head, relay.acknowledged()
+select coalesce((select position from ledger.event order by position desc limit 1), 0) as head,
+    relay.acknowledged() as on_kafka
 """
 
 
@@ -57,8 +57,8 @@ async def check(
 ) -> Verdict:
     """Look at both; what is wrong is told, all of it."""
     say("Waiting until everything is on Kafka and folded.")
-    quiet, kafka = await _settle(addresses)
-    faults = list(quiet) + list(kafka.faults) + missing(acknowledged, kafka.events)
+    unsettled, kafka = await _settle(addresses)
+    faults = list(unsettled) + list(kafka.faults) + missing(acknowledged, kafka.events)
     replays: dict[str, Replayed] = {}
     for one in LIVE:
         say(f"Replaying {one.name} from Kafka.")
@@ -74,9 +74,12 @@ def missing(acknowledged: Sequence[Acknowledged], events: Mapping[int, str]) -> 
     for command in acknowledged:
         for event_id, position in command.events:
             if position not in events:
-                faults.append(f"The command {command.name} was acknowledged at position {position}, which is not on Kafka.")
+                faults.append(
+                    f"The command {command.name} was acknowledged at position {position}, which is not on Kafka."
+                )
             elif events[position] != str(event_id):
-                faults.append(f"The command {command.name} was acknowledged at position {position}; Kafka has another event there.")
+                told = f"The command {command.name} was acknowledged at position {position}"
+                faults.append(f"{told}, where Kafka has another event.")
     return faults
 
 
@@ -89,28 +92,31 @@ def _differs(name: str, replayed: Replayed) -> str:
 async def _settle(addresses: Addresses) -> tuple[Sequence[str], OnKafka]:
     """Wait until the log stands still: all of the ledger on Kafka, all of Kafka in every projection."""
     deadline = time.monotonic() + QUIET_SECONDS
+    names = [one.name for one in LIVE]
     connection = await asyncpg.connect(addresses.app_dsn)
     try:
         while True:
-            before = await connection.fetchrow(HEADS)
-            if before["head"] == before["acknowledged"]:
+            head, on_kafka = await _heads(connection)
+            why = f"The ledger ends at position {head} and Kafka at {on_kafka}: the relay did not send the rest."
+            late = time.monotonic() > deadline
+            if head == on_kafka or late:
                 kafka = await asyncio.to_thread(read_kafka, addresses.bootstrap)
-                names = [one.name for one in LIVE]
-                behind = await connection.fetchval(BEHIND, list(kafka.ends), list(kafka.ends.values()), names)
-                if not behind and (await connection.fetchrow(HEADS))["head"] == before["head"]:
-                    return [], kafka
-            if time.monotonic() > deadline:
-                kafka = await asyncio.to_thread(read_kafka, addresses.bootstrap)
-                return [_unsettled(before["head"], before["acknowledged"])], kafka
+                if head == on_kafka:
+                    why = "Some projection is still behind Kafka: see the processors' log."
+                    behind = await connection.fetchval(BEHIND, list(kafka.ends), list(kafka.ends.values()), names)
+                    if not behind and await _heads(connection) == (head, on_kafka):
+                        return [], kafka
+                if late:
+                    return [why], kafka
             await asyncio.sleep(LOOK_SECONDS)
     finally:
         await connection.close()
 
 
-def _unsettled(head: int, acknowledged: int) -> str:
-    if head != acknowledged:
-        return f"The ledger ends at position {head} and Kafka at {acknowledged}: the relay did not send the rest."
-    return "Some projection is still behind Kafka: see the processors' log."
+async def _heads(connection: asyncpg.Connection[asyncpg.Record]) -> tuple[int, int]:
+    """The last position of the ledger, and up to which everything is on Kafka."""
+    row = await connection.fetchrow(HEADS)
+    return (row["head"], row["on_kafka"]) if row else (0, 0)
 
 
 def read_kafka(bootstrap: str) -> OnKafka:
@@ -140,8 +146,3 @@ def read_kafka(bootstrap: str) -> OnKafka:
         return OnKafka(events, last, records, faults)
     finally:
         consumer.close()
-
-
-def ids(acknowledged: Sequence[Acknowledged]) -> set[UUID]:
-    """Every event that somebody was told of."""
-    return {event_id for command in acknowledged for event_id, _ in command.events}

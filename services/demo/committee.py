@@ -93,9 +93,7 @@ def open_case(pen: Pen, heard: Heard, credibility: str) -> Opened | None:
     _assess(pen, "assess", 1, at, case, first.report, credibility)
     for harm in harm_of(pen):
         if harm["max"] or harm["min"]:
-            pen.on_case(
-                at, coordinator, f"toll {harm['what']}", case, "record-harm", **harm, basis="heard_in_public"
-            )
+            pen.on_case(at, coordinator, f"toll {harm['what']}", case, "record-harm", **harm, basis="heard_in_public")
     if chance.falls(rule.committee.second_round, "again"):
         later = at + chance.between(8, 24, "again when") * STEP
         better = _beside(credibility) if chance.falls(400, "worse") else max("1", _beside(credibility, -1))
@@ -147,9 +145,7 @@ def _ratified(pen: Pen, case: Made, at: datetime) -> bool:
     votes = chance.some(pen.cast.reviewers, chance.between(2, 3, "votes for"), "for")
     drawn = chance.below(1000, "ratified")
     if drawn < rule.not_ratified:
-        pen.on_case(
-            at + 4 * STEP, reviewer, "vote", case, "not-ratify", in_favour=votes, reason=words.NOT_RATIFIED
-        )
+        pen.on_case(at + 4 * STEP, reviewer, "vote", case, "not-ratify", in_favour=votes, reason=words.NOT_RATIFIED)
         return False
     late = drawn < rule.not_ratified + rule.ratified_late
     steps = chance.between(9, 12, "late") if late else chance.between(1, 6, "ratified when")

@@ -70,7 +70,7 @@ class Door:
     async def send(self, act: Act) -> int | None:
         """Do an act; returns the position of its last event, None where it was refused. Raises NoAnswer."""
         address = "".join(self.made[part] if isinstance(part, Made) else part for part in act.address)
-        headers = self._headers(act.who) | {"Content-Type": "application/json", "Idempotency-Key": act.name}
+        headers = self.headers_of(act.who) | {"Content-Type": "application/json", "Idempotency-Key": act.name}
         body = orjson.dumps(self._filled(act.body))
         began = time.perf_counter()
         status, told = await self._until_answered("POST", address, headers, body)
@@ -89,7 +89,7 @@ class Door:
         """One read; raises NoAnswer for anything but an answer."""
         query = "&".join(f"{name}={value}" for name, value in parameters.items())
         full = f"{address}?{query}" if query else address
-        status, told = await self._until_answered("GET", full, self._headers(who), None)
+        status, told = await self._until_answered("GET", full, self.headers_of(who), None)
         if status >= 400:
             raise NoAnswer(f"GET {address} answers {status}: {told.get('detail')}")
         return told
@@ -100,7 +100,7 @@ class Door:
         following: str | None = f"{address}?{query}"
         found: list[dict[str, Any]] = []
         while following is not None:
-            async with self.session.get(following, headers=self._headers(who)) as response:
+            async with self.session.get(following, headers=self.headers_of(who)) as response:
                 told = orjson.loads(await response.read())
                 if response.status >= 400:
                     raise NoAnswer(f"GET {address} answers {response.status}: {told.get('detail')}")
@@ -133,7 +133,7 @@ class Door:
             await asyncio.sleep(AGAIN_SECONDS)
         raise NoAnswer(f"{method} {address} was not answered in {TRIES} tries; the last time: {why}")
 
-    def _headers(self, who: Player) -> dict[str, str]:
+    def headers_of(self, who: Player) -> dict[str, str]:
         if who not in self._tokens:
             area = Area(None if who.units is None else frozenset(who.units))
             bearer = Bearer(who.person_id, who.role, area, who.recipient)

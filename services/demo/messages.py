@@ -30,6 +30,7 @@ RELIABILITY: Mapping[Reliability, int] = {
     Reliability.A: 2,
 }
 UNPLACED = "unplaced"
+_HERE = "here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,9 @@ def hear(pen: Pen) -> Heard:
 def take_back(pen: Pen, heard: Heard) -> bool:
     """Whether the source takes the only message back, some days later; then nothing rests on it any more."""
     mild = pen.entry.severity in (Severity.MINOR, Severity.MODERATE)
-    if not (mild and len(heard.messages) == 1 and pen.chance.falls(pen.scenario.head.invented.messages.withdrawn, "back")):
+    if not (
+        mild and len(heard.messages) == 1 and pen.chance.falls(pen.scenario.head.invented.messages.withdrawn, "back")
+    ):
         return False
     first = heard.first
     reason = pen.chance.one(("source_withdrew", "unsafe"), "back why")
@@ -110,9 +113,7 @@ def hear_wrong(pen: Pen) -> None:
     first, second = chance.some(pen.cast.reviewers, 2, "reviewers")
     for number, reviewer in enumerate((first, second), 1):
         grade(pen, at + STEP, reviewer, f"grade {number}", message.report, "5", "D")
-    pen.on_report(
-        at + STEP, first, "conclude", message.report, "conclude", round=1, reliability="D", credibility="5"
-    )
+    pen.on_report(at + STEP, first, "conclude", message.report, "conclude", round=1, reliability="D", credibility="5")
     coordinator = pen.cast.coordinator(pen.entry.unit)
     if chance.falls(500, "found out") or kind != Kind.RUMOUR_OR_HATE_SPEECH:
         later = at + chance.between(4, 12, "back") * STEP
@@ -152,7 +153,9 @@ def grade(
     pen: Pen, at: datetime, reviewer: Player, name: str, report: Made, credibility: str, reliability: str
 ) -> None:
     """A reviewer's view of a message."""
-    note = words.NOTES[pen.chance.below(len(words.NOTES), name, "note")] if pen.chance.falls(150, name, "noted") else None
+    note = (
+        words.NOTES[pen.chance.below(len(words.NOTES), name, "note")] if pen.chance.falls(150, name, "noted") else None
+    )
     pen.on_report(
         at, reviewer, name, report, "grade", round=1, reliability=reliability, credibility=credibility, note=note
     )
@@ -196,15 +199,12 @@ def _doubled(pen: Pen, first: Message) -> list[Message]:
     chance, rule = pen.chance.of("double"), pen.scenario.head.invented.messages
     aside = pen.aside("double")
     lost = chance.falls(rule.no_unit, "lost") or not first.placed
-    double = _send(aside, "report", first.sender, first.at + STEP, **({"unit": None} if lost else {}))
+    double = _send(aside, "report", first.sender, first.at + STEP, unit=None if lost else _HERE)
     if not lost and chance.falls(500, "linked"):
         return [double]
     who = pen.cast.national if lost else pen.cast.coordinator(pen.entry.unit)
     aside.on_report(double.at + 2 * STEP, who, "withdraw", double.report, "withdraw", reason="duplicate")
     return []
-
-
-_HERE = "here"
 
 
 def _send(

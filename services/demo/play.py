@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -68,7 +68,8 @@ class Playing:
     door: Door
     now: datetime
     done: int = 0
-    last: Act | None = None
+    told: deque[Act] = field(default_factory=lambda: deque(maxlen=80))
+    """What was done last about cases."""
     position: int = 0
     """The last position that was acknowledged."""
     ended: bool = False
@@ -102,7 +103,8 @@ async def _chain(playing: Playing, acts: Sequence[Act], gate: asyncio.Semaphore)
                 continue
             position = await playing.door.send(act)
             playing.done += 1
-            playing.last = act
+            if position is not None and str(act.address[0]).startswith("/v1/cases"):
+                playing.told.append(act)
             playing.position = max(playing.position, position or 0)
 
 

@@ -1,4 +1,4 @@
-"""A scenario: dated entries with their sources, and the rule by which the rest is invented (deploy/scenarios/README.md).
+"""A scenario: dated entries with sources, and the rule by which the rest is invented (deploy/scenarios/README.md).
 
 `read_scenario` reads a file and what it names; whatever is wrong is told by file, line and key, all of it at once.
 """
@@ -299,7 +299,11 @@ class Fault:
     mend: str
 
     def __str__(self) -> str:
-        where = [str(self.file), *([f"line {self.line}"] if self.line else []), *([f"key {self.key}"] if self.key else [])]
+        where = [
+            str(self.file),
+            *([f"line {self.line}"] if self.line else []),
+            *([f"key {self.key}"] if self.key else []),
+        ]
         sentence = f"{', '.join(where)}: expected {self.expected}; {self.mend}"
         return "".join(letter if letter.isprintable() else "?" for letter in sentence)
 
@@ -324,7 +328,9 @@ class _Reading:
         try:
             return file.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            self.faults.append(Fault(file, error.object[: error.start].count(b"\n") + 1, "", "UTF-8", "save it as UTF-8"))
+            self.faults.append(
+                Fault(file, error.object[: error.start].count(b"\n") + 1, "", "UTF-8", "save it as UTF-8")
+            )
         except OSError as error:
             expected = f"a file that can be read, and {file} cannot ({error.strerror})"
             self.faults.append(Fault(named_in, line, key, expected, "correct the name, or put the file there"))
@@ -343,7 +349,9 @@ def read_scenario(path: Path) -> Scenario:
         if head.division is not None:
             gazetteer = gazetteer.with_division_in_force(head.division)
     except GazetteerUnreadable as error:
-        raise ScenarioFaulty([Fault(file, *_at(lines, ["gazetteer"]), "a gazetteer that can be read", str(error))]) from None
+        raise ScenarioFaulty(
+            [Fault(file, *_at(lines, ["gazetteer"]), "a gazetteer that can be read", str(error))]
+        ) from None
     except ValueError:
         known = ", ".join(one.division for one in gazetteer.divisions)
         raise ScenarioFaulty(
@@ -467,7 +475,9 @@ def _entries(reading: _Reading, file: Path, text: str, head: Head, gazetteer: Ga
             reading.faults.append(Fault(file, line, key, expected, mend))
         known[entry.entry] = entry
         if head.begins <= entry.starts and entry.last_day <= head.ends:
-            yield entry if entry.answers in known and known[entry.answers].starts >= head.begins else _unanswering(entry)
+            yield (
+                entry if entry.answers in known and known[entry.answers].starts >= head.begins else _unanswering(entry)
+            )
 
 
 def _unanswering(entry: Entry) -> Entry:
@@ -505,4 +515,6 @@ def _rows(reading: _Reading, file: Path, text: str) -> Iterator[tuple[int, Mappi
                 reading.faults.append(Fault(file, begins, "", expected, "compare it with line 1"))
             begins = reader.line_num + 1
     except csv.Error as error:
-        reading.faults.append(Fault(file, begins, "", "CSV with commas and double quotes", f"correct the line: {error}"))
+        reading.faults.append(
+            Fault(file, begins, "", "CSV with commas and double quotes", f"correct the line: {error}")
+        )

@@ -75,15 +75,7 @@ class DemoStack:
     async def up(self, waiting: Callable[[str], None] = lambda _: None) -> None:
         """Start everything, detached from this process; `waiting` is told what the supervisor says meanwhile."""
         log = self.folder.logs / "supervisor.log"
-        with open_log(log) as file:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "services.cli", "up"],
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-                start_new_session=True,
-            )
+        process = self._start(log)
         deadline, told = time.monotonic() + UP_SECONDS, 0
         while not self._is_up(process.pid):
             lines = log.read_text(errors="replace").splitlines()
@@ -94,6 +86,17 @@ class DemoStack:
                 process.terminate()
                 raise LocalProblem(f"The stack did not come up; {log} ends with:\n{last_lines(log)}")
             await asyncio.sleep(LOOK_SECONDS)
+
+    def _start(self, log: Path) -> subprocess.Popen[bytes]:
+        with open_log(log) as file:
+            return subprocess.Popen(
+                [sys.executable, "-m", "services.cli", "up"],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
 
     async def down(self) -> None:
         """End the stack, if one runs in the folder."""

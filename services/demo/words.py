@@ -27,7 +27,11 @@ MESSAGES: Mapping[Kind, Mapping[Language, str]] = {
         FR: "Il y a un problème avec les élections.",
         EN: "Something is wrong with the elections.",
     },
-    Kind.DETENTION_OR_RIGHTS: {RN: "Hari abantu bafashwe.", FR: "Des gens ont été arrêtés.", EN: "People were arrested."},
+    Kind.DETENTION_OR_RIGHTS: {
+        RN: "Hari abantu bafashwe.",
+        FR: "Des gens ont été arrêtés.",
+        EN: "People were arrested.",
+    },
     Kind.DISPLACEMENT: {RN: "Hari abantu bahunze.", FR: "Des familles ont fui.", EN: "Families have fled."},
     Kind.PEACE_INITIATIVE: {
         RN: "Habaye inama y'amahoro.",
@@ -47,7 +51,12 @@ PLACES: Mapping[Language, tuple[str, ...]] = {
 """Words for a place that no gazetteer finds."""
 
 SUMMARY = "{kind}, {severity}: as the messages say it (invented words)."
-NOTES = ("Told the same twice.", "Two neighbours say otherwise.", "Seen from afar.", "The place is right, the day is not.")
+NOTES = (
+    "Told the same twice.",
+    "Two neighbours say otherwise.",
+    "Seen from afar.",
+    "The place is right, the day is not.",
+)
 REASONS = (
     "Nothing that we could do would help now.",
     "We would put those who told us in danger.",
