@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from services.api import commanding, custody, health, reading, stream
 from services.api.commands import ACTS
@@ -84,5 +85,8 @@ def _endpoint(serve: Callable[[Office, Any, Request], Awaitable[Response]], rout
 
 async def _not_here(request: Request, error: Exception) -> Response:
     if getattr(error, "status_code", 404) == 405:
-        return Told.of(Refused(NO_SUCH_METHOD, "This address does not take that method: see /openapi.json.")).response()
+        routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+        allowed = {"Allow": ", ".join(sorted({method for route in routes for method in route.methods}))}
+        said = "This address does not take that method: see /openapi.json."
+        return Told.of(Refused(NO_SUCH_METHOD, said, headers=allowed)).response()
     return Told.of(Refused(NO_SUCH_PAGE, "Nothing is at this address: see /openapi.json.")).response()

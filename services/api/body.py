@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from events.refusals import BadInput, Problem
 from services.api.problems import NO_JSON, OTHER_MEDIA_TYPE, TOO_LARGE_BODY, Refused
@@ -42,11 +42,14 @@ async def _read(request: Request, most_bytes: int) -> bytes:
     if declared.isdigit() and int(declared) > most_bytes:
         raise too_large
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most_bytes:
-            raise too_large
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > most_bytes:
+                raise too_large
+            parts.append(part)
+    except ClientDisconnect:
+        raise Refused(NO_JSON, "The body ended before it was whole: send it again, under the same id.") from None
     return b"".join(parts)
 
 

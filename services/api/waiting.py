@@ -14,6 +14,7 @@ from services.api.problems import BAD_PARAMETER, Refused
 from services.ledger.ledger import LedgerError
 from services.log.partition import partition_of
 
+PARAMETERS = ("wait", "wait_seconds")
 DEFAULT_SECONDS = 10.0
 MOST_SECONDS = 30.0
 LOOK_SECONDS = 0.01
@@ -25,7 +26,9 @@ class Until(StrEnum):
 
 
 def asked(request: Request) -> tuple[Until, float] | None:
-    """For what, and how long, the caller would wait; raises Refused."""
+    """For what, and how long, the caller would wait; raises Refused, also for a parameter that no command takes."""
+    if request.scope["query_string"] and request.query_params.keys() - {*PARAMETERS}:
+        raise Refused(BAD_PARAMETER, f"The address: expected no parameters but {', '.join(PARAMETERS)}; correct them.")
     until = request.query_params.get("wait")
     if until is None:
         return None

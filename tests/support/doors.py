@@ -106,9 +106,7 @@ class Doors:
         content = {"content": body} if isinstance(body, bytes) else {"json": body}
         return await self.client.post(path, params=params, headers=sent | dict(headers or {}), **content)
 
-    async def get(
-        self, caller: Caller | None, path: str, *, headers: Mapping[str, str] | None = None, **params: Any
-    ) -> httpx.Response:
+    async def get(self, caller: Caller | None, path: str, *, headers: Any = None, **params: Any) -> httpx.Response:
         """Ask for something."""
         return await self.client.get(path, params=params, headers=self.authorization(caller) | dict(headers or {}))
 
