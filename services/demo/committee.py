@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from events.vocabulary import Kind, Severity
 from services.demo import words
 from services.demo.acts import STEP, Made, Pen
+from services.demo.cast import Player
 from services.demo.messages import Heard, Message, grade, harm_of, reliability_of, when_of
 
 GRAVE = frozenset({Severity.SEVERE, Severity.EXTREME})
@@ -62,8 +63,7 @@ def judge(pen: Pen, heard: Heard) -> str:
     for number, message in enumerate(heard.messages[1:], 2):
         if chance.falls(500, "graded", number):
             aside = pen.aside(f"m{number}")
-            reviewer = chance.one(pen.cast.reviewers, "reviewer", number)
-            grade(aside, message.ready + STEP, reviewer, "grade", message.report, credibility, "F")
+            grade(aside, message.ready + STEP, _who_grades(pen, number), "grade", message.report, credibility, "F")
     return credibility
 
 
@@ -89,7 +89,6 @@ def open_case(pen: Pen, heard: Heard, credibility: str) -> Opened | None:
                 report_id=message.report,
                 independent="no" if message in heard.doubles else "yes",
             )
-    reviewer = chance.one(pen.cast.reviewers, "assesses")
     _assess(pen, "assess", 1, at, case, first.report, credibility)
     for harm in harm_of(pen):
         if harm["max"] or harm["min"]:
@@ -98,7 +97,6 @@ def open_case(pen: Pen, heard: Heard, credibility: str) -> Opened | None:
         later = at + chance.between(8, 24, "again when") * STEP
         better = _beside(credibility) if chance.falls(400, "worse") else max("1", _beside(credibility, -1))
         _assess(pen, "assess again", 2, later, case, first.report, better)
-    del reviewer
     return Opened(case, at)
 
 
@@ -109,11 +107,17 @@ def open_twice(pen: Pen, heard: Heard, opened: Opened) -> None:
         return
     aside = pen.aside("twice")
     message = others[0]
-    reviewer = pen.chance.one(pen.cast.reviewers, "twice")
+    graded_by = _who_grades(pen, heard.messages.index(message) + 1)
+    reviewer = pen.chance.one([one for one in pen.cast.reviewers if one != graded_by], "twice")
     grade(aside, message.ready + 2 * STEP, reviewer, "grade", message.report, "3", "F")
     at = max(opened.assessed, message.ready + 2 * STEP) + STEP
     case = _open(aside, "open", at, pen.cast.national.name, [message], False)
     aside.on_case(at + 4 * STEP, pen.cast.national, "merge", case, "merge", into=opened.case)
+
+
+def _who_grades(pen: Pen, number: int) -> Player:
+    """The one reviewer who looks at a message that is not the first."""
+    return pen.chance.one(pen.cast.reviewers, "reviewer", number)
 
 
 def _open(pen: Pen, name: str, at: datetime, who: str, messages: list[Message], provisional: bool) -> Made:
@@ -188,8 +192,3 @@ def _beside(credibility: str, step: int = 1) -> str:
     if credibility == "6":
         return "4" if step > 0 else "3"
     return str(min(max(int(credibility) + step, 1), 5))
-
-
-def days(number: int) -> timedelta:
-    """So many days, in which people act."""
-    return timedelta(days=number)

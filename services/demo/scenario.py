@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from events.places.faults import NoSuchDivision
 from events.places.gazetteer import Gazetteer
 from events.reference import ElectionRound, ElectionStanding
 from events.vocabulary import (
@@ -352,7 +353,7 @@ def read_scenario(path: Path) -> Scenario:
         raise ScenarioFaulty(
             [Fault(file, *_at(lines, ["gazetteer"]), "a gazetteer that can be read", str(error))]
         ) from None
-    except ValueError:
+    except NoSuchDivision:
         known = ", ".join(one.division for one in gazetteer.divisions)
         raise ScenarioFaulty(
             [Fault(file, *_at(lines, ["division"]), f"a division of the gazetteer: {known}", "choose one of these")]
@@ -423,10 +424,11 @@ def _told(detail: Any) -> tuple[list[str], str, str]:
 
 
 def _where(lines: Lines, path: Sequence[str], file: Path) -> tuple[Path, int | None]:
-    """The file and line of a key, or of the nearest table above it."""
+    """The file and line of a key or table, or of the nearest one above it."""
     for length in range(len(path), 0, -1):
-        if (found := lines.get(tuple(path[:length]))) is not None:
-            return found
+        for key, found in lines.items():
+            if key[:length] == tuple(path[:length]):
+                return found
     return file, None
 
 

@@ -9,7 +9,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from events.vocabulary import Kind, Severity
+from events.places.facts import UnitKind
+from events.vocabulary import Kind
 from projections.rule_set import read_rule_set
 from services.demo import answers, committee, messages
 from services.demo.acts import STEP, Act, Made, Pen
@@ -78,7 +79,7 @@ class _Story:
                 "recipient": one.recipient,
                 "recipient_class": one.recipient_class.value,
                 "label": one.label,
-                "serves": [country_of(self._scenario)],
+                "serves": countries_of(self._scenario),
                 "purposes": [purpose.value for purpose in one.purposes],
                 "conflicts_with": [actor.value for actor in one.conflicts_with],
             }
@@ -175,10 +176,9 @@ class _Story:
         pen.on_case(at, self._cast.national, "relate", case, "relate", case_id=other, relation="same_incident")
 
 
-def country_of(scenario: Scenario) -> str:
-    """The unit that holds all others."""
-    first = next(entry.unit for entry in scenario.entries if entry.unit != messages.UNPLACED)
-    return (first, *scenario.gazetteer.ancestors(first))[-1]
+def countries_of(scenario: Scenario) -> list[str]:
+    """The units that hold all others."""
+    return [unit.unit_id for unit in scenario.gazetteer.in_force(kind=UnitKind.COUNTRY)]
 
 
 def _whole(acts: Iterable[Act]) -> Iterable[Act]:
@@ -205,8 +205,3 @@ def _within(value: object) -> Iterable[Made]:
     elif isinstance(value, list | tuple):
         for part in value:
             yield from _within(part)
-
-
-def gravest(entries: Iterable[Entry]) -> Severity:
-    """How bad the worst of these is."""
-    return max((entry.severity for entry in entries), key=list(Severity).index)
