@@ -133,6 +133,10 @@ ACCESS: Mapping[str, Grants] = {
 """
 
 
+OPEN_TO_ALL = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/problems/{number}"})
+"""Addresses that ask for no token: they say how the process is, and what the API is, and nothing of anybody."""
+
+
 def reach(operation: str, role: Role) -> Reach | None:
     """How far this role may do this; None is not at all."""
     return ACCESS[operation].get(role)

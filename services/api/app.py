@@ -35,7 +35,9 @@ def make_app(open_office: Callable[[], AbstractAsyncContextManager[Office]]) -> 
             app.state.office = office
             yield
 
-    app = FastAPI(title="Intabaza", version="1", lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(
+        title="Intabaza", version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
+    )
     for act in ACTS:
         app.add_api_route(
             act.address,
