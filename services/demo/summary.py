@@ -95,7 +95,7 @@ def _days(scenario: Scenario, outcome: Outcome, begins: datetime, ends: datetime
     for unit in shown[:MOST_UNITS]:
         days = [str(found[unit][level] or "") for level in range(4, -1, -1)]
         row = outcome.levels[unit]
-        table.add_row(row["name"], *days, str(len(outcome.histories[unit])), str(row["open_cases"] or ""))
+        table.add_row(row["unit_name"], *days, str(len(outcome.histories[unit])), str(row["open_cases"] or ""))
     rest = len(found) - len(shown[:MOST_UNITS])
     unheard = sum(1 for unit in scenario.gazetteer.in_force() if unit.unit_id not in found)
     return Group(

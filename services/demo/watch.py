@@ -102,7 +102,7 @@ class Watch:
             self._known[unit] = mark
         for unit in sorted(changed, key=lambda one: self.levels[one]["since"], reverse=True)[:MOST_ASKED]:
             told = await door.ask(analyst, f"/v1/levels/{unit}/history", limit="3")
-            news = [Change.read(unit, self.levels[unit]["name"], one) for one in told["changes"]]
+            news = [Change.read(unit, self.levels[unit]["unit_name"], one) for one in told["changes"]]
             for change in reversed(news):
                 if change.number > self._told.get(unit, 0):
                     self._told[unit] = change.number
@@ -148,7 +148,7 @@ class Watch:
         found: dict[str, list[Change]] = {}
         for unit, row in self.levels.items():
             told = await door.all_of(analyst, f"/v1/levels/{unit}/history", "changes")
-            found[unit] = [Change.read(unit, row["name"], one) for one in reversed(told)]
+            found[unit] = [Change.read(unit, row["unit_name"], one) for one in reversed(told)]
         return found
 
 
