@@ -43,7 +43,8 @@ class Unfoldable(Exception):
 class Part(Generic[S, H]):
     """The states of the keys in memory, what broadcasts told, and what is due when.
 
-    `parked` are keys that take nothing; `waived` says which positions a key passes over. `mode` is what is counted.
+    `parked` are keys that take nothing; `waived` says which positions a key passes over, `passed` which it has passed
+    over in the last batch. `mode` is what is counted.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Part(Generic[S, H]):
         self.states: dict[str, S] = dict(states or {})
         self.parked = set(parked)
         self.waived = set(waived)
+        self.passed: list[tuple[str, int]] = []
         self.mode = mode
         self.shared_changed = False
         # What is due when, and the same as a heap, in which what a key has no more stays until it is met.
@@ -122,6 +124,7 @@ class Part(Generic[S, H]):
         """
         page = Page()
         self.shared_changed = False
+        self.passed = []
         fold, mode = self.fold, self.mode
         key_of, apply, due_of = fold.key, fold.apply, fold.due
         stateless, waived = fold.stateless, self.waived
@@ -135,6 +138,7 @@ class Part(Generic[S, H]):
             if key is None or key in self.parked:
                 continue
             if waived and (key, event.position) in waived:
+                self.passed.append((key, event.position))
                 continue
             try:
                 if event.fault is not None:
@@ -188,7 +192,9 @@ class Part(Generic[S, H]):
             keys = self._due  # `wants` asked for them
         already = len(page.derived)
         for key in sorted(keys):
-            if key not in self.parked and (key, event.position) not in self.waived:
+            if (key, event.position) in self.waived:
+                self.passed.append((key, event.position))
+            elif key not in self.parked:
                 self._touch(key, event, page, self.fold.heed)
         page.derived[already:] = sorted(page.derived[already:], key=lambda one: (one.due, one.stream, one.seed))
 
@@ -201,6 +207,7 @@ class Part(Generic[S, H]):
             if self._due.get(key) != due:
                 continue
             if (key, event.position) in self.waived:
+                self.passed.append((key, event.position))
                 passed_over.append((due, key))
                 continue
             state = self.states[key]  # `wants` asked for it

@@ -202,9 +202,7 @@ class Lane:
 
     def _move(self, live: Live, page: Page, piece: Batch) -> Move:
         name, part, last = live.projection.name, live.part, piece.events[-1]
-        asked: Sequence[str] = ()
-        if last.type == WAIVED and last.data.get("projection") == name and last.data.get("key") in part.parked:
-            asked = (last.data["key"],)
+        waived = _waived(last, name)
         return Move(
             live,
             page,
@@ -213,7 +211,9 @@ class Lane:
             part.next_due,
             shared=_saved(live) if part.shared_changed else None,
             parking=tuple(self._parking.get(name, {}).values()),
-            asked=asked,
+            waived=waived,
+            asked=waived is not None and waived[0] in part.parked,
+            passed=part.passed,
         )
 
     def _let_go(self) -> None:
@@ -266,13 +266,16 @@ class Lane:
         _log.error("key parked", projection=name, partition=self.partition, key=what.key, position=what.position)
 
     async def _go_on_after(self, waiver: Taken) -> None:
-        """An event of the log says that a key of a projection passes over a position."""
-        data = waiver.data
+        """An event of the log says that a key of a projection passes over a position, if it waits there or before."""
         for live in self.live:
-            if live.projection.name == data.get("projection"):
-                live.part.waived.add((data["key"], data["position"]))
-                if data["key"] in live.part.parked:
-                    await self.resume(live.mark.place, data["key"])
+            waived = _waived(waiver, live.projection.name)
+            if waived is None or waived[0] not in live.part.parked:
+                continue
+            await self.settle()
+            parking = await self._store.parked(live, waived[0])
+            if parking is not None and parking.position <= waived[1]:
+                live.part.waived.add(waived)
+            await self.resume(live.mark.place, waived[0])
 
     async def resume(self, place: str, key: str) -> bool:
         """Fold everything that waits behind a parked key, in one transaction; False where it still cannot take it."""
@@ -301,7 +304,8 @@ class Lane:
             )  # fmt: skip
             return False
         due = min((one for one in (part.next_due, live.part.next_due) if one), default=None)
-        move = Move(live, page, live.mark.last_position, live.mark.next_offset, due, unparked=key)
+        mark = live.mark
+        move = Move(live, page, mark.last_position, mark.next_offset, due, unparked=key, passed=part.passed)
         self.counts.derived += await self._store.commit(self.partition, self._topic_id, [move])
         live.part.take_back(key, part)
         live.touched[key] = self._number
@@ -327,6 +331,14 @@ class Lane:
             except Poisoned as poison:
                 return poison
         return None
+
+
+def _waived(event: Taken, projection: str) -> tuple[str, int] | None:
+    """The key and position that an event waives for a projection; what had not happened yet cannot be waived."""
+    if event.type != WAIVED or event.data.get("projection") != projection:
+        return None
+    key, position = event.data["key"], event.data["position"]
+    return (key, position) if position < event.position else None
 
 
 def _saved(live: Live) -> str:

@@ -60,6 +60,8 @@ class Move:
     """What one projection writes for one batch, and where its watermark goes.
 
     `shared` is JSON already: the next batch is folded, and changes what broadcasts have told, while this one commits.
+    `waived`: a waiver of this key and position is the last thing read; `asked`: the key waits in this partition.
+    `passed` are positions that keys passed over.
     """
 
     live: Live
@@ -70,7 +72,14 @@ class Move:
     shared: str | None = None
     parking: Sequence[Parking] = ()
     unparked: str | None = None
-    asked: Sequence[str] = ()
+    waived: tuple[str, int] | None = None
+    asked: bool = False
+    passed: Sequence[tuple[str, int]] = ()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it moves the rows that are read, and no shadow of them."""
+        return self.live.mark.place == self.live.projection.name
 
 
 class Store:
@@ -105,7 +114,15 @@ class Store:
         async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
             marks = {row["place"]: row for row in await connection.fetch(SQL["marks"], partition, places)}
             parked = await connection.fetch(SQL["parked"], partition, places)
-            waived = [orjson.loads(row["body"])["data"] for row in await connection.fetch(SQL["waivers"])]
+            waivers = [
+                (row["position"], orjson.loads(row["body"])["data"]) for row in await connection.fetch(SQL["waivers"])
+            ]
+            void = {tuple(row) for row in await connection.fetch(SQL["void"])}
+            waived = [
+                waiver
+                for at, data in waivers
+                if (waiver := (data["projection"], data["key"], data["position"])) not in void and data["position"] < at
+            ]
             return [
                 await self._live(
                     connection,
@@ -113,7 +130,7 @@ class Store:
                     marks[self.place(one)],
                     partition,
                     [row["key"] for row in parked if row["place"] == self.place(one)],
-                    [(data["key"], data["position"]) for data in waived if data["projection"] == one.name],
+                    [(key, position) for projection, key, position in waived if projection == one.name],
                 )
                 for one in projections
             ]
@@ -192,8 +209,14 @@ class Store:
             await connection.execute(SQL["share"], place, partition, move.shared)
         for one in move.parking:
             await connection.execute(SQL["park"], place, partition, one.key, one.position, one.why, one.shared)
-        if move.asked:
-            await connection.execute(SQL["ask"], place, list(move.asked))
+        if move.is_live and (move.passed or move.waived is not None):
+            await connection.execute(SQL["judge_in_turn"])
+        if move.is_live and move.passed:
+            await connection.execute(SQL["pass_over"], place, *map(list, zip(*move.passed, strict=True)))
+        if move.is_live and move.waived is not None:
+            await connection.execute(SQL["judge"], place, *move.waived, move.asked)
+        if move.waived is not None and move.asked:
+            await connection.execute(SQL["ask"], place, move.waived[0])
         if move.unparked is not None:
             await connection.execute(SQL["unpark"], place, move.unparked)
 

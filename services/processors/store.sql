@@ -55,8 +55,8 @@ select position, why, shared from projections.parked where place = $1 and key = 
 update projections.parked set why = $3, resume_asked = false where place = $1 and key = $2
 
 -- name: ask
--- An event of the log says that these keys pass over something: they are to be tried again, also after a crash.
-update projections.parked set resume_asked = true where place = $1 and key = any ($2)
+-- An event of the log says that a key passes over something: it is to be tried again, also after a crash.
+update projections.parked set resume_asked = true where place = $1 and key = $2
 
 -- name: asked
 -- Keys that are to be tried again, in any of these partitions.
@@ -65,7 +65,33 @@ where resume_asked and partition = any ($1) and place = any ($2) order by positi
 
 -- name: waivers
 -- Which positions keys pass over, in all the history there is: so a replay passes over them when it comes there.
-select body from ledger.event where stream = 'reference/waivers' order by version
+select position, body from ledger.event where stream = 'reference/waivers' order by version
+
+-- name: void
+-- Those that do not count.
+select projection, key, position from projections.waiver where void
+
+-- name: pass_over
+-- A live projection passed over these, so they count.
+insert into projections.waiver (projection, key, position, void)
+select $1, key, position, false from unnest($2::text[], $3::bigint[]) as passed (key, position)
+on conflict do nothing
+
+-- name: judge_in_turn
+-- Partitions that come to one waiver at the same time see each other's watermarks.
+lock table projections.waiver in share row exclusive mode
+
+-- name: judge
+-- A waiver was read. It counts where the key waits in this partition ($4) and has not taken the event; it is void where
+-- it waits nowhere and every partition is beyond the event. The first judgement stands.
+insert into projections.waiver (projection, key, position, void)
+select $1, $2, $3, not waits
+from (select exists (
+    select from projections.parked where place = $1 and key = $2 and position <= $3
+) as waits) as known
+where case when waits then $4
+    else (select min(last_position) from projections.watermark where place = $1) >= $3 end
+on conflict do nothing
 
 -- name: unpark
 -- It has taken everything that waited.

@@ -43,6 +43,18 @@ async def trial(postgres: PostgresServer, fresh_database: str) -> AsyncIterator[
 
 
 @pytest.fixture
+async def two_partitions(postgres: PostgresServer, fresh_database: str) -> AsyncIterator[LaneTrial]:
+    """Homes in two partitions."""
+    from tests.support.lanes import lane_trial
+
+    owner, app, projector = (
+        postgres.dsn(fresh_database, role) for role in ("postgres", "intabaza_app", "intabaza_projector")
+    )
+    async with lane_trial(owner, app, projector, partitions=2) as each:
+        yield each
+
+
+@pytest.fixture
 async def work(kafka: KafkaServer, postgres: PostgresServer, fresh_database: str) -> AsyncIterator[WorkTrial]:
     """Empty topics, and nothing folded."""
     from tests.support.working import work_trial

@@ -13,6 +13,7 @@ from events.vocabulary import EVERY_HOME
 from projections import case_timeline
 from projections.projection import Projection
 from projections.taken import Taken
+from services.log.partition import partition_of
 from services.processors.lane import Lane
 from tests.support.crisis import BEGIN, crisis
 from tests.support.lanes import LaneTrial
@@ -209,6 +210,80 @@ async def test_a_waived_event_is_passed_over_live_and_in_every_replay(
         )
         await trial.feed(await trial.lane(program, speaks=False), 13)
         assert await trial.tallied() == wanted
+
+
+@pytest.mark.parametrize("how", ["folded", "folded, then begun again", "resumed meanwhile", "still to come"])
+async def test_a_waiver_that_comes_too_late_or_too_soon_changes_nothing_live_and_in_every_replay(
+    trial: LaneTrial, how: str
+) -> None:
+    """Whoever recorded it did not look, or somebody with another program was quicker."""
+    history = await a_history(trial)
+    projection = tally()
+    fold: TallyFold = projection.fold  # type: ignore[assignment]
+    key = next(one.stream for one in history if one.type == "case.opened")
+    events = [one.position for one in history if one.stream == key]
+    position, last = events[2], history[-1].position
+    if how == "resumed meanwhile":
+        fold.poison.apply.add(position)
+    lane = await trial.lane(projection)
+    await trial.feed(lane)
+    if how == "resumed meanwhile":
+        lane = await trial.lane(healed(projection))
+        await resume_all(trial, lane)
+    if how == "still to come":
+        key, position = "case/11111111-1111-8111-8111-111111111111", last + 2
+    assert await trial.write("reference/waivers", EVERY_HOME, waiver("tally", key, position)) == last + 1
+    if how == "folded, then begun again":
+        lane = await trial.lane(projection)
+    if how == "still to come":
+        assert await trial.write_raw(key, "bi:home:1", "case.closed", {}) == position
+    await trial.feed(lane)
+    wanted = expected(fold, await trial.history())
+    assert await trial.tallied() == wanted
+
+    await trial.pool.execute(
+        "delete from projections.watermark; delete from projections.shared; delete from tally.tally"
+    )
+    await trial.feed(await trial.lane(healed(projection), speaks=False), 13)
+    assert await trial.tallied() == wanted
+
+
+async def judged(trial: LaneTrial) -> dict[str, bool]:
+    """Of which waivers it is known whether they are void."""
+    return {row["key"]: row["void"] for row in await trial.pool.fetch("select key, void from projections.waiver")}
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["both there", "one has read nothing yet"])
+async def test_a_waiver_is_judged_once_however_far_the_partitions_are_when_they_come_to_it(
+    two_partitions: LaneTrial, behind: bool
+) -> None:
+    """A key waits in the one partition and the other knows nothing of it, nor of how far the one is."""
+    trial = two_partitions
+    history = await a_history(trial)
+    opened = {partition_of(one.home, 2): one for one in history if one.type == "case.opened"}
+    stuck, taken = (opened[partition] for partition in (0, 1))
+    projection = tally()
+    fold: TallyFold = projection.fold  # type: ignore[assignment]
+    fold.poison.apply.add(stuck.position)
+    here, there = [await trial.lane(projection, partition=number) for number in (0, 1)]
+    await trial.feed(there)
+    if not behind:
+        await trial.feed(here)
+    for one in (stuck, taken):
+        await trial.write("reference/waivers", EVERY_HOME, waiver("tally", one.stream, one.position))
+    await trial.feed(there)
+    assert await judged(trial) == ({} if behind else {taken.stream: True})
+    await trial.feed(here)
+    assert await judged(trial) == {stuck.stream: False, taken.stream: True}
+    wanted = expected(fold, await trial.history(), [(stuck.stream, stuck.position)])
+    assert await trial.tallied() == wanted
+
+    await trial.pool.execute(
+        "delete from projections.watermark; delete from projections.shared; delete from tally.tally"
+    )
+    for number in (0, 1):
+        await trial.feed(await trial.lane(healed(projection), partition=number, speaks=False), 13)
+    assert await trial.tallied() == wanted
 
 
 async def test_what_waits_keeps_its_dues_beside_those_of_the_others(trial: LaneTrial) -> None:
