@@ -13,7 +13,7 @@ from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from secrets import token_bytes
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -173,16 +173,35 @@ def _inner(value: Any) -> Iterable[tuple[Any, str, Any]]:
 
 
 def _parts(model: BaseModel) -> Iterator[tuple[str, str, Any]]:
-    wire_names = _wire_names(type(model))
-    for name, part in model.__dict__.items():
-        yield name, wire_names.get(name, name), part
+    values = model.__dict__
+    for name, wire_name in _may_hold(type(model)):
+        yield name, wire_name, values[name]
     for name, part in (model.model_extra or {}).items():
         yield name, name, part
 
 
 @cache
-def _wire_names(model: type[BaseModel]) -> dict[str, str]:
-    return {name: field.serialization_alias or field.alias or name for name, field in model.model_fields.items()}
+def _may_hold(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+    """Fields, by name and wire name, in which a text may stand; the others are not walked at each sealing.
+
+    One that is overlooked would stay `Clear`, which nothing can write: it fails, and does not leak.
+    """
+    return tuple(
+        (name, field.serialization_alias or field.alias or name)
+        for name, field in model.model_fields.items()
+        if _reaches_a_text(field.annotation)
+    )
+
+
+def _reaches_a_text(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation in (Clear, Sealed) or bool(_may_hold(annotation))
+    parts = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return _reaches_a_text(parts[0])
+    if get_origin(annotation) is Literal:
+        return False
+    return annotation is Any or any(_reaches_a_text(part) for part in parts)
 
 
 def _text(raw: bytes) -> str:
