@@ -20,7 +20,7 @@ def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     }
     environment["INTABAZA_KAFKA_BOOTSTRAP"] = "127.0.0.1:1"
     return subprocess.run(
-        [sys.executable, "-m", "services.cli", *words], env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "services.cli", *words], env=environment, capture_output=True, text=True, timeout=300
     )
 
 
