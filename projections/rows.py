@@ -23,6 +23,8 @@ from projections.projection import Connection, Page
 _PARAMETER = re.compile(r"\$([0-9]+)")
 _PARTITION = ":partition"
 _PREFIX = "write_"
+PREFETCH = 1_000
+"""Rows of a digest in one answer: asyncpg's 50 take two thirds longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +68,5 @@ def _numbered(sql: str) -> tuple[str, bool]:
 async def read_lines(connection: Connection, queries: Iterable[str]) -> AsyncIterator[str]:
     """Yield the first column of each query's rows as they come, for a digest; needs the caller's transaction."""
     for query in queries:
-        async for record in connection.cursor(query):
+        async for record in connection.cursor(query, prefetch=PREFETCH):
             yield record[0]
