@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from events.alert import Code
 from events.places.facts import UNPLACED_ID, Unit
@@ -25,11 +28,7 @@ class Places:
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Places:
         """From the content of an adopted gazetteer; raises GazetteerFaulty."""
-        gazetteer = Gazetteer.from_content(content)
-        rows = {unit_id: gazetteer.row_at(unit_id) for unit_id in gazetteer.units}
-        # All of them: a unit that has no row now may have had one under another gazetteer, or before any.
-        known = {unit.unit_id: _told(unit) for unit in gazetteer.units.values()}
-        return cls({unit_id: row for unit_id, row in rows.items() if unit_id != row}, known)
+        return _read(orjson.dumps(content))
 
     @classmethod
     def read(cls, saved: Mapping[str, Any] | None) -> Places:
@@ -53,3 +52,13 @@ class Places:
 
 def _told(unit: Unit) -> list[str]:
     return [unit.name, unit.pcode or "", unit.national_code or "", unit.iso_3166 or ""]
+
+
+@lru_cache(maxsize=1)
+def _read(content: bytes) -> Places:
+    """Every partition is told the same gazetteer; checking and reading Burundi's takes 57 ms."""
+    gazetteer = Gazetteer.from_content(orjson.loads(content))
+    rows = {unit_id: gazetteer.row_at(unit_id) for unit_id in gazetteer.units}
+    # All of them: a unit that has no row now may have had one under another gazetteer, or before any.
+    known = {unit.unit_id: _told(unit) for unit in gazetteer.units.values()}
+    return Places({unit_id: row for unit_id, row in rows.items() if unit_id != row}, known)
