@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from services.api import commanding, custody, health, reading, stream
+from services.api import commanding, custody, health, openapi, reading, stream
 from services.api.commands import ACTS
 from services.api.custody import POSTS
 from services.api.office import Office
@@ -35,9 +35,7 @@ def make_app(open_office: Callable[[], AbstractAsyncContextManager[Office]]) -> 
             app.state.office = office
             yield
 
-    app = FastAPI(
-        title="Intabaza", version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
-    )
+    app = FastAPI(title="Intabaza", version="1", lifespan=lifespan, redirect_slashes=False, openapi_url=None)
     for act in ACTS:
         app.add_api_route(
             act.address,
@@ -54,6 +52,7 @@ def make_app(open_office: Callable[[], AbstractAsyncContextManager[Office]]) -> 
         app.add_api_route(post.address, _endpoint(custody.take, post), methods=["POST"], operation_id=post.name)
     app.add_api_route("/v1/alerts/stream", _endpoint(stream.stream, None), methods=["GET"], operation_id="alert_stream")
     health.add_routes(app)
+    openapi.add_route(app)
     app.add_exception_handler(HTTPException, _not_here)
     return app
 

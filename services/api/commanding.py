@@ -87,6 +87,11 @@ class Act:
     path: str | None = None
 
     @property
+    def about(self) -> bool:
+        """Whether its address names the record that it is about."""
+        return "{" in self.address
+
+    @property
     def needs_network(self) -> bool:
         """What concerns everybody is adopted before anything else can be done."""
         return self.noun != "reference"

@@ -197,3 +197,9 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """Operation → a body that reads as its command."""
+
+OPENING_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "custody.open": {"version": 1, "fields": ["text"], "purpose": "review"},
+    "custody.approve": {"version": 1, "fields": ["contact"], "purpose": "disclosure", "opener": MEMBER},
+}
+"""The same for opening what is sealed."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 LOCK = "lock.json"
-CONTENTS = frozenset({"asyncapi.json"})
+CONTENTS = frozenset({"asyncapi.json", "openapi.json"})
 """Files that stay drafts for ever."""
 
 

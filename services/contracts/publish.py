@@ -12,6 +12,7 @@ from pathlib import Path
 
 import schemas
 from events.catalogue import EVENTS
+from services.api import openapi
 from services.contracts import asyncapi
 from services.contracts.examples import EXAMPLES
 from services.contracts.lock import CONTENTS, LOCK, Lock, broken, hash_of, only_more_words
@@ -35,7 +36,8 @@ def generated() -> Files:
         if example.path in files:
             raise ContractBroken(f"two examples are called {example.path}: give one of them another case")
         files[example.path] = example.wire()
-    return files | {asyncapi.PATH: asyncapi.text(files.keys() | Lock.of_folder(FOLDER).published.keys())}
+    described = {asyncapi.PATH: asyncapi.text(files.keys() | Lock.of_folder(FOLDER).published.keys())}
+    return files | described | {openapi.PATH: openapi.text()}
 
 
 def faults(folder: Path, files: Files) -> Iterator[str]:

@@ -80,7 +80,7 @@ def _is_clear(choice: Any) -> bool:
 def schema_of(event: type[Event]) -> dict[str, Any]:
     """The JSON Schema (2020-12) of an event type's newest version."""
     generated = Envelope[event].model_json_schema(schema_generator=_OnTheWire)  # type: ignore[valid-type]
-    envelope = _without_titles(generated)
+    envelope = without_titles(generated)
     properties = envelope["properties"]
     for name, sentence in _ATTRIBUTES.items():
         properties[name]["description"] = " ".join(filter(None, (sentence, properties[name].get("description"))))
@@ -125,18 +125,18 @@ def _kept(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {name: schema[name]} if name in schema else {}
 
 
-def _without_titles(schema: Any) -> Any:
+def without_titles(schema: Any) -> Any:
     """The schema without pydantic's titles, which are Python names; a property that is called `title` stays."""
     match schema:
         case dict():
             return {
-                key: {name: _without_titles(part) for name, part in value.items()}
+                key: {name: without_titles(part) for name, part in value.items()}
                 if key in ("properties", "$defs")
-                else _without_titles(value)
+                else without_titles(value)
                 for key, value in schema.items()
                 if key != "title"
             }
         case list():
-            return [_without_titles(part) for part in schema]
+            return [without_titles(part) for part in schema]
         case _:
             return schema

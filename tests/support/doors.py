@@ -22,6 +22,7 @@ from services.area import Area
 from services.local.ports import free_port
 from services.settings import child_environment
 from services.wiring import open_desk
+from tests.support.documented import check
 from tests.support.stack import Stack, a_stack
 
 PHONES = {
@@ -63,7 +64,10 @@ COMMITTEE = (BEDE, CHANTAL, DEO, ESTHER)
 
 @dataclass
 class Doors:
-    """The API of one stack; a request is sent by a Caller, or by nobody who is known."""
+    """The API of one stack; a request is sent by a Caller, or by nobody who is known.
+
+    An answer that the published description of the API does not have fails whatever test was given it.
+    """
 
     stack: Stack
     process: subprocess.Popen[bytes]
@@ -152,7 +156,9 @@ async def open_api(stack: Stack, people: Mapping[str, UUID], ready: str = "/read
     port = free_port()
     process = _start(stack, port)
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=60, event_hooks={"response": [check]}
+        ) as client:
             doors = Doors(stack, process, client, people)
             await doors.until_ready(ready)
             yield doors

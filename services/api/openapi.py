@@ -1,0 +1,541 @@
+"""The description of the API (OpenAPI 3.1), made from the same rows that serve it; published as schemas/openapi.json.
+
+Each command's body is its JSON Schema with what may come beside it; each answer has its schema; each problem that an
+operation can give stands under its status with an example.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from string import Formatter
+from typing import Any
+from uuid import UUID
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.responses import Response
+
+import schemas
+from events.envelope import named_id
+from events.refusals import NotNow, Problem
+from services.api import problems, refusing, waiting
+from services.api.access import ACCESS, Reach
+from services.api.answers import ANSWERS, HEALTH
+from services.api.body import MOST_BYTES
+from services.api.commanding import LONGEST_CLIENT_ID, Act
+from services.api.commands import ACTS
+from services.api.custody import POSTS, Post
+from services.api.examples import (
+    CASE_ID,
+    EXAMPLES,
+    GIHANGA,
+    LATER,
+    MPANDA,
+    OPENING_EXAMPLES,
+    OTHER_CASE_ID,
+    POLICE,
+    REFERRAL_ID,
+    REPORT_ID,
+)
+from services.api.problems import Kind, Told, catalogue
+from services.api.reading import DEFAULT_ROWS, MOST_ROWS, Parameter, Read
+from services.api.reads.every import READS
+from services.contracts.schema import DIALECT, first_paragraph, without_titles
+
+PATH = "openapi.json"
+ADDRESS = "/openapi.json"
+
+Json = dict[str, Any]
+
+ABOUT = """\
+Commands are posted, one address each; reads are got. A command needs an id of its sender's own making, in the header \
+`Idempotency-Key` or in the body as `client_id`: sent again under it, also after a lost answer, it is done once and \
+answered as the first time. `If-Match` with an ETag that was given before refuses what has moved on since. \
+`?wait=published` waits until it is on Kafka, `?wait=projected` until reads show it; what is not so far in time is \
+answered with 202 and the position to ask about. Every refusal is a problem (RFC 9457) with a number that stays for \
+ever, and says which field, what was expected and what to do. Lists come in pages: follow the header `Link`."""
+
+DETAILS: Mapping[str, object] = {
+    "asked": 1, "at": 1234, "counted_in": OTHER_CASE_ID, "count": 2, "current": 2, "election": "bi-2027-presidential",
+    "field": "text", "fields": "text", "in_favour": 1, "into": OTHER_CASE_ID, "its_mode": "actual",
+    "key": f"case/{CASE_ID}", "kinds": "injured", "last": "2026-06-02T10:00:00+00:00", "mode": "exercise",
+    "name": "burundi", "next": 2, "on": "2025-06-05", "position": 1234, "projection": "alert_level",
+    "purpose": "protection", "reached": "accepted", "received_again_as": REPORT_ID, "recipient": POLICE,
+    "report_id": REPORT_ID, "required": 2, "role": "analyst", "round": 1, "stream": f"case/{CASE_ID}",
+    "type": "report.received", "units": MPANDA, "valid_until": LATER,
+}  # fmt: skip
+"""What stands in the places of a refusal's sentence, in its example."""
+
+SAID: Mapping[int, str] = {
+    1001: "One field has a value that cannot be; nothing was written.",
+    1002: "The body is not JSON: line 1, column 12; correct it and send it again.",
+    1003: f"The body may have at most {MOST_BYTES} bytes: shorten it or split it.",
+    1004: "Send an id of your own making in the header Idempotency-Key or as client_id, and the same one if you send "
+    "this again: so nothing is written twice.",
+    1005: "wait: expected published or projected; choose one or leave it out.",
+    1006: "cursor: expected one that this list gave; begin again without it.",
+    1007: "Nothing is at this address: see /openapi.json.",
+    1008: "This address does not take that method: see /openapi.json.",
+    1009: "If-Match: expected one ETag as it was given with the record; copy it.",
+    1010: "Send the body as JSON, under Content-Type: application/json.",
+    1011: "One field has a value that cannot be; nothing was written.",
+    1013: "There is no recipient of this id in the register: see /v1/recipients.",
+    1014: "One field has a value that cannot be; nothing was written.",
+    2001: "Send a token in the header Authorization, as: Bearer <token>.",
+    2002: "The role analyst may not do report.receive: ask somebody whose work it is.",
+    2004: "More than 100 requests a second: this one did nothing; come again in 1 s.",
+}
+"""What the door itself says, by number."""
+
+FIELDS: Mapping[int, Problem] = {
+    1001: Problem(field="occurred.from", expected="a day of the calendar", mend="correct it"),
+    1011: Problem(
+        field="place_name",
+        expected="the name of one place: several places bear this name",
+        mend="choose one of `candidates` and send its id as `unit`",
+    ),
+    1014: Problem(
+        field="place_name",
+        expected="a name that the gazetteer in force knows",
+        mend="choose one of `candidates` and send its id as `unit`",
+    ),
+}
+
+CANDIDATE = {"unit": GIHANGA, "name": "Gihanga", "kind": "commune", "inside": ["Bubanza", "Burundi"], "in_force": True}
+
+
+# --- schemas ----------------------------------------------------------------------------------------------------------
+
+
+def _bodies() -> tuple[dict[str, Json], dict[str, Json]]:
+    """Each operation's body, and what they share."""
+    models: list[type[BaseModel]] = [*{model: None for act in ACTS for model in (act.command, act.beside)}]
+    models += [*{post.body: None for post in POSTS}]
+    found, shared = models_json_schema(
+        [(model, "validation") for model in models],
+        ref_template="#/components/schemas/{model}",
+    )
+    definitions: dict[str, Json] = without_titles(shared).get("$defs", {})
+
+    def schema_of(model: type[BaseModel]) -> Json:
+        schema: Json = found[(model, "validation")]
+        return definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else without_titles(schema)
+
+    bodies = {
+        act.operation: _joined(schema_of(act.command), schema_of(act.beside), act.command.stamped, act) for act in ACTS
+    }
+    bodies |= {post.name: _plain(schema_of(post.body)) for post in POSTS}
+    tops = {found[(model, "validation")].get("$ref", "").rpartition("/")[2] for model in models}
+    return _plain(bodies), {name: _plain(one) for name, one in definitions.items() if name not in tops - _used(bodies)}
+
+
+def _used(document: object) -> set[str]:
+    return set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+
+
+def _joined(command: Json, beside: Json, stamped: Iterable[str], act: Act) -> Json:
+    """One object of what the command takes and what comes beside it, without what our door fills in."""
+    left_out = set(stamped)
+    properties = {**command.get("properties", {}), **beside.get("properties", {})}
+    required = {*command.get("required", ()), *beside.get("required", ())} - left_out
+    return {
+        "type": "object",
+        "description": first_paragraph(act.command.__doc__ or ""),
+        "properties": {name: one for name, one in properties.items() if name not in left_out},
+        "required": sorted(required),
+        "additionalProperties": False,
+    }
+
+
+def _plain(schema: Any) -> Any:
+    """Without what pydantic says of secrets: they are texts like others to who sends them."""
+    match schema:
+        case {"format": "password", **rest}:
+            return _plain({name: one for name, one in rest.items() if name != "writeOnly"})
+        case dict():
+            return {name: _plain(one) for name, one in schema.items()}
+        case list():
+            return [_plain(one) for one in schema]
+        case _:
+            return schema
+
+
+PROBLEM: Json = {
+    "type": "object",
+    "description": "Why not (RFC 9457). `type` is the address of the entry in the catalogue, `number` its number.",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "number": {"type": "integer"},
+        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldProblem"}},
+        "candidates": {"type": "array", "items": {"$ref": "#/components/schemas/PlaceCandidate"}},
+    },
+    "required": ["type", "title", "status", "detail", "number"],
+}
+
+FIELD_PROBLEM: Json = {
+    "type": "object",
+    "description": "What is wrong with one field, a dotted path: what was expected, and what to do.",
+    "properties": {name: {"type": "string"} for name in ("field", "expected", "mend")},
+    "required": ["field", "expected", "mend"],
+}
+
+PLACE_CANDIDATE: Json = {
+    "type": "object",
+    "description": "A place that a name may mean; `inside` are the names of those around it, nearest first.",
+    "properties": {
+        "unit": {"type": "string"},
+        "name": {"type": "string"},
+        "kind": {"type": "string"},
+        "inside": {"type": "array", "items": {"type": "string"}},
+        "in_force": {"type": "boolean"},
+    },
+    "required": ["unit", "name", "kind", "inside", "in_force"],
+}
+
+ACCEPTED: Json = {
+    "type": "object",
+    "description": "In the ledger, synced. `repeated` where it was accepted before; ids are those of what it made.",
+    "properties": {
+        "position": {"type": "integer", "minimum": 1, "description": "The position of its last event."},
+        "repeated": {"type": "boolean"},
+        "events": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "id": {"type": "string", "format": "uuid"},
+                    "stream": {"type": "string"},
+                    "version": {"type": "integer", "minimum": 1},
+                    "position": {"type": "integer", "minimum": 1},
+                    "recorded_at": {"type": "string", "format": "date-time"},
+                },
+                "required": ["id", "stream", "version", "position", "recorded_at"],
+            },
+        },
+        "published": {"type": "boolean", "description": "With ?wait=published: whether it is on Kafka."},
+        "projected": {"type": "boolean", "description": "With ?wait=projected: whether every read shows it."},
+    },
+    "required": ["position", "repeated", "events"],
+}
+
+
+# --- problems ---------------------------------------------------------------------------------------------------------
+
+
+def problem_example(kind: Kind) -> Json:
+    """How a problem of the catalogue reads, with a made-up occasion."""
+    refusals = [one for one, of in problems.REFUSALS.items() if of is kind]
+    if kind.number in SAID:
+        told = Told(kind, SAID[kind.number], [FIELDS[kind.number]] if kind.number in FIELDS else ())
+    elif refusals and issubclass(refusals[0], NotNow):
+        names = {name for _, name, _, _ in Formatter().parse(refusals[0].sentence) if name}
+        told = Told.of(refusals[0](**{name: DETAILS[name] for name in names}))
+    else:
+        said = kind.mend or kind.title
+        told = Told(kind, f"{said[:1].upper()}{said[1:]}.")
+    document = told.document()
+    if kind in (problems.AMBIGUOUS_PLACE, problems.UNKNOWN_PLACE):
+        document["candidates"] = [CANDIDATE]
+    return document
+
+
+def _refusals(kinds: Iterable[Kind]) -> dict[str, Json]:
+    """The answers that say no, by status, each naming its numbers and showing each."""
+    by_status: dict[int, list[Kind]] = defaultdict(list)
+    for kind in sorted(kinds, key=lambda kind: kind.number):
+        by_status[kind.status].append(kind)
+    return {str(status): {"$ref": _REFUSED + _name(by_status[status])} for status in sorted(by_status)}
+
+
+_REFUSED = "#/components/responses/"
+
+
+def _name(kinds: Iterable[Kind]) -> str:
+    """What an answer that says no for these reasons is called, in every operation that has it."""
+    return "-".join(str(kind.number) for kind in kinds)
+
+
+def _refused(kinds: Sequence[Kind]) -> Json:
+    numbers = [kind.number for kind in kinds]
+    schema = {"$ref": "#/components/schemas/Problem", "properties": {"number": {"enum": numbers}}}
+    answer: Json = {
+        "description": "; ".join(f"{kind.number}: {kind.title}" for kind in kinds) + ".",
+        "content": {
+            problems.MEDIA_TYPE: {
+                "schema": schema,
+                "examples": {str(number): {"$ref": f"#/components/examples/{number}"} for number in numbers},
+            }
+        },
+    }
+    if kinds[0].status in (429, 503):
+        answer["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}}
+    if kinds[0].status == 401:
+        answer["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
+    return answer
+
+
+# --- operations -------------------------------------------------------------------------------------------------------
+
+
+IN_ADDRESSES = {
+    "report_id": REPORT_ID,
+    "case_id": CASE_ID,
+    "referral_id": REFERRAL_ID,
+    "unit": GIHANGA,
+    "recipient": POLICE,
+    "position": "1234",
+    "number": "1001",
+}
+
+
+def _path_parameters(address: str) -> list[Json]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "format": "uuid"} if name.endswith("_id") else {"type": "string"},
+            "example": IN_ADDRESSES[name],
+        }
+        for name in re.findall(r"{(\w+)}", address)
+    ]
+
+
+_HEADER: Json = {"in": "header", "required": False}
+IDEMPOTENCY_KEY = _HEADER | {
+    "name": "Idempotency-Key",
+    "description": "What the sender calls this command: the same at each try. Or `client_id` in the body.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_CLIENT_ID},
+    "example": "2d0c8d0e-6a0b-4c54-9d1c-0d6a5c9a1b00",
+}
+IF_MATCH = _HEADER | {
+    "name": "If-Match",
+    "description": "The ETag of the record as it was read: it is refused if that has moved on.",
+    "schema": {"type": "string"},
+    "example": '"1234"',
+}
+IF_NONE_MATCH = _HEADER | {
+    "name": "If-None-Match",
+    "description": "The ETag of the last answer: 304 where nothing has changed since.",
+    "schema": {"type": "string"},
+}
+WAIT = {
+    "name": "wait",
+    "in": "query",
+    "description": "Wait until it is on Kafka, or until reads show it.",
+    "schema": {"type": "string", "enum": [str(until) for until in waiting.Until]},
+}
+WAIT_SECONDS = {
+    "name": "wait_seconds",
+    "in": "query",
+    "description": f"How long at most; {waiting.DEFAULT_SECONDS:.0f} where left out.",
+    "schema": {"type": "number", "minimum": 0, "maximum": waiting.MOST_SECONDS},
+}
+ETAG = {"description": "By the last event of the record.", "schema": {"type": "string"}}
+LOCATION = {"description": "Where it is.", "schema": {"type": "string"}}
+
+
+def _who_may(operation: str) -> str:
+    grants = ACCESS[operation]
+    words = {Reach.AREA: " in their area", Reach.OWN: " of their own"}
+    return "Roles: " + ", ".join(f"{role.value}{words.get(reach, '')}" for role, reach in grants.items()) + "."
+
+
+def _command(act: Act) -> Json:
+    made = [f"{thing}_id" for thing in act.makes]
+    schema: Json = {"$ref": "#/components/schemas/Accepted"}
+    if made:
+        schema |= {"properties": {name: {"type": "string", "format": "uuid"} for name in made}, "required": made}
+    headers: Json = {}
+    if act.noun in ("report", "case"):
+        headers["ETag"] = ETAG
+    if made:
+        headers["Location"] = LOCATION
+
+    def answer(description: str, example: Json) -> Json:
+        content = {"application/json": {"schema": schema, "example": example}}
+        return {"description": description, "headers": headers, "content": content}
+
+    answers = {"200": answer("Accepted." if not made else "Accepted before.", _accepted(act, repeated=bool(made)))}
+    if made:
+        answers["201"] = answer("Accepted, and made.", _accepted(act))
+    slow = _accepted(act) | {"published": False}
+    answers["202"] = answer("Accepted, and not yet so far as was waited for: ask about its position.", slow)
+    answers["202"] = answers["202"] | {"headers": headers | {"Location": LOCATION}}
+    return {
+        "operationId": act.operation,
+        "tags": [act.noun],
+        "summary": first_paragraph(act.command.__doc__ or ""),
+        "description": _who_may(act.operation),
+        "parameters": [*_path_parameters(act.address), IDEMPOTENCY_KEY, IF_MATCH, WAIT, WAIT_SECONDS],
+        "requestBody": _body(act.operation, EXAMPLES[act.operation]),
+        "responses": answers | _refusals(refusing.of_command(act)),
+    }
+
+
+def _body(name: str, example: Mapping[str, Any]) -> Json:
+    schema = {"$ref": f"#/components/schemas/{name}"}
+    return {"required": True, "content": {"application/json": {"schema": schema, "example": dict(example)}}}
+
+
+def _accepted(act: Act, repeated: bool = False) -> Json:
+    command_id = UUID("6b1d0e2f-3a4b-8c5d-9e6f-7a8b9c0d1e2f")
+    ids = {f"{thing}_id": str(named_id(command_id, thing)) for thing in act.makes}
+    noun = {"report": REPORT_ID, "case": CASE_ID, "reporter": CASE_ID, "reference": "register"}[act.noun]
+    event = {
+        "id": str(named_id(command_id, "event 0")),
+        "stream": f"{act.noun}/{ids.get(f'{act.noun}_id', noun)}",
+        "version": 1,
+        "position": 1234,
+        "recorded_at": "2026-06-02T10:00:00.123456+00:00",
+    }
+    return {"position": 1234, "repeated": repeated, "events": [event], **ids}
+
+
+def _read(read: Read) -> Json:
+    paged = (
+        Parameter("limit", f"How many rows, {DEFAULT_ROWS} where left out.", {"type": "integer", "maximum": MOST_ROWS}),
+        Parameter("cursor", "Where a page begins: as the header Link of the page before says."),
+    )
+    answer: Json = {
+        "description": "As it stands.",
+        "headers": {"ETag": ETAG} | ({"Link": {"schema": {"type": "string"}}} if read.paged else {}),
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{read.name}"}}},
+    }
+    return {
+        "operationId": read.name,
+        "tags": ["read"],
+        "summary": first_paragraph(read.handler.__doc__ or ""),
+        "description": _who_may(read.operation),
+        "parameters": [
+            *_path_parameters(read.address),
+            *map(_parameter, (*read.parameters, *(paged if read.paged else ()))),
+            IF_NONE_MATCH,
+        ],
+        "responses": {"200": answer, "304": {"description": "As it was."}} | _refusals(refusing.of_read(read)),
+    }
+
+
+def _parameter(one: Parameter) -> Json:
+    schema: Json = {"type": "array", "items": dict(one.schema)} if one.repeated else dict(one.schema)
+    shape = {"style": "form", "explode": True} if one.repeated else {}
+    described = {"name": one.name, "in": "query", "description": one.description, "required": one.required}
+    return described | {"schema": schema} | shape
+
+
+def _post(post: Post) -> Json:
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{post.operation}-answer"}}}
+    return {
+        "operationId": post.name,
+        "tags": ["custody"],
+        "summary": first_paragraph(post.body.__doc__ or ""),
+        "description": _who_may(post.operation),
+        "parameters": _path_parameters(post.address),
+        "requestBody": _body(post.name, OPENING_EXAMPLES[post.operation]),
+        "responses": {"200": {"description": "Done.", "content": content}} | _refusals(refusing.of_post(post)),
+    }
+
+
+STREAM: Json = {
+    "operationId": "alert_stream",
+    "tags": ["read"],
+    "summary": "Alerts as they come, as server-sent events, in order of position.",
+    "description": "Each has its position as `id`; come back with it as `Last-Event-ID`, and nothing is left out.",
+    "parameters": [
+        _HEADER | {"name": "Last-Event-ID", "schema": {"type": "string"}, "example": "1234"},
+        {
+            "name": "after",
+            "in": "query",
+            "description": "The same for who cannot set a header; 0 is from the beginning.",
+            "schema": {"type": "integer", "minimum": 0},
+        },
+    ],
+    "responses": {
+        "200": {
+            "description": "A stream without an end.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    }
+    | _refusals({*refusing.WHO_ASKS, *refusing.OURS, problems.BAD_PARAMETER, problems.LEDGER_AWAY}),
+}
+
+
+def document() -> Json:
+    """The whole description."""
+    bodies, shared = _bodies()
+    paths: dict[str, dict[str, Json]] = defaultdict(dict)
+    for act in ACTS:
+        paths[act.address]["post"] = _command(act)
+    for post in POSTS:
+        paths[post.address]["post"] = _post(post)
+    for read in READS:
+        paths[read.address]["get"] = _read(read)
+    paths["/v1/alerts/stream"]["get"] = STREAM
+    for address, operation in HEALTH.items():
+        paths[address]["get"] = operation | {"security": []}
+    numbered = _path_parameters("/problems/{number}")
+    paths["/problems/{number}"]["get"] |= {"parameters": numbered}
+    paths["/problems/{number}"]["get"]["responses"] |= _refusals([problems.NO_SUCH_PAGE])
+    kinds = {str(kind.number): kind for kind in catalogue()}
+    refused = {
+        name: _refused([kinds[number] for number in name.split("-")])
+        for name in sorted(set(re.findall(rf'"{_REFUSED}([0-9-]+)"', json.dumps(paths))))
+    }
+    answers = {read.name: dict(ANSWERS.get(read.name, {"type": "object"})) for read in READS}
+    return {
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": DIALECT,
+        "info": {"title": "Intabaza", "version": "1", "description": ABOUT},
+        "security": [{"bearer": []}],
+        "paths": {address: paths[address] for address in sorted(paths)},
+        "components": {
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "Signed with Ed25519; says who, in which role and for which units. On the local "
+                    "stack: `intabaza token`.",
+                }
+            },
+            "schemas": {
+                **bodies,
+                **shared,
+                **answers,
+                "custody.open-answer": ANSWERS["custody.open"],
+                "custody.approve-answer": ANSWERS["custody.approve"],
+                "Accepted": ACCEPTED,
+                "Problem": PROBLEM,
+                "FieldProblem": FIELD_PROBLEM,
+                "PlaceCandidate": PLACE_CANDIDATE,
+            },
+            "responses": refused,
+            "examples": {
+                str(kind.number): {"summary": kind.title, "value": problem_example(kind)} for kind in catalogue()
+            },
+        },
+    }
+
+
+def text() -> bytes:
+    """The published file."""
+    return (json.dumps(document(), indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def add_route(app: FastAPI) -> None:
+    """Serve what was published."""
+    published = (Path(schemas.__file__).parent / PATH).read_bytes()
+
+    async def openapi() -> Response:
+        return Response(published, media_type="application/json")
+
+    app.add_api_route(ADDRESS, openapi, methods=["GET"], operation_id="openapi")

@@ -1,0 +1,164 @@
+"""Which problems an operation can be answered with, for its description.
+
+What a decision refuses is read from the code of the decision itself, so that no list beside it can be forgotten; what
+the way there refuses is the same for every command, and stands here.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from events.case.refusals import NoSuchCase, NoSuchReferral
+from events.command import Command
+from events.custody import MayNotOpen, NeedsApprovers
+from events.places.faults import GazetteerFaulty, NoSuchDivision, NoSuchUnit
+from events.reference import AdoptGazetteer
+from events.refusals import BadInput, Refusal
+from events.report import decisions as report
+from events.report.refusals import NoSuchReport
+from services import area, desk
+from services.acts import placing
+from services.acts.case import INFORMED
+from services.api import problems
+from services.api.commanding import Act
+from services.api.custody import Post
+from services.api.problems import Kind, kind_of
+from services.api.reading import Read
+from services.ledger import ledger
+from services.vault import refused as vault
+
+WHO_ASKS = (problems.NO_TOKEN, problems.NOT_THIS_ROLE, problems.TOO_MANY)
+BODY = (problems.NO_JSON, problems.TOO_LARGE_BODY, problems.OTHER_MEDIA_TYPE, problems.BAD_FIELD)
+OURS = (problems.OUR_FAULT,)
+
+EVERY_COMMAND: tuple[Kind, ...] = (
+    *WHO_ASKS,
+    *BODY,
+    problems.NO_COMMAND_ID,
+    problems.BAD_PARAMETER,
+    problems.BAD_PRECONDITION,
+    problems.LEDGER_AWAY,
+    problems.VAULT_AWAY,
+    problems.NOT_KNOWN,
+    problems.DOOR_SHUT,
+    problems.CLOCK_DOUBTFUL,
+    *OURS,
+    *(
+        problems.REFUSALS[one]
+        for one in (
+            ledger.Conflict,
+            ledger.CommandReused,
+            ledger.CommandBurned,
+            ledger.KeyDestroyed,
+            ledger.TooLarge,
+            vault.KeyGone,
+        )
+    ),
+)
+
+ELSEWHERE: Mapping[type[Command], Sequence[type[Exception]]] = {
+    report.Receive: (placing.AmbiguousPlace, placing.UnknownPlace, vault.SourceDiffers),
+    report.Supersede: (vault.SourceDiffers,),
+    AdoptGazetteer: (GazetteerFaulty,),
+}
+"""What is refused on the way to a decision, of one command alone."""
+
+
+def of_command(act: Act) -> frozenset[Kind]:
+    """Everything that a command can be answered with."""
+    refusals: set[type[Exception]] = {*decided(act.command), *ELSEWHERE.get(act.command, ())}
+    if act.noun in ("report", "case"):
+        refusals |= {desk.AnotherMode}
+        if act.about:
+            refusals |= {area.OutsideArea, desk.MovedOn, ledger.HomeChanged}
+        elif act.noun == "case":
+            refusals |= {area.OutsideArea, ledger.HomeChanged}
+    if act.noun == "reporter":
+        refusals |= {area.OutsideArea, NoSuchUnit, desk.AnotherMode}
+    begun = (problems.NOT_READY,) if act.needs_network else ()
+    return frozenset({*EVERY_COMMAND, *begun, *map(_kind, refusals)})
+
+
+def of_read(read: Read) -> frozenset[Kind]:
+    """Everything that a read can be answered with."""
+    kinds = {*WHO_ASKS, *OURS, problems.BAD_PARAMETER, problems.READS_AWAY, problems.LEDGER_AWAY, problems.NOT_READY}
+    if read.paged:
+        kinds |= {problems.BAD_CURSOR}
+    names = {one.name for one in read.parameters}
+    if "{unit}" in read.address or names & {"unit", "within", "serves"}:
+        kinds |= {_kind(NoSuchUnit)}
+    if "division" in names:
+        kinds |= {_kind(NoSuchDivision)}
+    for part, refusal in (("{report_id}", NoSuchReport), ("{case_id}", NoSuchCase), ("{referral_id}", NoSuchReferral)):
+        if part in read.address:
+            kinds |= {_kind(refusal)}
+    if "{case_id}/referrals" in read.address:
+        kinds |= {_kind(NoSuchReferral)}
+    if "{recipient}" in read.address or "recipient" in names:
+        kinds |= {problems.NO_SUCH_RECIPIENT}
+    if "{" in read.address or "recipient" in names:
+        kinds |= {_kind(area.OutsideArea)}
+    return frozenset(kinds)
+
+
+def of_post(post: Post) -> frozenset[Kind]:
+    """Everything that an act of custody can be answered with."""
+    absent = (NoSuchReport,) if post.noun == "report" else (NoSuchCase, NoSuchReferral)
+    refusals = (*absent, area.OutsideArea, MayNotOpen, NeedsApprovers, vault.NotSealed, vault.KeyGone, desk.AnotherMode)
+    ledgers = (ledger.Conflict, ledger.KeyDestroyed, ledger.TooLarge)
+    away = (
+        problems.NOT_READY,
+        problems.LEDGER_AWAY,
+        problems.VAULT_AWAY,
+        problems.NOT_KNOWN,
+        problems.DOOR_SHUT,
+        problems.CLOCK_DOUBTFUL,
+    )
+    return frozenset({*WHO_ASKS, *BODY, *OURS, problems.BAD_PARAMETER, *away, *map(_kind, (*refusals, *ledgers))})
+
+
+def _kind(refusal: type[Exception]) -> Kind:
+    """The entry of the catalogue for a class of errors."""
+    return kind_of(refusal.__new__(refusal))
+
+
+def decided(command: type[Command]) -> frozenset[type[Refusal]]:
+    """What the decision on a command raises, itself or in what it calls."""
+    found: set[type[Refusal]] = set()
+    seen: set[Callable[..., Any]] = set()
+    waiting = [*_decisions(command), *([INFORMED[command]] if command in INFORMED else [])]
+    while waiting:
+        function = waiting.pop()
+        if function in seen:
+            continue
+        seen.add(function)
+        for called in _called(function, command):
+            if inspect.isclass(called) and issubclass(called, Refusal):
+                found.add(called)
+            elif inspect.isfunction(called) and called.__module__.startswith("events."):
+                waiting.append(called)
+    return frozenset(found - {BadInput})
+
+
+def _decisions(command: type[Command]) -> list[Callable[..., Any]]:
+    """Functions beside a command that take it, or bear its name."""
+    module = vars(sys.modules[command.__module__])
+    functions = [one for one in module.values() if inspect.isfunction(one) and one.__module__ == command.__module__]
+    name = command.__name__
+    return [one for one in functions if one.__annotations__.get("command") == name or one.__name__ == name.lower()]
+
+
+def _called(function: Callable[..., Any], command: type[Command]) -> Iterator[object]:
+    """Everything that a function's code calls or raises by a name; a method of the command too."""
+    names = {**vars(sys.modules[function.__module__]), "command": command}
+    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name in names:
+                yield names[name]
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attribute)) if name in names:
+                yield getattr(names[name], attribute, None)
