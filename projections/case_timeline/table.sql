@@ -20,6 +20,7 @@ create table case_timeline_link (
     holds boolean not null
 );
 create unique index case_timeline_link_by_stream on case_timeline_link (stream, other, position desc);
+create index case_timeline_link_earlier on case_timeline_link (other) where kind = 'earlier';
 
 -- name: timeline
 -- One page of the stream $1 after position $2, at most $3 rows. A case shows its own events, those of cases it has

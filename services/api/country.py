@@ -18,10 +18,14 @@ MOST_REMEMBERED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Which rows somebody may see: those of `units` (None is all), or, for a recipient, its own referrals."""
+    """Which rows somebody may see: those of `units` (None is all), or, for a recipient, its own referrals.
+
+    `homes` are those of the units: a timeline's rows are told apart by home.
+    """
 
     units: frozenset[str] | None = None
     recipient: str | None = None
+    homes: frozenset[str] = frozenset()
 
     def of(self, wanted: frozenset[str] | None) -> list[str] | None:
         """Of the units that are wanted (None is all) those that it reaches, as a query takes them."""
@@ -39,7 +43,7 @@ class Country:
     """One gazetteer, its answers remembered; another one is another country."""
 
     gazetteer: Gazetteer
-    _seen: OrderedDict[frozenset[str], frozenset[str]] = field(default_factory=OrderedDict)
+    _seen: OrderedDict[frozenset[str], Sight] = field(default_factory=OrderedDict)
 
     @cached_property
     def mark(self) -> str:
@@ -54,13 +58,13 @@ class Country:
         """What an area means now: its units with all that lies in them."""
         if area.units is None:
             return ALL
-        if (units := self._seen.get(area.units)) is None:
-            units = self._seen[area.units] = area.units | {
-                unit for unit in self.gazetteer.units if area.covers(self.gazetteer, unit)
-            }
+        if (sight := self._seen.get(area.units)) is None:
+            known = {unit for unit in self.gazetteer.units if area.covers(self.gazetteer, unit)}
+            homes = frozenset(self.gazetteer.home_of(unit) for unit in known)
+            sight = self._seen[area.units] = Sight(area.units | known, homes=homes)
             while len(self._seen) > MOST_REMEMBERED:
                 self._seen.popitem(last=False)
-        return Sight(units)
+        return sight
 
     def within(self, units: frozenset[str]) -> frozenset[str]:
         """Units with all that lies in them; raises NoSuchUnit."""

@@ -60,7 +60,7 @@ class Projections:
                 max_size=readers,
                 command_timeout=ANSWER_SECONDS,
                 server_settings=settings,
-                reset=_end,
+                reset=_nothing,
             )
         except AWAY as error:
             raise _away(error) from None
@@ -90,7 +90,10 @@ class Projections:
         try:
             async with self._pool.acquire() as connection:
                 await connection.execute(_begin(sight))
-                yield connection
+                try:
+                    yield connection
+                finally:
+                    await connection.execute("rollback")
         except AWAY as error:
             raise _away(error) from None
 
@@ -116,20 +119,17 @@ class Projections:
 def _begin(sight: Sight) -> str:
     """One round trip without parameters, since only the simple protocol takes two statements at once."""
     units = "*" if sight.units is None else ",".join(sorted(sight.units))
-    recipient = sight.recipient or ""
-    return (
-        f"begin read only; select set_config('intabaza.units', {_quoted(units)}, true),"
-        f" set_config('intabaza.recipient', {_quoted(recipient)}, true)"
-    )
+    said = {"units": units, "homes": ",".join(sorted(sight.homes)), "recipient": sight.recipient or ""}
+    settings = (f"set_config('intabaza.{name}', {_quoted(value)}, true)" for name, value in said.items())
+    return f"begin read only; select {', '.join(settings)}"
 
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-async def _end(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    """End the read's transaction: nothing else was ever changed in the session."""
-    await connection.execute("rollback")
+async def _nothing(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """No reset: a read changes nothing in its session that does not end with its transaction."""
 
 
 def _away(error: Exception) -> Refused:

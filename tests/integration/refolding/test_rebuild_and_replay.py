@@ -123,7 +123,7 @@ async def test_who_reads_may_read_the_rebuilt_rows(
 ) -> None:
     feeder.feed(HISTORY[:50])
     await rebuild(projector_dsn, kafka.bootstrap, EVENTS, [PROJECTION], processes=1)
-    await owner.execute("set role intabaza_app")
+    await owner.execute("set role intabaza_app; set intabaza.units = '*'")
     assert await owner.fetchval("select count(*) from case_timeline.case_timeline_event") == 50
 
 
