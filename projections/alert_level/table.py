@@ -20,35 +20,38 @@ _DIGEST = tuple(SQL[name] for name in ("digest_cases", "digest_units", "digest_h
 
 
 class AlertLevelTable:
-    """Every home of a partition is loaded at once."""
+    """Every home of a partition is loaded at once; one that was parked, by itself."""
 
     definition = SQL["definition"]
 
     async def load(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, Home]:
-        raise NotImplementedError("a whole fold has every home in memory: load_partition")
+        return await self._load(connection, None, list(keys))
 
     async def load_partition(self, connection: Connection, partition: int) -> Mapping[str, Home]:
+        return await self._load(connection, partition, None)
+
+    async def _load(self, connection: Connection, *which: Any) -> Mapping[str, Home]:
         engines: dict[str, dict[int, EngineHome]] = {}
 
         def home_of(row: Any) -> EngineHome:
             home = engines.setdefault(row["home"], {})
             return home.setdefault(row["engine"], EngineHome(row["home"]))
 
-        for row in await connection.fetch(SQL["load_units"], partition):
+        for row in await connection.fetch(SQL["load_units"], *which):
             home_of(row).units[row["unit"]] = unit_of(row)
         async with connection.transaction():
-            async for row in connection.cursor(SQL["load_cases"], partition, prefetch=1_000):
+            async for row in connection.cursor(SQL["load_cases"], *which, prefetch=1_000):
                 case = case_of(row["case_id"], row["unit"], row["body"])
                 if row["laid_by"]:
                     home_of(row).laid_by.lay(case)
                 else:
                     home_of(row).hold(case)
-        for row in await connection.fetch(SQL["load_homes"], partition):
+        for row in await connection.fetch(SQL["load_homes"], *which):
             home = home_of(row)
             home.due = home.drawn_due = row["due"]
             home.due_day = row["due_day"]
         voices: dict[str, dict[str, Voice]] = {}
-        for row in await connection.fetch(SQL["load_said"], partition):
+        for row in await connection.fetch(SQL["load_said"], *which):
             voice = Voice(row["unit"], row["level"], row["levels"], row["alerts"], row["alert"])
             voices.setdefault(row["home"], {})[voice.unit] = voice
         return {home: Home(home, dict(sorted(of.items())), voices.get(home)) for home, of in engines.items()}

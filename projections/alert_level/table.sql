@@ -131,21 +131,21 @@ units as (delete from alert_level_unit as one using retired where (one.engine, o
 delete from alert_level_home as one using retired where (one.engine, one.home) = (retired.engine, retired.home)
 
 -- name: load_homes
--- Homes of a partition, engine by engine.
-select engine, home, due, due_day from alert_level_home where partition = $1
+-- Homes, engine by engine; here and below those of a partition ($1), or some by name ($2).
+select engine, home, due, due_day from alert_level_home where partition = $1 or home = any ($2::text[])
 
 -- name: load_units
--- Units of a partition.
-select * from alert_level_unit where partition = $1
+-- Their units.
+select * from alert_level_unit where partition = $1 or home = any ($2::text[])
 
 -- name: load_cases
--- Cases of a partition; those laid by in order of their ids, which is cheapest to take in.
+-- Their cases; those laid by in order of their ids, which is cheapest to take in.
 select engine, case_id::text as case_id, home, unit, laid_by, body from alert_level_case
-where partition = $1 order by case_id
+where partition = $1 or home = any ($2::text[]) order by case_id
 
 -- name: load_said
--- What the log was told of the units of a partition.
-select unit, home, level, levels, alerts, alert from alert_level_said where partition = $1
+-- What the log was told of their units.
+select unit, home, level, levels, alerts, alert from alert_level_said where partition = $1 or home = any ($2::text[])
 
 -- name: load_dues
 -- When something falls due in each home of a partition: for its earliest engine.

@@ -1,0 +1,92 @@
+"""What a live projection could not take, it takes later: parked where it stood, it goes on as if nothing had been."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from events.reference import EngineAdopted, GazetteerAdopted, RulesAdopted
+from events.vocabulary import EVERY_HOME
+from projections import alert_level, case_board, case_timeline, referral_board, review_queue
+from projections.projection import Page, Projection
+from projections.rule_set import hash_of
+from projections.taken import DERIVED, Taken
+from tests.support.crisis import RULES, burundi, crisis
+from tests.support.lanes import LaneTrial
+
+ALL = (
+    alert_level.PROJECTION,
+    case_board.PROJECTION,
+    case_timeline.PROJECTION,
+    referral_board.PROJECTION,
+    review_queue.PROJECTION,
+)
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """A projection's fold that cannot take these positions."""
+
+    fold: Any
+    positions: frozenset[int]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.fold, name)
+
+    def apply(self, shared: Any, state: Any, event: Taken, page: Page) -> None:
+        if event.position in self.positions:
+            raise ValueError("not with this program")
+        self.fold.apply(shared, state, event, page)
+
+
+@pytest.fixture
+async def told(trial: LaneTrial) -> list[Taken]:
+    """Cases under way for days, under rules, with a division and engines that speak."""
+    content = RULES.read_text("utf-8")
+    gazetteer = GazetteerAdopted(gazetteer="g", content_hash=burundi().content_hash, content=burundi().content())
+    rules = RulesAdopted(rule_set="rules", content_hash=hash_of(content), content=content)
+    await trial.write("reference/gazetteer", EVERY_HOME, gazetteer)
+    await trial.write("reference/rules", EVERY_HOME, rules)
+    for one in (alert_level.PROJECTION, referral_board.PROJECTION):
+        await trial.write("reference/engines", EVERY_HOME, EngineAdopted(projection=one.name, number=one.version))
+    await trial.append(crisis(600, living=12, per_day=80))
+    return await trial.history()
+
+
+async def digest(trial: LaneTrial, projection: Projection[Any, Any]) -> list[str]:
+    async with trial.pool.acquire() as connection, connection.transaction():
+        await connection.execute("select set_config('search_path', $1, true)", projection.name)
+        return [row async for row in projection.table.digest_rows(connection)]
+
+
+@pytest.mark.parametrize("projection", ALL, ids=lambda one: one.name)
+async def test_what_a_live_projection_could_not_take_it_takes_later_and_says_what_was_missing(
+    trial: LaneTrial, told: list[Taken], projection: Projection[Any, Any]
+) -> None:
+    keyed = [one for one in told[200:] if not one.is_broadcast and projection.fold.key(one) is not None]
+    stuck = Stuck(projection.fold, frozenset(one.position for one in keyed[::40]))
+    lane = await trial.lane(replace(projection, fold=stuck))
+    await trial.feed(lane, 50)
+    parked = await trial.parked()
+    assert len(parked) > 3
+
+    lane = await trial.lane(projection)
+    for one in parked:
+        assert await lane.resume(one["place"], one["key"])
+    assert await trial.parked() == []
+    await trial.append(list(crisis(800, living=12, per_day=80))[600:])  # and they go on with what comes
+    await trial.feed(lane, 50)
+    rows, said = (
+        await digest(trial, projection),
+        {row.event_id: row.body for row in await trial.rows() if row.type in DERIVED},
+    )
+
+    await trial.pool.execute(f'drop schema "{projection.name}" cascade; delete from projections.watermark')
+    await trial.pool.execute("delete from projections.shared")
+    lane = await trial.lane(projection)
+    await trial.feed(lane, 1_000)  # says nothing that was not said, or it would be a contradiction
+    assert lane.counts.derived == 0
+    assert await digest(trial, projection) == rows
+    assert bool(said) == (projection.fold in (alert_level.PROJECTION.fold, referral_board.PROJECTION.fold))
