@@ -93,6 +93,12 @@ def test_an_application_reads_through_the_batches_and_opens_no_port() -> None:
     assert app.conf.broker_request_timeout >= app.conf.broker_session_timeout
 
 
+def test_a_worker_that_waits_for_days_leaves_no_group() -> None:
+    """aiokafka joins again only once somebody reads, and Faust lets nobody read before: the default is 1000 seconds."""
+    app: App = make_app("127.0.0.1:1", "events.v1", "group", Nobody(), "/nowhere")
+    assert 7 * 86_400 <= app.conf.broker_max_poll_interval < 2**31 / 1000, "Kafka takes it in milliseconds, as 32 bits"
+
+
 class Nobody:
     """A handler that is never called."""
 
