@@ -31,7 +31,7 @@ CAUSES = {
     "election_window": "election",
     "engine": "corrected program",
 }
-ROWS = 9
+ROWS = 12
 """Lines of what changed, and of the last cases."""
 
 
@@ -49,15 +49,14 @@ class Screen:
     def frame(self) -> RenderableType:
         """The whole screen as it stands."""
         columns = Table.grid(expand=True, padding=(0, 1))
-        columns.add_column(width=46)
+        columns.add_column(width=53)
         columns.add_column(ratio=1)
         columns.add_row(
-            Panel(self._country(), title="The country, commune by commune", title_align="left", border_style="dim"),
             Group(
-                Panel(self._changes(), title="What changed, and why", title_align="left", border_style="dim"),
-                Panel(self._cases(), title="The last cases", title_align="left", border_style="dim"),
-                Panel(self._lags(), title="How far each stage lags", title_align="left", border_style="dim"),
+                _panel("The country, commune by commune; open cases", self._country()),
+                _panel("How far each stage lags", self._lags()),
             ),
+            Group(_panel("What changed, and why", self._changes()), _panel("The last cases", self._cases())),
         )
         return Group(self._head(), columns, self._legend())
 
@@ -95,7 +94,9 @@ class Screen:
             f"   {playing.done:,} of {len(playing.plan.acts):,} commands, "
             f"{len(playing.door.refused) or 'none'} refused",
         )
-        return Group(title, ProgressBar(total=1.0, completed=done))
+        bar = Table.grid(expand=True)
+        bar.add_row(ProgressBar(total=1.0, completed=done))
+        return Group(title, bar)
 
     def _country(self) -> RenderableType:
         table = Table.grid(padding=(0, 1))
@@ -108,20 +109,20 @@ class Screen:
                 cells.append(self._cell(unit))
             worst = max((self._level(unit) or 0 for unit in (*wide, *communes)), default=0)
             open_cases = sum(self._open(unit) for unit in (*wide, *communes))
-            label = Text(f"{name[:17]:17}")
+            label = Text(f"{name[:16]:17}")
             for unit in wide:
                 label.append(self._cell(unit))
             table.add_row(label, cells, Text(str(open_cases or ""), STYLES[worst] if worst else "dim"))
         return table
 
     def _changes(self) -> RenderableType:
-        recent = list(self._watch.changes)[-ROWS:]
+        recent = sorted(self._watch.changes, key=lambda change: change.at)[-ROWS:]
         lines = [self._change(change) for change in reversed(recent)]
         return _lines([*lines, *[Text()] * (ROWS - len(lines))])
 
     def _change(self, change: Change) -> Text:
-        text = Text(f"{self._local(change.at):%d %b %Y}  ", no_wrap=True, overflow="ellipsis")
-        text.append(f"{change.name[:16]:16} ")
+        text = Text(f"{self._local(change.at):%d %b %y}  ", no_wrap=True, overflow="ellipsis")
+        text.append(f"{called(self._scenario, change.unit)[:20]:20} ")
         text.append(LEVELS[change.before], STYLES[change.before])
         text.append(" → " if change.after > change.before else " ↘ ")
         text.append(LEVELS[change.after], STYLES[change.after])
@@ -137,9 +138,8 @@ class Screen:
 
     def _case(self, act: Act) -> Text:
         entry = self._entries[act.chain.split(" ", 1)[0]]
-        where = self._scenario.gazetteer.units[entry.unit].name
         text = Text(f"{self._local(act.at):%d %b %H:%M}  ", no_wrap=True, overflow="ellipsis")
-        text.append(f"{where[:16]:16} ")
+        text.append(f"{called(self._scenario, entry.unit)[:20]:20} ")
         text.append(f"{entry.kind.replace('_', ' ')}, {entry.severity}: ", "dim")
         text.append(self._done(act, entry))
         return text
@@ -171,20 +171,17 @@ class Screen:
         table = Table.grid(padding=(0, 2))
         playing = self._watch.playing
         seconds = {STAGES[0]: playing.door.seconds, **self._watch.lags}
-        row: list[RenderableType] = []
         for stage in STAGES:
             found = list(quantiles(seconds[stage][-400:]))
             told = f"{_milliseconds(found[0])}, p99 {_milliseconds(found[1])}" if found else "…"
-            row.append(Text.assemble((f"{stage} ", "dim"), told))
-        table.add_row(*row)
+            table.add_row(Text(stage, "dim"), told)
         alert = self._watch.last_alert
-        last = (
-            f", the last: {alert['unit_name']} {LEVELS[alert['from']]} → {LEVELS[alert['to']]} on {alert['on']}"
-            if alert
-            else ""
-        )
-        trouble = Text(self._watch.trouble, "red") if self._watch.trouble else Text()
-        return Group(table, Text(f"{self._watch.alerts} alerts to strangers{last}", no_wrap=True), trouble)
+        last = Text(no_wrap=True, overflow="ellipsis")
+        if alert:
+            last.append(f"{alert['unit_name']} {LEVELS[alert['from']]} → {LEVELS[alert['to']]} on {alert['on']}")
+        table.add_row(Text("alerts to strangers", "dim"), str(self._watch.alerts))
+        table.add_row(Text("the last of them", "dim"), last)
+        return Group(table, Text(self._watch.trouble, "red", no_wrap=True, overflow="ellipsis"))
 
     def _legend(self) -> RenderableType:
         text = Text("Levels: ", "dim")
@@ -236,6 +233,13 @@ NOTED = frozenset({"cases", "assess", "refer", "decline", "complete", "check-out
 """Operations that the list of cases tells."""
 
 
+def called(scenario: Scenario, unit: str) -> str:
+    """A unit by its name, and by its kind where a commune may bear the same one."""
+    known = scenario.gazetteer.units[unit]
+    wider = known.kind in (UnitKind.PROVINCE, UnitKind.CITY)
+    return f"{known.name}, {known.kind}" if wider else known.name
+
+
 def _provinces(scenario: Scenario) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
     """Each province with the units as wide as it or a city in it, and its communes; the whole country first."""
     gazetteer = scenario.gazetteer
@@ -247,6 +251,10 @@ def _provinces(scenario: Scenario) -> Iterator[tuple[str, tuple[str, ...], tuple
         cities = [one.unit_id for one in within if one.kind is UnitKind.CITY]
         communes = sorted((one for one in within if one.kind is UnitKind.COMMUNE), key=lambda one: one.name)
         yield province.name, (province.unit_id, *cities), tuple(one.unit_id for one in communes)
+
+
+def _panel(title: str, inside: RenderableType) -> RenderableType:
+    return Panel(inside, title=title, title_align="left", border_style="dim")
 
 
 def _lines(lines: list[Text]) -> RenderableType:

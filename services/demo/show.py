@@ -31,7 +31,7 @@ from services.local.problems import LocalProblem
 from services.processors.errors import Halt
 
 READY_SECONDS = 60.0
-DRAWN_PER_SECOND = 4
+DRAWN_PER_SECOND = 3
 LINE_SECONDS = 5.0
 RECORDED_WIDTH = 132
 LEDGER_READY = 0.05

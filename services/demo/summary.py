@@ -13,10 +13,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from events.places.facts import UnitKind
 from projections.alert_level.explain import LEVELS
 from projections.rule_set import read_rule_set
 from services.demo.scenario import Scenario
-from services.demo.screen import STYLES
+from services.demo.screen import STYLES, called
 from services.demo.stack import DemoStack
 from services.demo.watch import STAGES, Change, Watch, quantiles
 
@@ -95,12 +96,12 @@ def _days(scenario: Scenario, outcome: Outcome, begins: datetime, ends: datetime
     for unit in shown[:MOST_UNITS]:
         days = [str(found[unit][level] or "") for level in range(4, -1, -1)]
         row = outcome.levels[unit]
-        table.add_row(row["unit_name"], *days, str(len(outcome.histories[unit])), str(row["open_cases"] or ""))
+        table.add_row(called(scenario, unit), *days, str(len(outcome.histories[unit])), str(row["open_cases"] or ""))
     rest = len(found) - len(shown[:MOST_UNITS])
-    unheard = sum(1 for unit in scenario.gazetteer.in_force() if unit.unit_id not in found)
-    return Group(
-        table, Text(f"{rest} other units were heard of; of {unheard} nothing was, which says nothing of calm.", "dim")
-    )
+    communes = scenario.gazetteer.in_force(kind=UnitKind.COMMUNE)
+    unheard = sum(1 for commune in communes if commune.unit_id not in found)
+    told = f"{rest} other units were heard of; of {unheard} communes nothing was, which does not mean calm."
+    return Group(table, Text(told, "dim"))
 
 
 def _referrals(scenario: Scenario, outcome: Outcome, zone: tzinfo) -> RenderableType:
@@ -125,9 +126,7 @@ def _referrals(scenario: Scenario, outcome: Outcome, zone: tzinfo) -> Renderable
             so_many(rows, "referred", "acknowledged", "accepted", "delivery_failed"),
             str(sum(row["overdue"] for row in rows) or ""),
         )
-    lines = [
-        Text(f"{len(outcome.overdue)} referrals are overdue; the longest:" if outcome.overdue else "None is overdue.")
-    ]
+    lines = [Text(f"Overdue: {len(outcome.overdue) or 'none'}. The longest:" if outcome.overdue else "Overdue: none.")]
     for row in outcome.overdue[:MOST_OVERDUE]:
         since = datetime.fromisoformat(row["overdue_since"]).astimezone(zone)
         lines.append(
@@ -156,7 +155,7 @@ def where_to_look(stack: DemoStack) -> RenderableType:
     lines = [
         "",
         f"The stack is up. What to look at, from {folder}:",
-        f"  export INTABAZA_DATA_FOLDER={folder} INTABAZA_API_PORT={stack.settings.api_port}",
+        f"  export INTABAZA_DATA_FOLDER={folder} INTABAZA_PARTITIONS={stack.settings.partitions}",
         '  TOKEN="$(intabaza token --role analyst --person me)"',
         f'  curl -H "Authorization: Bearer $TOKEN" {stack.address}/v1/levels',
         f'  curl -H "Authorization: Bearer $TOKEN" {stack.address}/v1/referrals?overdue=true',

@@ -18,9 +18,10 @@ from services.demo.cast import Cast
 from services.demo.door import NoAnswer
 from services.demo.play import Playing
 
-LEVELS_SECONDS = 0.8
-LAG_SECONDS = 0.25
-LOOK_SECONDS = 0.01
+LEVELS_SECONDS = 1.0
+LAG_SECONDS = 0.75
+LOOK_SECONDS = 0.02
+"""Looking costs the API as much as a command does, so it looks rarely."""
 LOST_SECONDS = 30.0
 MOST_ASKED = 4
 """Units whose changes are asked for at one look; the others' are told at the end."""
@@ -32,7 +33,6 @@ class Change:
     """A level that changed, and why."""
 
     unit: str
-    name: str
     number: int
     before: int
     after: int
@@ -43,11 +43,10 @@ class Change:
     in_words: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, unit: str, name: str, told: dict[str, Any]) -> Change:
+    def read(cls, unit: str, told: dict[str, Any]) -> Change:
         listed = told["explanation"]["contributions"]
         return cls(
             unit,
-            name,
             told["number"],
             told["from"],
             told["to"],
@@ -102,7 +101,7 @@ class Watch:
             self._known[unit] = mark
         for unit in sorted(changed, key=lambda one: self.levels[one]["since"], reverse=True)[:MOST_ASKED]:
             told = await door.ask(analyst, f"/v1/levels/{unit}/history", limit="3")
-            news = [Change.read(unit, self.levels[unit]["unit_name"], one) for one in told["changes"]]
+            news = [Change.read(unit, one) for one in told["changes"]]
             for change in reversed(news):
                 if change.number > self._told.get(unit, 0):
                     self._told[unit] = change.number
@@ -146,9 +145,9 @@ class Watch:
         rows = await door.all_of(analyst, "/v1/levels", "levels")
         self.levels = {row["unit"]: row for row in rows}
         found: dict[str, list[Change]] = {}
-        for unit, row in self.levels.items():
+        for unit in self.levels:
             told = await door.all_of(analyst, f"/v1/levels/{unit}/history", "changes")
-            found[unit] = [Change.read(unit, row["unit_name"], one) for one in reversed(told)]
+            found[unit] = [Change.read(unit, one) for one in reversed(told)]
         return found
 
 

@@ -68,7 +68,7 @@ def test_entries_out_of_order_twice_and_in_a_wrong_table_are_told(tmp_path: Path
         ('purposes = ["medical"]', 'purposes = ["legal"]', "recipients", "somebody for every purpose that is used"),
         ('division = "2015"', 'division = "1850"', "division", "a division of the gazetteer: 2015, 2025"),
         ('entries = "entries.csv"', 'entries = "nothing.csv"', "entries", "a file that can be read"),
-        (", extreme = 120 }", " }", "invented.endings.resolved", "a value for every severity; add extreme"),
+        (", extreme = 700 }", " }", "invented.endings.resolved", "a value for every severity; add extreme"),
     ],
 )
 def test_a_faulty_rule_is_told_by_its_line_and_key(tmp_path: Path, old: str, new: str, key: str, said: str) -> None:

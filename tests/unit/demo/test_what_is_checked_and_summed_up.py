@@ -27,7 +27,7 @@ def test_a_command_that_kafka_lacks_or_has_otherwise_is_named() -> None:
 
 
 def changed(number: int, before: int, after: int, at: datetime) -> Change:
-    return Change("bi", "Burundi", number, before, after, "evidence", at, ())
+    return Change("bi", number, before, after, "evidence", at, ())
 
 
 def test_days_are_counted_by_the_highest_level_that_was_held_on_them() -> None:
