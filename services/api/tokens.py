@@ -6,16 +6,21 @@ RFC 9864 names the algorithm `Ed25519`; the older name `EdDSA` is taken too, not
 
 from __future__ import annotations
 
+import os
+import re
 import warnings
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
+import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import KeySet, OKPKey
@@ -28,6 +33,12 @@ LONGEST_LIFE = timedelta(hours=12)
 LEEWAY = timedelta(seconds=30)
 MOST_REMEMBERED = 10_000
 LONGEST_TOKEN = 4_096
+LOOK_SECONDS = 0.2
+
+_UNIT = re.compile(r"^[a-z0-9][a-z0-9:._-]{0,63}\Z")
+_RECIPIENT = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}\Z")
+
+_log = structlog.get_logger(__name__)
 
 
 class TokenRefused(Exception):
@@ -49,25 +60,41 @@ class Bearer:
 
 
 class TokenKeys:
-    """Public keys that sign tokens for us, read from a JWK set."""
+    """Public keys that sign tokens for us, from a JWK set in a file, which is followed: a key that is added is taken,
+    and what was signed by one that is removed ends."""
 
-    def __init__(self, keys: KeySet) -> None:
+    def __init__(self, file: Path, keys: KeySet, look_seconds: float = LOOK_SECONDS) -> None:
+        self._file = file
         self._keys = keys
+        self._look_seconds = look_seconds
+        self._looked_at = monotonic()
+        self._seen = _state_of(file)
         self._known: OrderedDict[bytes, tuple[Bearer, datetime]] = OrderedDict()
 
     @classmethod
-    def read(cls, file: Path) -> TokenKeys:
+    def read(cls, file: Path, look_seconds: float = LOOK_SECONDS) -> TokenKeys:
         """A JWK set; private parts may be in it and are not used here. Raises TokenKeysRefused."""
+        return cls(file, _read_keys(file), look_seconds)
+
+    def _look(self) -> None:
+        """Read the file again where it changed; while it cannot be used, what was read last stands."""
+        if (now := monotonic()) - self._looked_at < self._look_seconds:
+            return
+        self._looked_at = now
+        if (state := _state_of(self._file)) == self._seen:
+            return
+        self._seen = state
         try:
-            keys = KeySet.import_key_set(orjson.loads(file.read_bytes()))
-        except (OSError, ValueError, JoseError) as error:
-            raise TokenKeysRefused(f"The keys in {file} cannot be read ({type(error).__name__}).") from None
-        if not keys.keys or not all(isinstance(key, OKPKey) and key.kid for key in keys.keys):
-            raise TokenKeysRefused(f"The keys in {file} must be Ed25519 keys, each with a kid.")
-        return cls(keys)
+            self._keys = _read_keys(self._file)
+        except TokenKeysRefused as error:
+            _log.error("token_keys_stand_as_they_were", because=str(error))
+            return
+        self._known.clear()
+        _log.info("token_keys_read_again", keys=len(self._keys.keys))
 
     def verify(self, token: str, now: datetime) -> Bearer:
         """Who this token speaks for; raises TokenRefused. What was verified is remembered until it ends."""
+        self._look()
         if len(token) > LONGEST_TOKEN:
             raise TokenRefused("it is too long")
         digest = sha256(token.encode()).digest()
@@ -83,7 +110,10 @@ class TokenKeys:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SecurityWarning)  # of the older name of the same algorithm
-                claims = jwt.decode(token, self._keys, algorithms=list(ALGORITHMS)).claims
+                decoded = jwt.decode(token, self._keys, algorithms=list(ALGORITHMS))
+                if "kid" not in decoded.header:
+                    raise TokenRefused("it does not name its key (`kid`)")
+                claims = decoded.claims
         except (JoseError, ValueError, TypeError, KeyError):
             raise TokenRefused("its signature is not by a key that is known here") from None
         begins, ends = _moment(claims, "iat"), _moment(claims, "exp")
@@ -94,6 +124,29 @@ class TokenKeys:
         if ends - begins > LONGEST_LIFE:
             raise TokenRefused(f"it lives longer than {LONGEST_LIFE.total_seconds() / 3600:.0f} hours")
         return _bearer(claims), ends + LEEWAY
+
+
+def _read_keys(file: Path) -> KeySet:
+    try:
+        document = orjson.loads(file.read_bytes())
+        keys = KeySet.import_key_set(document)
+        named = [one.get("kid") for one in document["keys"]]  # the library would make one up
+    except (OSError, ValueError, JoseError, TypeError, KeyError, AttributeError) as error:
+        raise TokenKeysRefused(f"The keys in {file} cannot be read ({type(error).__name__}).") from None
+    ours = (isinstance(key, OKPKey) and key.curve_name == "Ed25519" for key in keys.keys)
+    kids = [kid for kid, our in zip(named, ours, strict=True) if our and kid]
+    if not kids or len(kids) != len(keys.keys) or len(set(kids)) != len(kids):
+        raise TokenKeysRefused(f"The keys in {file} must be Ed25519 keys, each with a kid of its own.")
+    return keys
+
+
+def _state_of(file: Path) -> tuple[int, int, int] | None:
+    """What changes when somebody puts another file there, or writes to it."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 def _moment(claims: dict[str, Any], name: str) -> datetime:
@@ -115,12 +168,27 @@ def _bearer(claims: dict[str, Any]) -> Bearer:
     if not role.known or role is Role.SYSTEM:
         raise TokenRefused("its `role` is none that is known here")
     units = claims.get("area", [])
-    if units != "*" and not (isinstance(units, list) and all(isinstance(unit, str) for unit in units)):
+    if units != "*" and not (
+        isinstance(units, list) and all(isinstance(one, str) and _UNIT.match(one) for one in units)
+    ):
         raise TokenRefused("its `area` is no list of units")
     recipient = claims.get("recipient")
-    if (role is Role.RECIPIENT) != isinstance(recipient, str):
+    named = isinstance(recipient, str) and _RECIPIENT.match(recipient) is not None
+    if (role is Role.RECIPIENT) != named or (not named and recipient is not None):
         raise TokenRefused("a recipient's token, and no other, names its `recipient`")
     return Bearer(person_id, role, EVERYWHERE if units == "*" else Area(frozenset(units)), recipient)
+
+
+def _make(file: Path, content: bytes) -> None:
+    """Make a file whole, for us alone, unless somebody was faster: nobody ever reads a half of it."""
+    draft = file.with_name(f".{file.name}.{uuid4().hex}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
+            written.write(content)
+        with suppress(FileExistsError):
+            os.link(draft, file)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 class TokenIssuer:
@@ -135,8 +203,7 @@ class TokenIssuer:
         if not file.exists():
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             made = OKPKey.generate_key("Ed25519", {"kid": uuid4().hex[:12], "use": "sig"})
-            file.touch(mode=0o600)
-            file.write_bytes(orjson.dumps({"keys": [made.as_dict(private=True)]}, option=orjson.OPT_INDENT_2))
+            _make(file, orjson.dumps({"keys": [made.as_dict(private=True)]}, option=orjson.OPT_INDENT_2))
         keys = KeySet.import_key_set(orjson.loads(file.read_bytes()))
         key = keys.keys[-1]
         if not isinstance(key, OKPKey):
