@@ -81,6 +81,7 @@ def of_command(act: Act) -> frozenset[Kind]:
     if act.noun == "reporter":
         refusals |= {area.OutsideArea, NoSuchUnit, desk.AnotherMode}
     begun = (problems.NOT_READY,) if act.needs_network else ()
+    begun += (problems.NO_SUCH_PAGE,) if act.about else ()  # an id with a slash in it is another address
     return frozenset({*EVERY_COMMAND, *begun, *map(_kind, refusals)})
 
 
@@ -89,6 +90,8 @@ def of_read(read: Read) -> frozenset[Kind]:
     kinds = {*WHO_ASKS, *OURS, problems.BAD_PARAMETER, problems.READS_AWAY, problems.LEDGER_AWAY, problems.NOT_READY}
     if read.paged:
         kinds |= {problems.BAD_CURSOR}
+    if "{" in read.address:
+        kinds |= {problems.NO_SUCH_PAGE, _kind(area.OutsideArea)}
     names = {one.name for one in read.parameters}
     if "{unit}" in read.address or names & {"unit", "within", "serves"}:
         kinds |= {_kind(NoSuchUnit)}
@@ -101,7 +104,7 @@ def of_read(read: Read) -> frozenset[Kind]:
         kinds |= {_kind(NoSuchReferral)}
     if "{recipient}" in read.address or "recipient" in names:
         kinds |= {problems.NO_SUCH_RECIPIENT}
-    if "{" in read.address or "recipient" in names:
+    if "recipient" in names:
         kinds |= {_kind(area.OutsideArea)}
     return frozenset(kinds)
 
@@ -119,7 +122,17 @@ def of_post(post: Post) -> frozenset[Kind]:
         problems.DOOR_SHUT,
         problems.CLOCK_DOUBTFUL,
     )
-    return frozenset({*WHO_ASKS, *BODY, *OURS, problems.BAD_PARAMETER, *away, *map(_kind, (*refusals, *ledgers))})
+    return frozenset(
+        {
+            *WHO_ASKS,
+            *BODY,
+            *OURS,
+            problems.BAD_PARAMETER,
+            problems.NO_SUCH_PAGE,
+            *away,
+            *map(_kind, (*refusals, *ledgers)),
+        }
+    )
 
 
 def _kind(refusal: type[Exception]) -> Kind:
