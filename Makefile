@@ -37,7 +37,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	fi; \
 	if command -v uv >/dev/null; then \
 	  echo "Installing requirements.lock with uv, checking every hash."; \
-	  uv pip install --quiet --python $(IN)/python --require-hashes -r requirements.lock; \
+	  uv pip install --quiet --compile-bytecode --python $(IN)/python --require-hashes -r requirements.lock; \
 	  uv pip install --quiet --python $(IN)/python --no-build-isolation --no-deps -e .; \
 	else \
 	  echo "Installing requirements.lock with pip, checking every hash; the first time takes minutes."; \
@@ -57,6 +57,7 @@ check: $(INSTALLED) ## format, lint, types, import rules, fast tests: under two 
 
 test: $(INSTALLED) ## everything, on real servers that the tests start and end
 	@echo "Running every test; the first run also fetches the Kafka jars (44 MB)."
+	@$(IN)/python -m compileall -q events projections schemas services tests  # tests start hundreds of processes
 	$(IN)/pytest -n $(WORKERS) --dist loadfile
 	@echo "All tests passed."
 
