@@ -24,7 +24,12 @@ class Area:
         """Whether a unit is one of these or lies in one of them."""
         if self.units is None or unit in self.units:
             return True
-        return unit in gazetteer.units and any(gazetteer.lies_in(unit, one) for one in self.units)
+        if unit not in gazetteer.units:
+            return False
+        # A commune that is still to come, and of which nobody can say where it lies yet, lies where it will.
+        known = gazetteer.is_in_force(gazetteer.row_at(unit))
+        division = None if known else gazetteer.divisions_of(unit)[0]
+        return any(gazetteer.lies_in(unit, one, division) for one in self.units)
 
     def refuse_outside(self, gazetteer: Gazetteer, unit: str | None) -> None:
         """Raises OutsideArea; None is nowhere yet, about which the decision itself has a sentence."""

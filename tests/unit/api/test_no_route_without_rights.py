@@ -25,7 +25,7 @@ def served() -> set[tuple[str, str]]:
         (method, route.path)
         for route in make_app(_no_office).routes
         if isinstance(route, APIRoute | Route)
-        for method in (route.methods or ()) - {"HEAD"}
+        for method in set(route.methods or ()) - {"HEAD"}
     }
 
 
