@@ -22,10 +22,13 @@ QUIET_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 
 BEHIND = """
-select count(*) from projections.watermark as mark
-join unnest($1::integer[], $2::bigint[]) as log (partition, position) on log.partition = mark.partition
-where mark.place = any ($3::text[]) and mark.last_position < log.position
+select count(*)
+from unnest($1::integer[], $2::bigint[]) as log (partition, position)
+cross join unnest($3::text[]) as live (place)
+left join projections.watermark as mark on mark.place = live.place and mark.partition = log.partition
+where coalesce(mark.last_position, 0) < log.position
 """
+"""How many projections have not folded some partition to its end, also where they have not begun with it."""
 HEADS = """
 select coalesce((select position from ledger.event order by position desc limit 1), 0) as head,
     relay.acknowledged() as on_kafka
