@@ -44,7 +44,7 @@ async def readyz(request: Request) -> Response:
     except NotBegun as error:
         not_ready["network"] = str(error)
     try:
-        await office.projections.folded(0)
+        await office.projections.refuse_unmade()
     except Refused as error:
         not_ready["projections"] = error.detail
     document = {"ready": not not_ready, "not_ready": not_ready}

@@ -102,6 +102,13 @@ class Projections:
         marks = await self.marks()
         return min(marks[name].get(partition, 0) for name in self.names for partition in partitions)
 
+    async def refuse_unmade(self) -> None:
+        """Raises Refused where a projection's tables have not been made yet, or nobody can be asked."""
+        if unmade := [row["name"] for row in await self.fetch(SQL["unmade"], self.names)]:
+            raise Refused(
+                READS_AWAY, f"There is no {', '.join(unmade)} yet: the processors make it when they begin; start them."
+            )
+
     async def marks(self) -> Mapping[str, Mapping[int, int]]:
         """How far each live projection has come in each partition."""
         if self._looking is None or self._looking.done():
