@@ -1,50 +1,409 @@
-"""What reads answer, as JSON Schemas, by the name of the read."""
+"""What reads answer, as JSON Schemas, by the name of the read; and the operations that serve whoever runs it.
+
+Fields may be added: whoever reads passes over those that they do not know.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-TEXT = {"type": "string"}
-JSON_ANSWER: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+Json = dict[str, Any]
 
-ANSWERS: Mapping[str, Any] = {
-    "custody.open": {
-        "type": "object",
-        "description": "The texts, by their fields.",
-        "properties": {
-            "version": {"type": "integer", "minimum": 1},
-            "texts": {"type": "object", "additionalProperties": TEXT},
+TEXT: Json = {"type": "string"}
+ID: Json = {"type": "string", "format": "uuid"}
+MOMENT: Json = {"type": "string", "format": "date-time"}
+DAY: Json = {"type": "string", "format": "date"}
+NUMBER: Json = {"type": "integer"}
+TRUE: Json = {"type": "boolean"}
+ANYTHING: Json = {"type": "object"}
+JSON_ANSWER: Json = {"application/json": {"schema": ANYTHING}}
+
+
+def maybe(schema: Json) -> Json:
+    """It, or null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def many(schema: Json) -> Json:
+    return {"type": "array", "items": schema}
+
+
+def fields(always: Mapping[str, Json], sometimes: Mapping[str, Json] | None = None) -> Json:
+    """An object with fields that are always there, and such as may be left out."""
+    properties = {**always, **(sometimes or {})}
+    return {"type": "object", "properties": properties, "required": sorted(always)}
+
+
+NAMED = {"unit": TEXT, "unit_name": maybe(TEXT)}
+CODED = NAMED | {"codes": many(fields({"scheme": TEXT, "code": TEXT}))}
+DATED = maybe(fields({}, {"from": maybe(DAY), "to": maybe(DAY), "precision": TEXT}))
+TOLL = fields({"what": TEXT}, {"min": maybe(NUMBER), "max": maybe(NUMBER)})
+
+CONTRIBUTION = fields(
+    {
+        "case_id": ID,
+        "kind": TEXT,
+        "given": NUMBER,
+        "faded": NUMBER,
+        "floor": NUMBER,
+        "rank": NUMBER,
+        "counted": NUMBER,
+    }
+)
+LEVEL = fields(
+    CODED | {"level": maybe(NUMBER), "level_name": maybe(TEXT)},
+    {
+        "heard": TRUE,
+        "note": TEXT,
+        "home": TEXT,
+        "points": NUMBER,
+        "peace_offset": NUMBER,
+        "window_permille": NUMBER,
+        "straight_to": maybe(NUMBER),
+        "open_cases": NUMBER,
+        "outcomes_asked": NUMBER,
+        "confidence": TEXT,
+        "confidence_reason": maybe(TEXT),
+        "last_known": maybe(TEXT),
+        "cause": maybe(TEXT),
+        "since": maybe(TEXT),
+        "rules_hash": maybe(TEXT),
+        "engine": maybe(NUMBER),
+        "contributions": many(CONTRIBUTION),
+        "peace": many(ANYTHING),
+    },
+)
+CASE = {
+    "case_id": ID,
+    **NAMED,
+    "home": TEXT,
+    "kind": TEXT,
+    "stage": TEXT,
+    "provisional": TRUE,
+    "severity": maybe(TEXT),
+    "verification_state": maybe(TEXT),
+    "merged_into": maybe(ID),
+    "version": NUMBER,
+    "precision": TEXT,
+    "opened_at": MOMENT,
+    "changed_at": MOMENT,
+    "threat_to_life": TRUE,
+    "ratify_by": maybe(MOMENT),
+    "occurred": DATED,
+    "expected": DATED,
+    "round": NUMBER,
+    "credibility": maybe(TEXT),
+    "circulating": maybe(TEXT),
+    "assessed_at": maybe(MOMENT),
+    "last_decision": maybe(TEXT),
+    "last_decision_at": maybe(MOMENT),
+    "outcome": maybe(TEXT),
+}
+REFERRAL_STATE = {
+    "referral_id": ID,
+    "recipient": TEXT,
+    "purpose": TEXT,
+    "state": TEXT,
+    "referred_at": MOMENT,
+    "state_since": MOMENT,
+    "acknowledge_by": MOMENT,
+    "act_by": MOMENT,
+    "outcome": maybe(TEXT),
+    "successful": maybe(TRUE),
+    "reason": maybe(TEXT),
+    "contradicted": NUMBER,
+    "follows": maybe(ID),
+}
+REFERRAL = {"case_id": ID, **REFERRAL_STATE, "next_due": maybe(MOMENT), "overdue_since": maybe(MOMENT)}
+WHERE = {**NAMED, "home": TEXT}
+"""Of a referral, told to the network; a recipient is told the place as far as it was agreed."""
+
+GAP = {"awaited": TEXT, "referral_id": maybe(ID), "step": maybe({"type": ["string", "integer"]}), "due": MOMENT}
+GRADE = fields({"by": ID, "round": NUMBER, "reliability": TEXT, "credibility": TEXT}, {"note": ANYTHING})
+TIMELINE = fields(
+    {
+        "events": many(
+            fields(
+                {
+                    "position": NUMBER,
+                    "record": TEXT,
+                    "record_id": ID,
+                    "version": NUMBER,
+                    "type": TEXT,
+                    "recorded_at": MOMENT,
+                    "role": TEXT,
+                    "actor": ID,
+                    "still_linked": maybe(TRUE),
+                    "data": ANYTHING,
+                    "sealed_fields": many(TEXT),
+                }
+            )
+        )
+    }
+)
+RECIPIENT = fields(
+    {
+        "recipient": TEXT,
+        "recipient_class": TEXT,
+        "label": TEXT,
+        "serves": many(fields(NAMED)),
+        "purposes": many(TEXT),
+        "conflicts_with": many(TEXT),
+        "conflicts_locally": many(ANYTHING),
+        "active": TRUE,
+        "version": NUMBER,
+        "registered_at": MOMENT,
+    }
+)
+PLACE_MEANT = fields(
+    NAMED
+    | {
+        "kind": TEXT,
+        "matched": TEXT,
+        "how": TEXT,
+        "alias_kind": maybe(TEXT),
+        "inside": many(TEXT),
+        "divisions": many(TEXT),
+        "in_force": TRUE,
+        "now": many(fields({"unit": TEXT, "permille": NUMBER})),
+    }
+)
+ADOPTED = {"content_hash": TEXT, "adopted_at": MOMENT, "position": NUMBER}
+
+ANSWERS: Mapping[str, Json] = {
+    "alerts": fields({"alerts": many(ANYTHING | {"description": "The CloudEvent of alerts.v1: see asyncapi.json."})}),
+    "levels": fields({"levels": many(LEVEL)}),
+    "level": LEVEL,
+    "level_history": fields(
+        CODED
+        | {
+            "changes": many(
+                fields(
+                    {
+                        "number": NUMBER,
+                        "from": maybe(NUMBER),
+                        "to": maybe(NUMBER),
+                        "cause": TEXT,
+                        "effective_at": TEXT,
+                        "explanation": ANYTHING,
+                    },
+                    {"in_words": many(TEXT)},
+                )
+            )
+        }
+    ),
+    "cases": fields(
+        {
+            "cases": many(
+                fields(
+                    CASE
+                    | {
+                        "next_deadline": maybe(MOMENT),
+                        "reports_linked": NUMBER,
+                        "reports_standing": NUMBER,
+                        "referrals_open": NUMBER,
+                    }
+                )
+            )
+        }
+    ),
+    "ended_cases": fields({"cases": many(fields(CASE))}),
+    "case": fields(
+        CASE
+        | {
+            "reports": many(fields({"report_id": ID, "independent": TEXT})),
+            "referrals": many(
+                fields(REFERRAL_STATE | {"delivery_failed_at": maybe(MOMENT), "completed_at": maybe(MOMENT)})
+            ),
+            "absorbed": many(ID),
+        }
+    ),
+    "case_counts": fields(
+        {
+            "counts": many(
+                fields(
+                    NAMED
+                    | {"kind": TEXT, "stage": TEXT, "severity": maybe(TEXT), "cases": NUMBER, "provisional": NUMBER}
+                )
+            )
+        }
+    ),
+    "case_timeline": TIMELINE,
+    "report_timeline": TIMELINE,
+    "report": fields(
+        {
+            "report_id": ID,
+            "version": NUMBER,
+            "mode": TEXT,
+            "standing": TEXT,
+            "received_again_as": maybe(ID),
+            "received_before_as": many(ID),
+            **NAMED,
+            "precision": TEXT,
+            "home": TEXT,
+            "channel": TEXT,
+            "language": TEXT,
+            "kind": TEXT,
+            "basis": TEXT,
+            "recorded_by": TEXT,
+            "people_agree_to_share": TEXT,
+            "occurred": DATED,
+            "expected": DATED,
+            "harm": many(TOLL),
+            "urgency": TEXT,
+            "flags": many(TEXT),
+            "received_at": MOMENT,
+            "round": NUMBER,
+            "reliability": TEXT,
+            "credibility": maybe(TEXT),
+            "grades": many(GRADE),
+            "recused": many(ID),
+            "sealed_fields": many(fields({"field": TEXT, "version": NUMBER})),
+        }
+    ),
+    "gaps": fields({"gaps": many(fields({"case_id": ID, **NAMED, "home": TEXT, **GAP}))}),
+    "case_gaps": fields(
+        {"gaps": many(fields(GAP | {"answered_at": maybe(MOMENT), "answered_by": maybe(TEXT)}))},
+    ),
+    "referrals": fields({"referrals": many(fields(REFERRAL, WHERE))}),
+    "case_referrals": fields({"referrals": many(fields(REFERRAL, WHERE))}),
+    "recipient_referrals": fields({"referrals": many(fields(REFERRAL, WHERE))}),
+    "referral": fields(
+        REFERRAL
+        | {
+            "minimum_data": many(TEXT),
+            "agreed": maybe(ANYTHING),
+            "note": maybe(fields({"version": NUMBER, "field": TEXT})),
         },
-        "required": ["version", "texts"],
-    },
-    "custody.approve": {
-        "type": "object",
-        "description": "An approval, for whoever opens to send along; good for a quarter of an hour.",
-        "properties": {"approval": TEXT},
-        "required": ["approval"],
-    },
+        WHERE,
+    ),
+    "referral_counts": fields(
+        {
+            "counts": many(
+                fields(
+                    {"recipient": TEXT, "state": TEXT, "outcome": maybe(TEXT), "referrals": NUMBER, "overdue": NUMBER}
+                )
+            )
+        }
+    ),
+    "queue": fields(
+        {
+            "role": TEXT,
+            "waiting": many(
+                fields(
+                    {
+                        "what": TEXT,
+                        "referral_id": maybe(ID),
+                        **NAMED,
+                        "home": TEXT,
+                        "kind": maybe(TEXT),
+                        "urgent": TRUE,
+                        "since": MOMENT,
+                        "due": maybe(MOMENT),
+                        "round": maybe(NUMBER),
+                        "grades": maybe(NUMBER),
+                        "agreeing": maybe(NUMBER),
+                    },
+                    {"case_id": ID, "report_id": ID},
+                )
+            ),
+        }
+    ),
+    "queue_counts": fields(
+        {
+            "counts": many(
+                fields(
+                    {"role": TEXT, "what": TEXT, "things": NUMBER, "oldest": maybe(MOMENT), "first_due": maybe(MOMENT)}
+                )
+            )
+        }
+    ),
+    "changed_evidence": fields(
+        {"cases": many(fields({"case_id": ID, **NAMED, "changed_at": MOMENT, "reports": many(ID)}))}
+    ),
+    "recipient": RECIPIENT,
+    "recipients": fields({"recipients": many(RECIPIENT)}),
+    "places": fields(
+        {
+            "found": maybe(PLACE_MEANT),
+            "candidates": many(PLACE_MEANT),
+            "why": maybe(TEXT),
+            "near": many(PLACE_MEANT),
+        }
+    ),
+    "place": fields(
+        CODED
+        | {
+            "kind": TEXT,
+            "home": TEXT,
+            "in_force": TRUE,
+            "divisions": many(TEXT),
+            "inside": many(fields(NAMED)),
+            "counted_in": maybe(TEXT),
+            "successors": many(fields(NAMED | {"permille": NUMBER})),
+            "latitude_udeg": maybe(NUMBER),
+            "longitude_udeg": maybe(NUMBER),
+            "population": maybe(NUMBER),
+            "population_year": maybe(NUMBER),
+        }
+    ),
+    "elections": fields(
+        {
+            "elections": many(
+                fields(
+                    {
+                        "election": TEXT,
+                        "round": TEXT,
+                        "standing": TEXT,
+                        "on": DAY,
+                        "source": TEXT,
+                        "recorded_at": MOMENT,
+                    },
+                    {"campaign_from": DAY, "campaign_to": DAY},
+                )
+            )
+        }
+    ),
+    "rules": fields(ADOPTED | {"rule_set": TEXT, "content": TEXT}),
+    "gazetteer": fields(
+        ADOPTED
+        | {
+            "gazetteer": TEXT,
+            "edition": NUMBER,
+            "division_in_force": TEXT,
+            "divisions": many(fields({"division": TEXT, "name": TEXT, "valid_from": maybe(DAY)})),
+            "units": NUMBER,
+            "homes": many(TEXT),
+        }
+    ),
+    "committee": fields({"members": NUMBER, "required": NUMBER, "ratify_within_hours": {"type": "number"}}),
+    "position": fields(
+        {
+            "position": NUMBER,
+            "recorded": TRUE,
+            "published": TRUE,
+            "projected": ANYTHING | {"additionalProperties": TRUE},
+        }
+    ),
+    "custody.open": fields({"version": NUMBER, "texts": ANYTHING | {"additionalProperties": TEXT}})
+    | {"description": "The texts, by their fields."},
+    "custody.approve": fields({"approval": TEXT})
+    | {"description": "An approval, for whoever opens to send along; good for a quarter of an hour."},
 }
 
 
-def _plain(operation: str, summary: str, answers: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(operation: str, summary: str, answers: Mapping[str, Any]) -> Json:
     return {"operationId": operation, "tags": ["running"], "summary": summary, "responses": dict(answers)}
 
 
 _READY = {
-    "application/json": {
-        "schema": {
-            "type": "object",
-            "properties": {
-                "ready": {"type": "boolean"},
-                "not_ready": {"type": "object", "additionalProperties": TEXT},
-            },
-            "required": ["ready", "not_ready"],
-        }
-    }
+    "application/json": {"schema": fields({"ready": TRUE, "not_ready": ANYTHING | {"additionalProperties": TEXT}})}
 }
 
-HEALTH: Mapping[str, dict[str, Any]] = {
+PROBLEM_KIND = fields({"number": NUMBER, "status": NUMBER, "title": TEXT, "mend": TEXT})
+
+HEALTH: Mapping[str, Json] = {
     "/healthz": _plain(
         "healthz", "The process answers.", {"200": {"description": "It lives.", "content": JSON_ANSWER}}
     ),
@@ -67,6 +426,11 @@ HEALTH: Mapping[str, dict[str, Any]] = {
     "/problems/{number}": _plain(
         "problem",
         "One entry of the catalogue of problems.",
-        {"200": {"description": "What it is, and what to do.", "content": JSON_ANSWER}},
+        {
+            "200": {
+                "description": "What it is, and what to do.",
+                "content": {"application/json": {"schema": PROBLEM_KIND}},
+            }
+        },
     ),
 }

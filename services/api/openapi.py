@@ -106,7 +106,13 @@ FIELDS: Mapping[int, Problem] = {
     ),
 }
 
-CANDIDATE = {"unit": GIHANGA, "name": "Gihanga", "kind": "commune", "inside": ["Bubanza", "Burundi"], "in_force": True}
+CANDIDATE = {
+    "unit": GIHANGA,
+    "unit_name": "Gihanga",
+    "kind": "commune",
+    "inside": ["Bubanza", "Burundi"],
+    "in_force": True,
+}
 
 
 # --- schemas ----------------------------------------------------------------------------------------------------------
@@ -192,12 +198,12 @@ PLACE_CANDIDATE: Json = {
     "description": "A place that a name may mean; `inside` are the names of those around it, nearest first.",
     "properties": {
         "unit": {"type": "string"},
-        "name": {"type": "string"},
+        "unit_name": {"type": "string"},
         "kind": {"type": "string"},
         "inside": {"type": "array", "items": {"type": "string"}},
         "in_force": {"type": "boolean"},
     },
-    "required": ["unit", "name", "kind", "inside", "in_force"],
+    "required": ["unit", "unit_name", "kind", "inside", "in_force"],
 }
 
 ACCEPTED: Json = {
@@ -490,7 +496,7 @@ def document() -> Json:
         name: _refused([kinds[number] for number in name.split("-")])
         for name in sorted(set(re.findall(rf'"{_REFUSED}([0-9-]+)"', json.dumps(paths))))
     }
-    answers = {read.name: dict(ANSWERS.get(read.name, {"type": "object"})) for read in READS}
+    answers = {read.name: dict(ANSWERS[read.name]) for read in READS}
     return {
         "openapi": "3.1.0",
         "jsonSchemaDialect": DIALECT,

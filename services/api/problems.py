@@ -241,7 +241,7 @@ class Told:
 def _candidate(one: Candidate) -> dict[str, Any]:
     return {
         "unit": one.unit_id,
-        "name": one.name,
+        "unit_name": one.name,
         "kind": one.kind.value,
         "inside": one.inside,
         "in_force": one.in_force,

@@ -80,7 +80,7 @@ def of_command(act: Act) -> frozenset[Kind]:
             refusals |= {area.OutsideArea, ledger.HomeChanged}
     if act.noun == "reporter":
         refusals |= {area.OutsideArea, NoSuchUnit, desk.AnotherMode}
-    begun = (problems.NOT_READY,) if act.needs_network else ()
+    begun: tuple[Kind, ...] = (problems.NOT_READY,) if act.needs_network else ()
     begun += (problems.NO_SUCH_PAGE,) if act.about else ()  # an id with a slash in it is another address
     return frozenset({*EVERY_COMMAND, *begun, *map(_kind, refusals)})
 

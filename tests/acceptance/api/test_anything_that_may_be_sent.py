@@ -76,7 +76,7 @@ async def told_doors() -> AsyncIterator[tuple[Doors, dict[str, str]]]:
     async with open_doors(INTABAZA_API_REQUESTS_PER_SECOND="0") as doors:
         telling = Telling(doors)
         await tell(telling)
-        ids = {}
+        ids: dict[str, str] = {}
         for deed in telling.deeds:
             told = deed.answer.json()
             ids |= {f"{thing}_id": told[f"{thing}_id"] for thing in deed.act.makes}

@@ -104,7 +104,7 @@ async def test_an_ambiguous_name_is_asked_about_at_a_form_and_kept_in_a_message(
     assert (problem["status"], problem["number"]) == (422, 1011)
     units = {one["unit"] for one in problem["candidates"]}
     assert len(units) > 1
-    assert {"unit", "name", "kind", "inside", "in_force"} == problem["candidates"][0].keys()
+    assert {"unit", "unit_name", "kind", "inside", "in_force"} == problem["candidates"][0].keys()
     chosen = await doors.post(ALINE, "/v1/reports", {**FORM, "unit": min(units)})
     assert chosen.status_code == 201
     words = {"place_name": "Rumonge", "place_words": "hafi y'ikiyaga"}
@@ -119,7 +119,7 @@ async def test_a_name_that_nobody_knows_is_answered_with_those_that_sound_like_i
 ) -> None:
     problem = await refused(doors, network, {**FORM, "place_name": "Gihannga"})
     assert (problem["status"], problem["number"]) == (422, 1014)
-    assert "Gihanga" in {one["name"] for one in problem["candidates"]}
+    assert "Gihanga" in {one["unit_name"] for one in problem["candidates"]}
     nothing_like_it = await refused(doors, network, {**FORM, "place_name": "zzzzqqqq"})
     assert nothing_like_it["candidates"] == []
     message = await doors.post(ALINE, "/v1/reports", {**FORM, "channel": "sms", "place_name": "zzzzqqqq"})
