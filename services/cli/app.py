@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command()(stack.up)
 app.command()(stack.status)
+app.command()(stack.address)
 app.command()(stack.restart)
 app.command()(stack.logs)
 app.command()(stack.down)

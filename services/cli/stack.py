@@ -72,6 +72,16 @@ def status() -> None:
     typer.echo(f"The stack in {settings.folder} is up.")
 
 
+def address(name: Annotated[str, typer.Argument(help="kafka, api, …, as `intabaza status` names it.")]) -> None:
+    """Print where one process of the stack listens, as host:port, for scripts."""
+    settings = read_settings()
+    state = _state_of(DataFolder(settings.folder))
+    listening = {each: f"127.0.0.1:{port}" for each, port in state["ports"].items()} | {"kafka": state["bootstrap"]}
+    if name not in listening:
+        raise LocalProblem(f"{name} is none of {', '.join(sorted(listening))}, which have an address here.")
+    typer.echo(listening[name])
+
+
 def restart(
     names: Annotated[list[str] | None, typer.Argument(help="relay, processors, …; all given up where none.")] = None,
 ) -> None:

@@ -113,6 +113,14 @@ def test_status_names_every_process(stack: Stack) -> None:
     assert f"127.0.0.1:{stack.state['ports']['kafka']}" in shown.stdout
 
 
+def test_address_names_one_process_for_scripts(stack: Stack) -> None:
+    assert stack.command("address", "kafka").stdout == f"{stack.addresses.bootstrap}\n"
+    assert stack.command("address", "postgres").stdout == f"127.0.0.1:{stack.state['ports']['postgres']}\n"
+    unknown = stack.command("address", "nothing")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert unknown.stderr == "nothing is none of kafka, postgres, which have an address here.\n"
+
+
 def test_logs_shows_the_end_of_each(stack: Stack) -> None:
     shown = stack.command("logs", "kafka", "-n", "5")
     assert shown.returncode == 0
