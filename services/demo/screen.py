@@ -33,6 +33,8 @@ CAUSES = {
 }
 ROWS = 12
 """Lines of what changed, and of the last cases."""
+LOW, NARROW = 38, 110
+"""Lines below which the lags stand beside the country, and columns below which nothing does."""
 
 
 class Screen:
@@ -46,18 +48,19 @@ class Screen:
         self._labels = {one.recipient: one.label.removesuffix(" (invented)") for one in scenario.head.recipients}
         self._provinces = list(_provinces(scenario))
 
-    def frame(self) -> RenderableType:
-        """The whole screen as it stands."""
+    def frame(self, width: int = 140, height: int = 40) -> RenderableType:
+        """The whole screen as it stands; on a low one fewer lines, on a narrow one less of it."""
+        country = _panel("The country, commune by commune; open cases", self._country())
+        lags = _panel("How far each stage lags", self._lags())
+        if width < NARROW:
+            return Group(self._head(), country, lags)
         columns = Table.grid(expand=True, padding=(0, 1))
         columns.add_column(width=53)
         columns.add_column(ratio=1)
-        columns.add_row(
-            Group(
-                _panel("The country, commune by commune; open cases", self._country()),
-                _panel("How far each stage lags", self._lags()),
-            ),
-            Group(_panel("What changed, and why", self._changes()), _panel("The last cases", self._cases())),
-        )
+        low = height < LOW
+        rows = max((height - 18) // 2, 3) if low else ROWS
+        news = [_panel("What changed, and why", self._changes(rows)), _panel("The last cases", self._cases(rows))]
+        columns.add_row(Group(country, *([] if low else [lags])), Group(*news, *([lags] if low else [])))
         return Group(self._head(), columns, self._legend())
 
     def line(self) -> str:
@@ -115,10 +118,10 @@ class Screen:
             table.add_row(label, cells, Text(str(open_cases or ""), STYLES[worst] if worst else "dim"))
         return table
 
-    def _changes(self) -> RenderableType:
-        recent = sorted(self._watch.changes, key=lambda change: change.at)[-ROWS:]
+    def _changes(self, rows: int) -> RenderableType:
+        recent = sorted(self._watch.changes, key=lambda change: change.at)[-rows:]
         lines = [self._change(change) for change in reversed(recent)]
-        return _lines([*lines, *[Text()] * (ROWS - len(lines))])
+        return Group(*lines, *[Text()] * (rows - len(lines)))
 
     def _change(self, change: Change) -> Text:
         text = Text(f"{self._local(change.at):%d %b %y}  ", no_wrap=True, overflow="ellipsis")
@@ -131,10 +134,10 @@ class Screen:
         text.append(f"  {CAUSES.get(change.cause, 'other')}: {why or 'no open case'}{more}", "dim")
         return text
 
-    def _cases(self) -> RenderableType:
-        told = [act for act in reversed(self._watch.playing.told) if act.operation in NOTED][:ROWS]
+    def _cases(self, rows: int) -> RenderableType:
+        told = [act for act in reversed(self._watch.playing.told) if act.operation in NOTED][:rows]
         lines = [self._case(act) for act in told]
-        return _lines([*lines, *[Text()] * (ROWS - len(lines))])
+        return Group(*lines, *[Text()] * (rows - len(lines)))
 
     def _case(self, act: Act) -> Text:
         entry = self._entries[act.chain.split(" ", 1)[0]]
@@ -255,10 +258,6 @@ def _provinces(scenario: Scenario) -> Iterator[tuple[str, tuple[str, ...], tuple
 
 def _panel(title: str, inside: RenderableType) -> RenderableType:
     return Panel(inside, title=title, title_align="left", border_style="dim")
-
-
-def _lines(lines: list[Text]) -> RenderableType:
-    return Group(*lines)
 
 
 def _milliseconds(seconds: float) -> str:

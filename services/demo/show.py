@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 
 from services.api.tokens import TokenIssuer
@@ -33,7 +33,7 @@ from services.processors.errors import Halt
 READY_SECONDS = 60.0
 DRAWN_PER_SECOND = 3
 LINE_SECONDS = 5.0
-RECORDED_WIDTH = 132
+RECORDED_WIDTH = 144
 LEDGER_READY = 0.05
 
 
@@ -64,6 +64,8 @@ class Demonstration:
         except BaseException:  # also when somebody ends it from the keyboard
             if once:
                 await self.stack.down()
+            elif self.stack.folder.is_owned():
+                say(f"The stack in {self.stack.settings.folder} is still up: {self.stack.command_to_end}")
             raise
         if once:
             await self.stack.down()
@@ -155,13 +157,16 @@ class _Shown:
             self._recorded.save_svg(str(self._record), title=f"intabaza demo — {self._title}")
 
     async def _draw(self) -> None:
-        with Live(self._screen.frame(), console=self._console, auto_refresh=False, transient=False) as live:
+        with Live(self._frame(), console=self._console, auto_refresh=False, transient=False) as live:
             try:
                 while True:
                     await asyncio.sleep(1 / DRAWN_PER_SECOND)
-                    live.update(self._screen.frame(), refresh=True)
+                    live.update(self._frame(), refresh=True)
             finally:
-                live.update(self._screen.frame(), refresh=True)
+                live.update(self._frame(), refresh=True)
+
+    def _frame(self) -> RenderableType:
+        return self._screen.frame(*self._console.size)
 
     async def _tell(self) -> None:
         """Plain lines: how it stands every few seconds, and each change for the worse as it is seen."""

@@ -120,6 +120,11 @@ class DemoStack:
             await asyncio.sleep(LOOK_SECONDS)
 
     @property
+    def command_to_end(self) -> str:
+        """What ends it from the keyboard."""
+        return f"{PREFIX}DATA_FOLDER={self.settings.folder} intabaza down"
+
+    @property
     def environment(self) -> dict[str, str]:
         """What its processes are started with."""
         settings = self.settings

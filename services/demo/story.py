@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -25,22 +24,23 @@ WITHIN = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that people will do, moment by moment, and the days from the first to the last."""
+    """Everything that people will do from the first day to the last, and when something falls due."""
 
     acts: Sequence[Act]
+    deadlines: Sequence[datetime]
     begins: datetime
     ends: datetime
 
     @property
     def moments(self) -> Mapping[datetime, Sequence[Act]]:
-        """Acts by their moment, with every midnight in between, in order."""
-        by_moment: dict[datetime, list[Act]] = defaultdict(list)
+        """Acts by their moment, with every midnight and every deadline in between, in order."""
+        by_moment: dict[datetime, list[Act]] = {at: [] for at in self.deadlines if self.begins <= at <= self.ends}
         at = self.begins
         while at <= self.ends:
             by_moment[at] = []
             at += timedelta(days=1)
         for act in self.acts:
-            by_moment[act.at].append(act)
+            by_moment.setdefault(act.at, []).append(act)
         return dict(sorted(by_moment.items()))
 
 
@@ -53,7 +53,8 @@ class _Story:
     def __init__(self, scenario: Scenario, cast: Cast, seed: int) -> None:
         self._scenario = scenario
         self._cast = cast
-        self._zone = ZoneInfo(read_rule_set(scenario.rules).time_zone)
+        self._rules = read_rule_set(scenario.rules)
+        self._zone = ZoneInfo(self._rules.time_zone)
         self._chance = Chance(seed)
         self._acts: list[Act] = []
         self._opened: dict[str, Opened] = {}
@@ -70,7 +71,18 @@ class _Story:
         self._one_incident()
         # Sorting keeps what is written first before what is written later at the same moment.
         within = sorted((act for act in self._acts if act.at <= ends), key=lambda act: act.at)
-        return Plan(tuple(_whole(within)), begins, ends)
+        acts = tuple(_whole(within))
+        return Plan(acts, tuple(sorted({at for act in acts for at in self._deadlines(act)})), begins, ends)
+
+    def _deadlines(self, act: Act) -> Iterator[datetime]:
+        """When something that this act begins falls due; many are met and never told of."""
+        match act.operation:
+            case "refer":
+                yield from (datetime.fromisoformat(act.body[name]) for name in ("acknowledge_by", "act_by"))
+            case "cases" if act.body.get("provisional"):
+                yield act.at + timedelta(hours=self._rules.committee.ratify_within_hours)
+            case "assess" if (hours := self._rules.response.answer_within_hours.get(act.body["severity"])) is not None:
+                yield act.at + timedelta(hours=hours)
 
     def _reference(self, begins: datetime) -> None:
         admin = self._cast.admin
