@@ -1,24 +1,30 @@
-"""What the README prints works as it is printed."""
+"""What the README names is there; what it prints is run by tests/acceptance/test_readme.py."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-
-
-def test_the_first_consumer_runs_as_printed() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
-    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("report.received ")
+README = (REPOSITORY / "README.md").read_text("utf-8")
 
 
 def test_every_folder_of_the_map_is_there() -> None:
-    readme = (REPOSITORY / "README.md").read_text()
-    named = re.findall(r"`([a-z_/]+(?:/|\.py))`", readme.partition("## The map")[2].partition("##")[0])
+    named = re.findall(r"`([a-z_/]+(?:/|\.py))`", README.partition("## The map")[2].partition("##")[0])
     assert len(named) > 10
     assert [name for name in named if not (REPOSITORY / name).exists()] == []
+
+
+def test_everything_that_it_links_to_is_there() -> None:
+    linked = re.findall(r"\]\(([^)#]+)\)", README)
+    assert len(linked) > 5
+    assert [name for name in linked if not (REPOSITORY / name).exists()] == []
+
+
+def test_every_target_of_make_that_it_names_is_there() -> None:
+    targets = re.findall(r"^([a-z]+):.*##", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert set(re.findall(r"\bmake ([a-z]+)(?=[ `\n])", README.replace("`make` alone", ""))) <= {*targets}
+
+
+def test_it_is_short() -> None:
+    assert README.count("\n") < 150
