@@ -26,6 +26,8 @@ from services.api.together import Together
 ANSWER_SECONDS = 10.0
 SQL = named_queries("services.api", "projections.sql")
 
+_MARKED_LEVELS = SQL["marked"].replace(":rows", LEVELS["now"])
+
 AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -77,8 +79,9 @@ class Projections:
 
     async def _levels(self, sight: Sight, units: Sequence[str]) -> tuple[Mapping[str, asyncpg.Record], str]:
         """Units as they stand, by their ids: what is asked most, so whoever asks at one moment asks together."""
-        found = await self.read(alert_level.PROJECTION.name, sight, LEVELS["now"], units)
-        return {row["unit"]: row for row in found.rows}, found.mark
+        async with self._seeing(sight) as connection:
+            rows = await connection.fetch(_MARKED_LEVELS, units, alert_level.PROJECTION.name)
+        return {row["unit"]: row for row in rows if row["unit"] is not None}, rows[0]["mark"] or "0"
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         """Rows of what is nobody's in particular: watermarks, registers; raises Refused."""
