@@ -46,7 +46,7 @@ def drawn(width: int, height: int) -> str:
 
 
 def test_it_shows_the_country_by_province_what_changed_and_why_the_last_cases_and_the_lags() -> None:
-    text = drawn(140, 45)
+    text = drawn(170, 45)
     (capital,) = [line for line in text.splitlines() if "Bujumbura Mairie" in line]
     assert "3 " in capital
     assert "4 " in capital
@@ -61,7 +61,7 @@ def test_it_shows_the_country_by_province_what_changed_and_why_the_last_cases_an
 
 
 def test_silence_looks_otherwise_than_calm_and_what_is_invented_is_called_so() -> None:
-    text = drawn(140, 45)
+    text = drawn(170, 45)
     (gitega,) = [line for line in text.splitlines() if line.startswith("│ Gitega")]
     assert gitega.count("·") == 11  # the province itself and ten of its communes
     assert gitega.count("0 ") == 1
@@ -70,7 +70,7 @@ def test_silence_looks_otherwise_than_calm_and_what_is_invented_is_called_so() -
 
 
 def test_a_smaller_screen_shows_less_and_a_pipe_gets_a_line() -> None:
-    assert len(drawn(140, 30).splitlines()) < len(drawn(140, 45).splitlines())
+    assert len(drawn(140, 30).splitlines()) < len(drawn(170, 45).splitlines())
     assert "What changed" not in drawn(90, 30)
     screen = Screen(chronology(), watched())
     assert screen.line().startswith(
