@@ -78,6 +78,11 @@ class Settings(BaseSettings):
     api_requests_per_second: float = Field(
         100, ge=0, description="How often one person may ask each API process, four times that at once; 0 is no limit."
     )
+    api_heartbeat_seconds: float = Field(
+        15,
+        gt=0,
+        description="How often who follows the alerts gets a sign of life; below what proxies in between wait.",
+    )
     token_keys_file: Path | None = Field(
         None,
         description="A JWK set of Ed25519 keys that sign tokens; the local stack makes its own in the data folder.",

@@ -101,6 +101,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
                 limits=Limits(settings.api_requests_per_second),
                 metrics=Metrics(lambda: feed.listeners),
                 partitions=settings.partitions,
+                heartbeat_seconds=settings.api_heartbeat_seconds,
             )
         finally:
             for task in tasks:

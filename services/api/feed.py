@@ -4,20 +4,27 @@ acknowledged, and in order of position."""
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
 import structlog
 
-from services.ledger.ledger import Ledger, LedgerError, Recorded
+from services.ledger.ledger import Ledger, Recorded
 
 MOST_WAITING = 1_000
 """Alerts that may wait for one listener; who is further behind is cut off, and comes back where they were."""
 
+PIECE_BYTES = 65_536
+"""What is handed over at once: so much waits in memory for each client who does not take it."""
+
 PAGE = 500
+MISSED_PAGE = 50
 AGAIN_SECONDS = 0.5
+LEAVE_SECONDS = 1.0
+"""How long who is sent home may take to go; then the connection is broken off."""
 
 _log = structlog.get_logger(__name__)
 
@@ -34,35 +41,40 @@ def frame(row: Recorded) -> bytes:
 class Listener:
     """One who listens: what came since they joined, and has not been sent yet."""
 
-    def __init__(self, joined_at: int) -> None:
+    def __init__(self, joined_at: int, after: int, break_off: Callable[[], None]) -> None:
         self.joined_at = joined_at
+        self.break_off = break_off
+        self.ended = False
+        self._after = after
         self._frames: deque[bytes] = deque()
         self._rung = asyncio.Event()
-        self._ended = False
 
-    def offer(self, frames: list[bytes]) -> None:
-        if self._ended:
+    def offer(self, positions: Sequence[int], frames: Sequence[bytes]) -> None:
+        """Here is what came, in order. Who was told by an API that was further hears only what comes after it."""
+        if self.ended:
             return
-        self._frames.extend(frames)
+        self._frames.extend(frames[bisect_right(positions, self._after) :])
         if len(self._frames) > MOST_WAITING:
             self._frames.clear()
-            self._ended = True
+            self.ended = True
         self._rung.set()
 
     def end(self) -> None:
-        self._ended = True
+        self.ended = True
         self._rung.set()
 
     async def next(self) -> bytes:
-        """Everything that waits, as one piece; raises CutOff."""
+        """What waits, as one piece of a bounded size; raises CutOff."""
         while not self._frames:
-            if self._ended:
+            if self.ended:
                 raise CutOff
             self._rung.clear()
             await self._rung.wait()
-        taken = b"".join(self._frames)
-        self._frames.clear()
-        return taken
+        taken = [self._frames.popleft()]
+        size = len(taken[0])
+        while self._frames and (size := size + len(self._frames[0])) <= PIECE_BYTES:
+            taken.append(self._frames.popleft())
+        return b"".join(taken)
 
 
 class Progress(Protocol):
@@ -102,23 +114,24 @@ class AlertFeed:
             try:
                 until = await self._published.beyond(self._head)
                 await self._tell(until)
-            except LedgerError as error:
-                _log.warning("alerts_wait_for_the_ledger", error=type(error).__name__)
+            except Exception as error:
+                # Whatever it was: a feed that ended would leave everybody listening to heartbeats for ever.
+                _log.warning("alerts_wait_for_the_ledger", exc_info=error)
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def _tell(self, until: int) -> None:
         while rows := await self._ledger.read_alerts(self._head, until, PAGE):
-            frames = [frame(row) for row in rows]
+            positions, frames = [row.position for row in rows], [frame(row) for row in rows]
             # Both without a wait in between: who joins sees either this head or these frames.
             self._head = rows[-1].position
             for listener in self._listeners:
-                listener.offer(frames)
+                listener.offer(positions, frames)
         self._head = until
 
     @contextmanager
-    def listen(self) -> Iterator[Listener]:
-        """Join from here on."""
-        listener = Listener(self._head)
+    def listen(self, after: int = 0, break_off: Callable[[], None] = lambda: None) -> Iterator[Listener]:
+        """Join from here on, or from a position that may be further; `break_off` ends who does not go when told."""
+        listener = Listener(self._head, after, break_off)
         self._listeners.add(listener)
         if self._ended:
             listener.end()
@@ -128,8 +141,10 @@ class AlertFeed:
             self._listeners.discard(listener)
 
     async def missed(self, after: int, listener: Listener) -> AsyncIterator[bytes]:
-        """What came after a position and before this listener joined, page by page."""
-        while rows := await self._ledger.read_alerts(after, listener.joined_at, PAGE):
+        """What came after a position and before this listener joined, page by page; raises CutOff."""
+        while rows := await self._ledger.read_alerts(after, listener.joined_at, MISSED_PAGE):
+            if listener.ended:
+                raise CutOff
             yield b"".join(frame(row) for row in rows)
             after = rows[-1].position
 
@@ -138,3 +153,8 @@ class AlertFeed:
         self._ended = True
         for listener in self._listeners:
             listener.end()
+        asyncio.get_running_loop().call_later(LEAVE_SECONDS, self._break_off)
+
+    def _break_off(self) -> None:
+        for listener in list(self._listeners):
+            listener.break_off()

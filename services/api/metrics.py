@@ -22,14 +22,18 @@ class Metrics:
         self._seconds = Histogram(
             "intabaza_api_seconds", "How long a request took", ("route",), buckets=SECONDS, registry=self.registry
         )
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         Gauge("intabaza_api_listeners", "Clients that follow the alerts", registry=self.registry).set_function(
             listeners
         )
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request, by the route's own words: an address may hold what somebody typed."""
-        self._requests.labels(method, route, status).inc()
-        self._seconds.labels(route).observe(seconds)
+        key = method, route, status
+        if (known := self._known.get(key)) is None:  # looking labels up takes longer than counting
+            known = self._known[key] = self._requests.labels(*key), self._seconds.labels(route)
+        known[0].inc()
+        known[1].observe(seconds)
 
     def response(self) -> Response:
         return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)

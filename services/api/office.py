@@ -43,6 +43,7 @@ class Office:
     limits: Limits
     metrics: Metrics
     partitions: int
+    heartbeat_seconds: float
     rules: dict[str, Rules] = field(default_factory=dict, init=False)
     """Rule sets that somebody asked about, by their hash: texts never change under it."""
     _country: Country | None = field(default=None, init=False)
@@ -83,16 +84,32 @@ class Asking:
 
 def who_asks(office: Office, request: Request, operation: str) -> Asking:
     """Who sent this, if they may do it, and not too often; raises Refused."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Refused(NO_TOKEN, "Send a token in the header Authorization, as: Bearer <token>.")
     try:
-        bearer = office.tokens.verify(token.strip(), clock.now())
+        bearer = _bearer(office, request)
     except TokenRefused as why:
         office.limits.unknown(request.client and request.client.host)
         raise Refused(NO_TOKEN, f"The token is not taken: {why}.") from None
     request.state.role = bearer.role.value
     office.limits.known(bearer.person_id)
+    return _granted(bearer, operation)
+
+
+def still_asks(office: Office, request: Request, operation: str) -> Asking:
+    """The same while an answer goes on, which counts as no further request; raises Refused."""
+    try:
+        return _granted(_bearer(office, request), operation)
+    except TokenRefused as why:
+        raise Refused(NO_TOKEN, f"The token is not taken: {why}.") from None
+
+
+def _bearer(office: Office, request: Request) -> Bearer:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused(NO_TOKEN, "Send a token in the header Authorization, as: Bearer <token>.")
+    return office.tokens.verify(token.strip(), clock.now())
+
+
+def _granted(bearer: Bearer, operation: str) -> Asking:
     granted = reach(operation, bearer.role)
     if granted is None:
         raise Refused(

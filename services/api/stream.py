@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from services.api.feed import CutOff, Listener
-from services.api.office import Office, who_asks
+from services.api.connection import break_off
+from services.api.feed import AlertFeed, CutOff, Listener
+from services.api.office import Office, still_asks, who_asks
 from services.api.problems import BAD_PARAMETER, TOO_MANY, Refused
 from services.ledger.ledger import LedgerError
 
-HEARTBEAT_SECONDS = 15.0
 SEND_SECONDS = 10.0
 """A client that takes nothing for so long is cut off: it comes back with the last id that it saw."""
 
@@ -33,7 +33,11 @@ async def stream(office: Office, route: object, request: Request) -> Response:
     who_asks(office, request, OPERATION)
     if office.feed.listeners >= MOST_LISTENERS:
         raise Refused(TOO_MANY, "Too many listen here now: try again in a minute.", headers={"Retry-After": "60"})
-    return AlertStream(office, request, _after(request))
+    after = _after(request)
+    if after is not None and after > office.feed.head and after > (await office.ledger.head()).position:
+        # It would wait for ever, and hear nothing.
+        raise Refused(BAD_PARAMETER, "Last-Event-ID or after: expected an id of this ledger; begin again with after=0.")
+    return AlertStream(office, request, after)
 
 
 def _after(request: Request) -> int | None:
@@ -66,40 +70,42 @@ class AlertStream(Response):
         finally:
             gone.cancel()
             sending.cancel()
-            with suppress(asyncio.CancelledError, TimeoutError, OSError):
+            with suppress(asyncio.CancelledError, OSError):
                 await sending
 
     async def _send(self, send: Send) -> None:
         feed = self._office.feed
-        with feed.listen() as listener:
+        with feed.listen(self._after or 0, lambda: break_off(self._request)) as listener:
             try:
                 await _give(send, RETRY)
-                if self._after is not None:
-                    async for piece in feed.missed(self._after, listener):
-                        await _give(send, piece)
-                async for piece in self._live(listener):
+                async for piece in self._pieces(feed, listener):
+                    try:
+                        still_asks(self._office, self._request, OPERATION)
+                    except Refused:
+                        raise CutOff from None
                     await _give(send, piece)
             except CutOff:
                 pass
             except LedgerError as error:
                 _log.warning("alert_stream_ends", error=type(error).__name__)
             except TimeoutError:
+                # What is buffered for it would stay until it is gone, and it may never be.
                 _log.info("alert_stream_cut_off", because="the client took nothing")
-                raise
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+                break_off(self._request)
+                return
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _live(self, listener: Listener) -> AsyncIterator[bytes]:
-        """What comes, with a sign of life in between; ends where the token does."""
+    async def _pieces(self, feed: AlertFeed, listener: Listener) -> AsyncIterator[bytes]:
+        """What was missed, then what comes, with a sign of life in between."""
+        if self._after is not None:
+            async for piece in feed.missed(self._after, listener):
+                yield piece
         while True:
             try:
-                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                async with asyncio.timeout(self._office.heartbeat_seconds):
                     piece = await listener.next()
             except TimeoutError:
                 piece = HEARTBEAT
-            try:
-                who_asks(self._office, self._request, OPERATION)
-            except Refused:
-                raise CutOff from None
             yield piece
 
 

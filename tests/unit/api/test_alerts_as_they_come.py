@@ -112,10 +112,47 @@ async def test_who_joins_at_any_moment_hears_each_alert_after_their_last_one_onc
     assert [one for one in got if one > 2] == [3, 4, 5, 6]
 
 
+async def test_who_was_told_more_by_another_api_hears_only_what_comes_after_that(
+    ledger: MemoryLedger, published: PublishedByHand, feed: AlertFeed
+) -> None:
+    await append(ledger, *["alert.issued"] * 6)
+    published.reach(2)
+    await told(feed, 2)
+    with feed.listen(after=4) as listener:
+        assert [piece async for piece in feed.missed(4, listener)] == []
+        published.reach(6)
+        assert await heard(listener, 6) == [5, 6]
+
+
+async def test_no_piece_is_larger_than_what_may_wait_for_one_client(
+    monkeypatch: pytest.MonkeyPatch, ledger: MemoryLedger, published: PublishedByHand, feed: AlertFeed
+) -> None:
+    monkeypatch.setattr(feeds, "PIECE_BYTES", 2_000)
+    published.reach(await append(ledger, *["alert.issued"] * 9))
+    with feed.listen() as listener:
+        await told(feed, 9)
+        pieces: list[bytes] = []
+        async with asyncio.timeout(10):
+            while not pieces or ids(pieces[-1])[-1] < 9:
+                pieces.append(await listener.next())
+    assert [one for piece in pieces for one in ids(piece)] == list(range(1, 10))
+    assert len(pieces) > 1
+    assert all(len(piece) <= 2_000 for piece in pieces)
+
+
+async def test_who_does_not_go_when_sent_home_is_broken_off(monkeypatch: pytest.MonkeyPatch, feed: AlertFeed) -> None:
+    monkeypatch.setattr(feeds, "LEAVE_SECONDS", 0)
+    broken_off = asyncio.Event()
+    with feed.listen(break_off=broken_off.set):
+        feed.end()
+        async with asyncio.timeout(10):
+            await broken_off.wait()
+
+
 async def test_what_was_missed_comes_in_pages(
     monkeypatch: pytest.MonkeyPatch, ledger: MemoryLedger, published: PublishedByHand, feed: AlertFeed
 ) -> None:
-    monkeypatch.setattr(feeds, "PAGE", 2)
+    monkeypatch.setattr(feeds, "MISSED_PAGE", 2)
     last = await append(ledger, *["alert.issued"] * 5)
     published.reach(last)
     await told(feed, last)
