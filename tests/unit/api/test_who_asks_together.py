@@ -54,7 +54,7 @@ async def test_who_asks_while_somebody_waits_goes_along_with_the_next() -> None:
     assert asked.asked[-1] == ("all", ("d", "e"))
     assert asked.most_at_once == MOST_AT_ONCE
     assert answers[0]["b"] == "b as all sees it"
-    assert together._next == together._asking == {}
+    assert (together._next, together._asking) == ({}, {})
 
 
 async def test_nobody_is_answered_with_anothers_eyes() -> None:
