@@ -10,9 +10,8 @@ import asyncio
 import secrets
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta, timezone
 from itertools import count
@@ -20,17 +19,16 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
-from kafka import KafkaConsumer, TopicPartition
 
 from services.acts import report as acts
 from services.acts.network import Committee, Network
 from services.gazetteer import read_gazetteer
-from services.local.topics import EVENTS
 from services.log.partition import partition_of
 from services.processors.live import LIVE
 from services.vault.master import MasterKey
 from services.wiring import open_network
 from tests.benchmarks.appending import GAZETTEER, order
+from tests.benchmarks.observing import observer, watch_projections, watch_topic
 from tests.benchmarks.processes import end, start
 from tests.benchmarks.servers import PARTITIONS, SOURCE, Database, Servers, servers
 
@@ -62,21 +60,25 @@ async def _compare(running: Servers) -> None:
             homes[position] = network.gazetteer.home_of(unit)
             return position
 
-        with _Seen(database.servers.bootstrap) as seen:
-            async with _projected(database) as done:
-                sustained = await _flat_out(command, homes, done)
-                print(f"sustained: {sustained:,.0f} commands a second; measured at half of it", flush=True)
-                called = await _paced(command, sustained / 2)
-                await _until(lambda: all(position in seen.at for position in called), 60)
-                await _until(lambda: all(done.has(position, homes[position]) for position in called), 60)
-                done.stop()
-                print(f"{len(called):,} commands; {MARKS}")
-                _print(
-                    "command → answered (in the ledger, synced)", [after - began for began, after in called.values()]
-                )
-                _print("command → event on Kafka", [seen.at[each] - began for each, (began, _) in called.items()])
-                projected = [done.when(each, homes[each]) - began for each, (began, _) in called.items()]
-                _print("command → rows of every projection in PostgreSQL", projected)
+        owner = await asyncpg.connect(database.dsn("postgres"))
+        sustained = await _flat_out(command, owner)
+        print(f"sustained: {sustained:,.0f} commands a second; measured at half of it", flush=True)
+        with (
+            observer(watch_topic, database.servers.bootstrap, PARTITIONS) as topic,
+            observer(watch_projections, database.dsn("postgres")) as projections,
+        ):
+            called = await _paced(command, sustained / 2)
+            await _folded(owner, max(called))
+            await asyncio.sleep(0.2)  # so that who looks has looked
+            seen, done = topic.finish(), projections.finish()
+        await owner.close()
+        print(f"{len(called):,} commands; {MARKS}")
+        _print("command → answered (in the ledger, synced)", [after - began for began, after in called.values()])
+        _print("command → event on Kafka", [seen[each] - began for each, (began, _) in called.items()])
+        projected = [
+            done.when(each, partition_of(homes[each], PARTITIONS)) - began for each, (began, _) in called.items()
+        ]
+        _print("command → rows of every projection in PostgreSQL", projected)
 
 
 @asynccontextmanager
@@ -104,10 +106,9 @@ async def _everything(database: Database) -> AsyncIterator[tuple[Network, list[U
             end(processes)
 
 
-async def _flat_out(command: Callable[[], Awaitable[int]], homes: Mapping[int, str], done: _Projected) -> float:
+async def _flat_out(command: Callable[[], Awaitable[int]], owner: asyncpg.Connection[asyncpg.Record]) -> float:
     """Commands a second that came all the way through, by callers that do not wait for that."""
-    first = await command()
-    await _until(lambda: done.has(first, homes[first]), 120)  # the processes have begun
+    await _folded(owner, await command())  # the processes have begun
     began = time.perf_counter()
     positions = []
 
@@ -116,7 +117,7 @@ async def _flat_out(command: Callable[[], Awaitable[int]], homes: Mapping[int, s
             positions.append(await command())
 
     await asyncio.gather(*(repeat() for _ in range(CALLERS)))
-    await _until(lambda: done.has(max(positions), homes[max(positions)]), 120)
+    await _folded(owner, max(positions))
     return len(positions) / (time.perf_counter() - began)
 
 
@@ -137,82 +138,24 @@ async def _paced(command: Callable[[], Awaitable[int]], rate: float) -> dict[int
     return called
 
 
-class _Projected:
-    """How far every projection has come in each partition, and since when."""
-
-    def __init__(self) -> None:
-        self._at: list[list[tuple[int, float]]] = [[(0, 0.0)] for _ in range(PARTITIONS)]
-        self._stopped = False
-
-    async def look(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
-        while not self._stopped:
-            rows = await connection.fetch(
-                "select partition, min(last_position) as position, count(*) as places from projections.watermark "
-                "group by partition"
-            )
-            now = time.perf_counter()
-            for row in rows:
-                at = self._at[row["partition"]]
-                if row["places"] == len(LIVE) and row["position"] > at[-1][0]:
-                    at.append((row["position"], now))
-            await asyncio.sleep(LOOK_SECONDS)
-
-    def has(self, position: int, home: str) -> bool:
-        return self._at[partition_of(home, PARTITIONS)][-1][0] >= position
-
-    def when(self, position: int, home: str) -> float:
-        return next(now for reached, now in self._at[partition_of(home, PARTITIONS)] if reached >= position)
-
-    def stop(self) -> None:
-        self._stopped = True
+async def _folded(owner: asyncpg.Connection[asyncpg.Record], position: int) -> None:
+    """Wait until every projection has all of the log up to a position, in whichever partition its events are."""
+    async with asyncio.timeout(120):
+        while not await owner.fetchval(FOLDED, position, len(LIVE)):  # noqa: ASYNC110 - other processes
+            await asyncio.sleep(0.05)
 
 
-@asynccontextmanager
-async def _projected(database: Database) -> AsyncIterator[_Projected]:
-    connection = await asyncpg.connect(database.dsn("postgres"))
-    done = _Projected()
-    looking = asyncio.ensure_future(done.look(connection))
-    try:
-        yield done
-    finally:
-        done.stop()
-        await looking
-        await connection.close()
-
-
-class _Seen:
-    """A consumer of its own thread that notes when each position came."""
-
-    def __init__(self, bootstrap: str) -> None:
-        self.at: dict[int, float] = {}
-        self._bootstrap = bootstrap
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._read)
-
-    def __enter__(self) -> _Seen:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _read(self) -> None:
-        reader = KafkaConsumer(bootstrap_servers=self._bootstrap, group_id=None, fetch_max_wait_ms=100)
-        reader.assign([TopicPartition(EVENTS, number) for number in range(PARTITIONS)])
-        reader.seek_to_beginning()
-        while not self._over.is_set():
-            for records in reader.poll(timeout_ms=100).values():
-                now = time.perf_counter()
-                for record in records:
-                    self.at.setdefault(int(dict(record.headers)["position"]), now)
-        reader.close()
-
-
-async def _until(condition: Callable[[], bool], seconds: float) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for is another process
-            await asyncio.sleep(0.005)
+FOLDED = """
+select (select acknowledged from relay.progress) >= $1 and not exists (
+    select from relay.partition p
+    left join (
+        select partition, min(last_position) as folded, count(*) as places from projections.watermark group by partition
+    ) w using (partition)
+    where p.topic = 'events.v1' and p.last_position > 0
+        and (w.places is distinct from $2 or w.folded < least(p.last_position, $1))
+)
+"""
+"""A partition whose last record lies before the position is through when that one is."""
 
 
 def _print(what: str, seconds: list[float]) -> None:
