@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -154,7 +155,7 @@ class _Shown:
         self._console.print(tables)
         if self._record is not None and self._recorded is not None:
             self._recorded.print(tables)
-            self._recorded.save_svg(str(self._record), title=f"intabaza demo — {self._title}")
+            self._record.write_text(without_fonts(self._recorded.export_svg(title=f"intabaza demo: {self._title}")))
 
     async def _draw(self) -> None:
         with Live(self._frame(), console=self._console, auto_refresh=False, transient=False) as live:
@@ -189,6 +190,11 @@ class _Shown:
                     record=True, width=RECORDED_WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor"
                 )
                 self._recorded.print(self._screen.frame())
+
+
+def without_fonts(svg: str) -> str:
+    """A drawing that fetches nothing from anywhere: each text says its own length, so any monospaced font will do."""
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL).replace("Fira Code", "ui-monospace")
 
 
 def _unsent(playing: Playing) -> list[str]:

@@ -14,6 +14,7 @@ from services.demo.cast import Cast
 from services.demo.door import Door
 from services.demo.play import Playing
 from services.demo.screen import Screen
+from services.demo.show import without_fonts
 from services.demo.watch import STAGES, Change, Watch
 from tests.unit.demo.scenarios import chronology, told
 
@@ -77,6 +78,15 @@ def test_a_smaller_screen_shows_less_and_a_pipe_gets_a_line() -> None:
         "2015-05-14: 900 commands, 0 refused; units at 1 crisis, 1 alert, 0 tension, 0 watch"
     )
     assert "Mukaza" in screen.change_line(watched().changes[0])
+
+
+def test_a_recording_fetches_nothing_from_anywhere() -> None:
+    console = Console(width=140, file=io.StringIO(), record=True)
+    console.print(Screen(chronology(), watched()).frame())
+    svg = without_fonts(console.export_svg(title="a play"))
+    assert "url(http" not in svg
+    assert "font-face" not in svg
+    assert "Mukaza" in svg
 
 
 def test_every_act_of_the_story_can_be_told() -> None:
