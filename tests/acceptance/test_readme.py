@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from services.contracts.publish import FOLDER
 from services.local.ports import free_port
 from services.settings import Settings, child_environment
 from tests.conftest import server_folder
+from tests.support.node import installed, node
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 PART = README.partition("## A first consumer")[2].partition("## The map")[0]
@@ -79,6 +81,13 @@ def test_the_first_consumer_reads_every_alert_once(where_you_stand: Path) -> Non
     (where_you_stand / "consumer.py").write_text(CONSUMER)
     lines = read_until(typed(where_you_stand, ADDRESSES, "python consumer.py\n"), "actual 2015-05-08 ")
     assert "actual 2015-04-26 Ntahangwa: 0 to 2" in lines
+    assert len(lines) == len(set(lines)) > 3
+
+
+def test_the_consumer_in_javascript_reads_the_same_alerts(where_you_stand: Path) -> None:
+    program = installed(FOLDER / "consume") / "alerts.mjs"
+    lines = read_until(typed(where_you_stand, ADDRESSES, f'"{node()}" "{program}" "$KAFKA"\n'), "2015-05-08 ")
+    assert [line for line in lines if line.startswith("2015-04-26 Ntahangwa (bi:c2015:ntahangwa) raised: 0 calm to 2 ")]
     assert len(lines) == len(set(lines)) > 3
 
 
