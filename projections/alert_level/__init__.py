@@ -25,13 +25,22 @@ cases and outcomes asked for; it has no level, points, list or window, since nob
 **What is known of a case.** Its kind is that of `opened`, then of the latest `classified`. It is *open* until
 resolved, closed, merged into another or not ratified. `reopened` undoes the first two and the last, `merge_reversed`
 the third; a ratification undoes an earlier refusal. Of a merging and its reversal there is an event in both cases: the
-one that names `into` speaks of its own case, the one that names `absorbed` changes nothing of its own. A case opened as
-*provisional* is so until it is ratified or refused; it is open and counts like any other, at a credibility of its own
-until it is assessed (1), and stands on who opened it. Its *links* are reports linked and not unlinked, withdrawn or
+one that names `into` does all of it, for both; the one that names `absorbed` changes nothing, so nobody is told of a
+level in between. A case is merged into the one that its latest merging names, until a reversal, whatever that names. A
+case opened as *provisional* is so until it is ratified or refused; it is open and counts like any other, at a
+credibility of its own until it is assessed (1). Its *links* are reports linked and not unlinked, withdrawn or
 superseded since, whatever became of it meanwhile: a case that was resolved, closed, refused or merged loses a report as
-any other does, and is without it when it comes back. When an event takes its last link away and it is not provisional,
-it is *unfounded*, until another report is linked, or it is assessed, ratified or reopened. These are judgements on what
-was known then: a link that is lost after them is lost all the same. Reports of a case that was merged stay its own.
+any other does, and is without it when it comes back.
+
+**What a case stands on.** First on *ground of its own*, which it has from its opening on. It loses that with the event
+that takes its last link away, unless it is provisional then, which stands on who opened it; a report linked to it is
+ground again. Then on the ground of every case merged into it, directly or through another, for as long as they are
+merged: it stands for them, and what speaks for one of them speaks for it, be it a report, who opened a provisional one
+or what the committee said of it. Where neither is left it is *unfounded*. A case that is unfounded when it is assessed,
+ratified or reopened has ground of its own by that; one that is not keeps what it has, since what was judged is what was
+known then: ground that is lost after it is lost all the same. No ground ever moves from case to case. So it is the same
+whether a report was lost before a merging or after it; and a merging that is reversed leaves each of the two with what
+it had and what came to it or left it since, as if it had never been.
 
 1. *Severity*: as last assessed; else as stated at its opening; else `unassessed.severity_of_threat` for a threat to
    life, `unassessed.severity` otherwise. *Credibility*, in permille: by `credibility` as last assessed; before that
@@ -77,16 +86,18 @@ pauses (`coverage`); until coverage is known, its input is `unknown`: no pause, 
 
 **When.** An event is folded after every midnight at or before its moment, and as of its own day. A level that changes
 at a midnight has that moment as `effective_at`, and the cause `election_window` where the window of a row with cases
-that are multiplied after it changed then, else `fading`. Causes of events: `evidence` for opened, ratified,
-classified, report_linked, assessed, reopened, merge_reversed; `retraction` for not_ratified, merged, unlinked,
-withdrawn, superseded; `resolved` for resolved and closed; `election_window` for election_dated. Units that change
-together do so in order of their ids.
+that are multiplied after it changed then, else `fading`. Causes of events: `retraction` in the row of a case that the
+event leaves unfounded, else `evidence` in that of one which it founds again, be it the event's own case or one that
+stands for it; in other rows `evidence` for opened, ratified, classified, assessed, reopened, merge_reversed;
+`retraction` for not_ratified, merged; `resolved` for resolved and closed; `election_window` for election_dated. Units
+that change together do so in order of their ids.
 
-**Laid by.** At a midnight, a case that is not open, stands at 0 and has no worth is laid by: rules, gazetteers and time
-pass it over until an event of its own takes it up again, as it was (cause as above, `evidence` where that event is a
-report linked or unlinked, or a case merged into it or taken apart from it). A report that is withdrawn or superseded is
-lost to it, and does not take it up. Cases laid by are all that grows with the log, so they are kept small: so many
-bytes for each of them and each of their links (`laid_by`).
+**Laid by.** At a midnight, a case that is not open, stands at 0 and has no worth is laid by: it is in no row, and
+rules, gazetteers and time pass it over until an event of its own takes it up again, as it was (cause as above,
+`evidence` where that event is a report linked or unlinked, or a case merged into it or taken apart from it). A report
+that is withdrawn or superseded is lost to it, and does not take it up; nor does what becomes of cases merged into it.
+The case that it was merged into stands on it all the same. Cases laid by are all that grows with the log, so they are
+kept small: so many bytes for each of them, each of their links and each merging (`laid_by`).
 
 **What is said.** Nothing before an engine is adopted. At its adoption the differences to what the log says (0 where
 nothing was said) are said with the cause `engine`; afterwards every change. Seeds are `level/<unit>/<n>` and

@@ -59,7 +59,8 @@ class Judged(NamedTuple):
 class Case:
     """The facts of a case. Words stay as they came: one that this program does not know is looked up in no table.
 
-    A word is kept once for all cases: they are read from the wire one by one, and there are many live cases.
+    A word is kept once for all cases: they are read from the wire one by one, and there are many live cases. `into` is
+    the case that it was merged into, `lost` says that it has no ground of its own, `unfounded` that it stands on none.
     """
 
     __slots__ = (
@@ -69,10 +70,11 @@ class Case:
         "closed",
         "credibility",
         "expected",
+        "into",
         "judged",
         "kind",
         "links",
-        "merged",
+        "lost",
         "not_ratified",
         "occurred",
         "opened",
@@ -111,7 +113,8 @@ class Case:
         self.verification: str | None = None
         self.resolved: str | None = None
         self.closed = False
-        self.merged = False
+        self.into: str | None = None
+        self.lost = False
         self.unfounded = False
         self.links: list[str] = []
         self.weight = NOTHING
@@ -119,17 +122,18 @@ class Case:
 
     @property
     def is_open(self) -> bool:
-        return not (self.closed or self.merged or self.not_ratified or self.resolved is not None)
+        return not (self.closed or self.into is not None or self.not_ratified or self.resolved is not None)
 
-    def lose(self, report_id: str) -> str | None:
-        """A report is no longer evidence; with the last one that is known, the case loses its ground."""
-        if report_id not in self.links:
-            return None
-        self.links.remove(report_id)
-        if self.links or self.provisional or self.unfounded:
-            return None
-        self.unfounded = True
-        return RETRACTION
+    def lose(self, report_id: str) -> None:
+        """A report is no longer evidence; with the last one that is known, the case loses its own ground."""
+        if report_id in self.links:
+            self.links.remove(report_id)
+            self.lost = self.lost or not (self.links or self.provisional)
+
+    def uphold(self) -> None:
+        """The committee stands behind it: where it stood on nothing, on that from now on."""
+        if self.unfounded:
+            self.lost = False
 
 
 def second(time: str) -> int:
@@ -164,8 +168,9 @@ def _last_day(dated: dict[str, Any] | None) -> int | None:
 
 
 def _ratified(case: Case, data: dict[str, Any], time: str) -> str | None:
-    case.provisional = case.not_ratified = case.unfounded = False
+    case.provisional = case.not_ratified = False
     case.ratified = True
+    case.uphold()
     return EVIDENCE
 
 
@@ -183,19 +188,18 @@ def _classified(case: Case, data: dict[str, Any], time: str) -> str | None:
 def _linked(case: Case, data: dict[str, Any], time: str) -> str | None:
     if data["report_id"] not in case.links:
         case.links.append(data["report_id"])
-    if not case.unfounded:
-        return None
-    case.unfounded = False
-    return EVIDENCE
+    case.lost = False
+    return None
 
 
 def _unlinked(case: Case, data: dict[str, Any], time: str) -> str | None:
-    return case.lose(data["report_id"])
+    case.lose(data["report_id"])
+    return None
 
 
 def _assessed(case: Case, data: dict[str, Any], time: str) -> str | None:
     case.assessed = True
-    case.unfounded = False
+    case.uphold()
     case.severity = intern(data["severity"])
     case.credibility = intern(data["credibility"])
     case.circulating = intern(data.get("circulating", "unknown"))
@@ -206,14 +210,14 @@ def _assessed(case: Case, data: dict[str, Any], time: str) -> str | None:
 def _merged(case: Case, data: dict[str, Any], time: str) -> str | None:
     if "into" not in data:
         return None
-    case.merged = True
+    case.into = data["into"]
     return RETRACTION
 
 
 def _merge_reversed(case: Case, data: dict[str, Any], time: str) -> str | None:
     if "into" not in data:
         return None
-    case.merged = False
+    case.into = None
     return EVIDENCE
 
 
@@ -224,7 +228,8 @@ def _resolved(case: Case, data: dict[str, Any], time: str) -> str | None:
 
 def _reopened(case: Case, data: dict[str, Any], time: str) -> str | None:
     case.resolved = None
-    case.closed = case.not_ratified = case.unfounded = False
+    case.closed = case.not_ratified = False
+    case.uphold()
     if data["reason"] == "danger_returned":
         case.returned = second(time)
     return EVIDENCE
@@ -248,7 +253,7 @@ FACTS: dict[str, Callable[[Case, dict[str, Any], str], str | None]] = {
     "case.reopened": _reopened,
     "case.closed": _closed,
 }
-"""Type → how a case takes it. The answer is the cause of what follows, None where its weight stays as it is."""
+"""Type → how a case takes it. The answer is the cause of what follows, None where only what it stands on may change."""
 
 OPENED, CLASSIFIED = "case.opened", "case.classified"
 LOST = frozenset({"report.withdrawn", "report.superseded"})
@@ -266,7 +271,7 @@ def judge(case: Case, rules: Rules) -> Judged:
     kind = rules.kinds.get(case.kind)
     if (
         kind is None
-        or case.merged
+        or case.into is not None
         or case.not_ratified
         or case.unfounded
         or (case.verification in rules.disproved and not kind.by_circulation)

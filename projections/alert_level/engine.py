@@ -17,6 +17,7 @@ from projections.alert_level import case as facts
 from projections.alert_level.case import COUNTED, Case, Weight, judge, weigh
 from projections.alert_level.coverage import Coverage, confidence, while_watched
 from projections.alert_level.elections import NO_WINDOW
+from projections.alert_level.ground import Ground
 from projections.alert_level.laid_by import LaidBy
 from projections.alert_level.rows import case_row, unit_row
 from projections.alert_level.rules import Rules
@@ -60,6 +61,7 @@ class Home:
         "due",
         "due_day",
         "gone",
+        "ground",
         "home",
         "laid_by",
         "midnights",
@@ -73,6 +75,7 @@ class Home:
         self.cases: dict[str, Case] = {}
         self.units: dict[str, Unit] = {}
         self.laid_by = LaidBy()
+        self.ground = Ground(self.cases, self.laid_by)
         self.by_report: dict[str, list[str]] = {}
         self.midnights: list[tuple[int, str]] = []
         self.due: str | None = None
@@ -89,6 +92,7 @@ class Home:
         self.cases[case.case_id] = case
         for report_id in case.links:
             self.by_report.setdefault(report_id, []).append(case.case_id)
+        self.ground.merge(case)
         self.add(case)
         self.stale.discard(case.unit)
         if case.weight.next_day is not None:
@@ -191,20 +195,22 @@ class FirstEngine:
     def apply(self, shared: Shared, home: Home, event: Taken) -> list[Change]:
         type_, time = event.type, event.time
         if type_ in facts.LOST:
-            touched = self._lost(home, event.stream.removeprefix("report/"))
+            touched = turned = self._lost(home, event.stream.removeprefix("report/"))
             cause: str | None = facts.RETRACTION
         elif type_ == facts.OPENED:
             case = facts.opened(event.stream.removeprefix("case/"), event.data, time)
             self._place(shared, home, case)
-            touched, cause = [case], facts.EVIDENCE
+            touched, turned, cause = [case], [], facts.EVIDENCE
         else:
             case_id = event.stream.removeprefix("case/")
             found = home.cases.get(case_id)
             taken_up = self._take_up(shared, home, case_id) if found is None else None
             if (found := found or taken_up) is None:
                 return []  # a history that begins in its middle
-            cause = self._take(home, found, event) or (facts.EVIDENCE if taken_up else None)
-            touched = [found]
+            cause, turned = self._take(home, found, event)
+            touched = [found, *(case for case in turned if case is not found)]
+            if turned or taken_up:
+                cause = cause or facts.EVIDENCE
         if not touched or cause is None:
             return []
         rules = shared.rules
@@ -214,8 +220,8 @@ class FirstEngine:
         if rules is None:
             home.stale.clear()
             return []
-        because = LevelCause(cause)
-        changes = self._settle(rules, home, time, day, lambda _: because)
+        because, by_ground = LevelCause(cause), _by_ground(turned)
+        changes = self._settle(rules, home, time, day, lambda unit: by_ground.get(unit, because))
         self._schedule(shared, rules, home, day)
         return changes
 
@@ -226,11 +232,14 @@ class FirstEngine:
             case.weight = Weight(is_open=False)
             for report_id in case.links:
                 home.by_report.setdefault(report_id, []).append(case_id)
+            home.ground.merge(case)
             self._place(shared, home, case)
+            home.ground.find([case])
         return case
 
-    def _take(self, home: Home, case: Case, event: Taken) -> str | None:
-        linked = case.links
+    def _take(self, home: Home, case: Case, event: Taken) -> tuple[str | None, list[Case]]:
+        """Let a case take its event: its cause, and the cases that stand on something now, or on nothing any more."""
+        linked, lost, into = case.links, case.lost, case.into
         before = len(linked)
         cause = facts.FACTS[event.type](case, event.data, event.time)
         case.judged = None
@@ -241,19 +250,32 @@ class FirstEngine:
             home.by_report.setdefault(linked[-1], []).append(case.case_id)
         elif len(linked) < before:
             self._forget(home, event.data["report_id"], case.case_id)
-        return cause
+        if case.lost == lost and case.into == into:
+            return cause, []
+        if case.into != into:
+            home.ground.part(case.case_id, into)
+            home.ground.merge(case)
+        return cause, self._find_ground(home, [case, *home.ground.above(into), *home.ground.above(case.into)])
 
     def _lost(self, home: Home, report_id: str) -> list[Case]:
+        """Take a report from every case; returns those that stand on nothing any more."""
         touched = []
         for case_id in home.by_report.pop(report_id, ()):
             case = home.cases[case_id]
             home.dirty_cases.add(case_id)
-            if case.lose(report_id) is not None:
-                case.judged = None
-                touched.append(case)
+            case.lose(report_id)
+            touched += [case, *home.ground.above(case.into)]
         for case in home.laid_by.lose(report_id):  # it weighs nothing either way, until something takes it up
             home.gone[case.case_id] = case
-        return touched
+            touched += home.ground.above(case.into)
+        return self._find_ground(home, touched)
+
+    def _find_ground(self, home: Home, cases: list[Case]) -> list[Case]:
+        turned = home.ground.find(cases)
+        for case in turned:
+            case.judged = None
+            home.dirty_cases.add(case.case_id)
+        return turned
 
     def _forget(self, home: Home, report_id: str, case_id: str) -> None:
         cases = home.by_report.get(report_id, [])
@@ -276,6 +298,7 @@ class FirstEngine:
         del home.cases[case.case_id]
         for report_id in case.links:
             self._forget(home, report_id, case.case_id)
+        home.ground.part(case.case_id, case.into)
         home.laid_by.lay(case)
         home.dirty_cases.discard(case.case_id)
         home.gone[case.case_id] = case
@@ -375,6 +398,14 @@ class FirstEngine:
         if home.due != home.drawn_due:
             home.drawn_due = home.due
             page.add("home", (self.number, home.home, home.due, home.due_day))
+
+
+def _by_ground(turned: list[Case]) -> dict[str, LevelCause]:
+    """The cause in the rows of cases that stand on something now, or on nothing: these go before."""
+    if not turned:
+        return {}
+    founded = {case.unit: LevelCause.EVIDENCE for case in turned if not case.unfounded}
+    return founded | {case.unit: LevelCause.RETRACTION for case in turned if case.unfounded}
 
 
 class Causes(Protocol):

@@ -1,7 +1,8 @@
 """Cases that are over and weigh nothing, kept small: a country has many more of them than live ones.
 
 All that a case is made of stays, so that an event of its own can take it up again, whole. This is what of the level's
-memory grows with the log, and all that does: a case costs 60 bytes, each of its links 32, and no object of Python's.
+memory grows with the log, and all that does: a case costs 60 bytes, each of its links 32, its merging into another 32,
+and no object of Python's.
 """
 
 from __future__ import annotations
@@ -14,25 +15,57 @@ from projections.alert_level.case import Case
 
 _RECORD = Struct("<16s9HHqqii")
 _ID = 16
-_FLAGS = ("threat", "provisional", "ratified", "not_ratified", "assessed", "closed", "merged", "unfounded")
+_FLAGS = ("threat", "provisional", "ratified", "not_ratified", "assessed", "closed", "lost")
 _WORDS = ("place", "unit", "kind", "stated", "severity", "credibility", "circulating", "verification", "resolved")
-_LINKED = 1 << len(_FLAGS)
+_LINKED, _MERGED = 1 << len(_FLAGS), 2 << len(_FLAGS)
 _ABSENT = -(2**31)
-_LINK = 2 * _ID
-"""Bytes of a link: the report's id, then the case's."""
+_PAIR = 2 * _ID
+
+
+class Pairs:
+    """Which cases go with which other id: each pair is that id, then the case's.
+
+    They stand by the first byte of the other id: one of which the cases are asked is looked for among few.
+    """
+
+    __slots__ = ("kept",)
+
+    def __init__(self) -> None:
+        self.kept: dict[int, bytearray] = {}
+
+    def add(self, other: bytes, case_id: bytes) -> None:
+        self.kept.setdefault(other[0], bytearray()).extend(other + case_id)
+
+    def cases(self, other: bytes) -> list[bytes]:
+        """The cases that go with an id, in order."""
+        pairs = self.kept.get(other[0], bytearray())
+        return sorted(bytes(pairs[at + _ID : at + _PAIR]) for at in _found(pairs, other, 0))
+
+    def others(self, case_id: bytes) -> list[bytes]:
+        """The ids that go with a case, in order."""
+        return sorted(bytes(pairs[at : at + _ID]) for pairs in self.kept.values() for at in _found(pairs, case_id, _ID))
+
+    def take(self, case_id: bytes) -> list[bytes]:
+        """Forget a case; returns the ids that went with it, in order."""
+        others = self.others(case_id)
+        for first in {other[0] for other in others}:
+            pairs = self.kept[first]
+            for at in reversed(list(_found(pairs, case_id, _ID))):
+                del pairs[at : at + _PAIR]
+            if not pairs:
+                del self.kept[first]
+        return others
 
 
 class LaidBy:
-    """Records of one home, in order of case ids; words are kept once.
+    """Records of one home, in order of case ids; words are kept once."""
 
-    Links stand by the first byte of the report's id: one that is lost is looked for among few.
-    """
-
-    __slots__ = ("_index", "_links", "_records", "_words")
+    __slots__ = ("_index", "_links", "_merged", "_records", "_words")
 
     def __init__(self) -> None:
         self._records = bytearray()
-        self._links: dict[int, bytearray] = {}
+        self._links = Pairs()
+        self._merged = Pairs()
         self._words: list[str | None] = [None]
         self._index: dict[str | None, int] = {None: 0}
 
@@ -43,11 +76,15 @@ class LaidBy:
         """Keep a case that is not kept yet."""
         case_id = _bytes(case.case_id)
         for report in map(_bytes, case.links):
-            self._links.setdefault(report[0], bytearray()).extend(report + case_id)
+            self._links.add(report, case_id)
+        if case.into is not None:
+            self._merged.add(_bytes(case.into), case_id)
         packed = _RECORD.pack(
             case_id,
             *(self._word(getattr(case, name)) for name in _WORDS),
-            sum(getattr(case, flag) << bit for bit, flag in enumerate(_FLAGS)) | (_LINKED if case.links else 0),
+            sum(getattr(case, flag) << bit for bit, flag in enumerate(_FLAGS))
+            | (_LINKED if case.links else 0)
+            | (_MERGED if case.into is not None else 0),
             case.opened,
             _ABSENT if case.returned is None else case.returned,
             _ABSENT if case.occurred is None else case.occurred,
@@ -59,40 +96,49 @@ class LaidBy:
     def take(self, case_id: str) -> Case | None:
         """Take a case up again, its links in order of their ids; None where it is not kept."""
         wanted = _bytes(case_id)
-        at = self._at(wanted)
-        start = at * _RECORD.size
-        if self._records[start : start + _ID] != wanted:
+        start = self._start(wanted)
+        if start is None:
             return None
-        case, linked = self._case(at)
+        case, flags = self._case(start)
         del self._records[start : start + _RECORD.size]
-        if linked:
-            case.links = self._unlink(wanted)
+        if flags & _LINKED:
+            case.links = [_uuid(report) for report in self._links.take(wanted)]
+        if flags & _MERGED:
+            (case.into,) = map(_uuid, self._merged.take(wanted))
         return case
+
+    def into(self, case_id: str) -> str | None:
+        """What a case was merged into; None where it was not, or is not kept."""
+        wanted = _bytes(case_id)
+        start = self._start(wanted)
+        if start is None or not self._case(start)[1] & _MERGED:
+            return None
+        return _uuid(*self._merged.others(wanted))
+
+    def absorbed(self, into: str) -> list[tuple[str, bool]]:
+        """The cases kept that are merged into one, and whether each has lost its own ground."""
+        kept = []
+        for case_id in self._merged.cases(_bytes(into)):
+            start = self._start(case_id)
+            assert start is not None  # its merging is kept, so it is
+            kept.append((_uuid(case_id), self._case(start)[0].lost))
+        return kept
 
     def lose(self, report_id: str) -> list[Case]:
         """A report is no longer evidence of what is kept; returns the cases that lost it, which stay kept."""
-        report = _bytes(report_id)
-        links = self._links.get(report[0], bytearray())
-        losing = sorted(bytes(links[at + _ID : at + _LINK]) for at in _found(links, report, 0))
         touched = []
-        for case_id in losing:
-            case = self.take(str(UUID(bytes=case_id)))
+        for case_id in self._links.cases(_bytes(report_id)):
+            case = self.take(_uuid(case_id))
             assert case is not None  # its link is kept, so it is
             case.lose(report_id)
             self.lay(case)
             touched.append(case)
         return touched
 
-    def _unlink(self, case_id: bytes) -> list[str]:
-        """Forget the links of a case; returns its reports."""
-        reports = []
-        for first, links in list(self._links.items()):
-            for at in reversed(list(_found(links, case_id, _ID))):
-                reports.append(str(UUID(bytes=bytes(links[at : at + _ID]))))
-                del links[at : at + _LINK]
-            if not links:
-                del self._links[first]
-        return sorted(reports)
+    def _start(self, wanted: bytes) -> int | None:
+        """Where the record of a case begins."""
+        start = self._at(wanted) * _RECORD.size
+        return start if self._records[start : start + _ID] == wanted else None
 
     def _at(self, wanted: bytes) -> int:
         low, high = 0, len(self)
@@ -105,12 +151,10 @@ class LaidBy:
                 high = middle
         return low
 
-    def _case(self, at: int) -> tuple[Case, bool]:
-        """The case of a record, without its links; and whether it has any."""
-        case_id, *numbers, flags, opened, returned, occurred, expected = _RECORD.unpack_from(
-            self._records, at * _RECORD.size
-        )
-        case = Case(str(UUID(bytes=case_id)), "", "", opened)
+    def _case(self, start: int) -> tuple[Case, int]:
+        """The case of a record, without its links and what it was merged into; and whether it has any."""
+        case_id, *numbers, flags, opened, returned, occurred, expected = _RECORD.unpack_from(self._records, start)
+        case = Case(_uuid(case_id), "", "", opened)
         for name, number in zip(_WORDS, numbers, strict=True):
             setattr(case, name, self._words[number])
         for bit, flag in enumerate(_FLAGS):
@@ -118,7 +162,7 @@ class LaidBy:
         case.returned = None if returned == _ABSENT else returned
         case.occurred = None if occurred == _ABSENT else occurred
         case.expected = None if expected == _ABSENT else expected
-        return case, bool(flags & _LINKED)
+        return case, flags
 
     def _word(self, word: str | None) -> int:
         number = self._index.get(word)
@@ -132,10 +176,14 @@ def _bytes(uuid: str) -> bytes:
     return bytes.fromhex(uuid.replace("-", ""))
 
 
-def _found(links: bytearray, wanted: bytes, within: int) -> Iterator[int]:
-    """Where the links begin that have an id at this place within them."""
-    at = links.find(wanted)
+def _uuid(packed: bytes) -> str:
+    return str(UUID(bytes=packed))
+
+
+def _found(pairs: bytearray, wanted: bytes, within: int) -> Iterator[int]:
+    """Where the pairs begin that have an id at this place within them."""
+    at = pairs.find(wanted)
     while at >= 0:
-        if at % _LINK == within:
+        if at % _PAIR == within:
             yield at - within
-        at = links.find(wanted, at + 1)
+        at = pairs.find(wanted, at + 1)

@@ -46,6 +46,8 @@ class AlertLevelTable:
                     home_of(row).laid_by.lay(case)
                 else:
                     home_of(row).hold(case)
+        for home in (one for of in engines.values() for one in of.values()):
+            home.ground.find(home.cases.values())
         for row in await connection.fetch(SQL["load_homes"], *which):
             home = home_of(row)
             home.due = home.drawn_due = row["due"]

@@ -47,22 +47,23 @@ class Case:
     assessment: Mapping[str, Any] | None = None
     ratified: bool = False
     not_ratified: bool = False
-    merged: bool = False
+    merged_into: str | None = None
     resolved_as: str | None = None
     closed: bool = False
     danger_returned_at: str | None = None
     links: set[str] = field(default_factory=set)
+    has_ground_of_its_own: bool = True
     unfounded: bool = False
     laid_by: bool = False
     row: str = ""
 
     @property
     def is_open(self) -> bool:
-        return self.resolved_as is None and not (self.closed or self.merged or self.not_ratified)
+        return self.resolved_as is None and self.merged_into is None and not (self.closed or self.not_ratified)
 
     @property
     def gives_nothing(self) -> bool:
-        return self.merged or self.not_ratified or self.unfounded
+        return self.merged_into is not None or self.not_ratified or self.unfounded
 
 
 @dataclass(frozen=True)
@@ -178,9 +179,8 @@ class Recomputed:
         """Read the whole log again, with an event more at its end, and weigh everything anew."""
         event = log[-1]
         for engine, ladder in self.ladders.items():
-            cause = cause_of_event(event, ladder.cases)
-            ladder.cases = known(log, ladder.laid_by)
-            for line in step(ladder, log, None, event.time, partial(the_same, cause)):
+            before, ladder.cases = ladder.cases, known(log, ladder.laid_by)
+            for line in step(ladder, log, None, event.time, partial(cause_of_event, event, before, ladder.cases)):
                 self.voice.changed(engine, line, log)
         if event.type == "reference.engine_adopted" and event.data["projection"] == "alert_level":
             speaker = event.data["number"]
@@ -225,6 +225,7 @@ def known(log: Sequence[Taken], laid_by: Sequence[tuple[int, str]]) -> dict[str,
         if event.type == "case.opened":
             cases[name] = opened(event, name)
         elif noun == "case" and name in cases and event.type in CASE_EVENTS:
+            cases[name].unfounded = stands_on_nothing(cases[name], cases)
             CASE_EVENTS[event.type](cases[name], event)
             cases[name].laid_by = False
         elif event.type in ("report.withdrawn", "report.superseded"):
@@ -235,7 +236,17 @@ def known(log: Sequence[Taken], laid_by: Sequence[tuple[int, str]]) -> dict[str,
         for case in cases.values():
             if not case.laid_by:
                 case.row = places.row_at(case.place) if places else case.place
+    for case in cases.values():
+        case.unfounded = stands_on_nothing(case, cases)
     return cases
+
+
+def stands_on_nothing(case: Case, cases: Mapping[str, Case]) -> bool:
+    """Neither the case nor any merged into it, directly or through another, has ground of its own."""
+    family = [case.case_id]
+    for one in family:
+        family += [other for other in cases if cases[other].merged_into == one and other not in family]
+    return not any(cases[one].has_ground_of_its_own for one in family)
 
 
 def opened(event: Taken, case_id: str) -> Case:
@@ -260,7 +271,7 @@ def classified(case: Case, event: Taken) -> None:
 
 def linked(case: Case, event: Taken) -> None:
     case.links.add(event.data["report_id"])
-    case.unfounded = False
+    case.has_ground_of_its_own = True
 
 
 def unlinked(case: Case, event: Taken) -> None:
@@ -271,16 +282,23 @@ def lose_link(case: Case, report_id: str) -> None:
     if report_id in case.links:
         case.links.remove(report_id)
         if not case.links and not case.provisional:
-            case.unfounded = True
+            case.has_ground_of_its_own = False
+
+
+def upheld(case: Case) -> None:
+    """What the committee says of an unfounded case is ground for it."""
+    if case.unfounded:
+        case.has_ground_of_its_own = True
 
 
 def assessed(case: Case, event: Taken) -> None:
     case.assessment = event.data
-    case.unfounded = False
+    upheld(case)
 
 
 def ratified(case: Case, event: Taken) -> None:
-    case.ratified, case.not_ratified, case.provisional, case.unfounded = True, False, False, False
+    case.ratified, case.not_ratified, case.provisional = True, False, False
+    upheld(case)
 
 
 def not_ratified(case: Case, event: Taken) -> None:
@@ -289,12 +307,12 @@ def not_ratified(case: Case, event: Taken) -> None:
 
 def merged(case: Case, event: Taken) -> None:
     if "into" in event.data:
-        case.merged = True
+        case.merged_into = event.data["into"]
 
 
 def merge_reversed(case: Case, event: Taken) -> None:
     if "into" in event.data:
-        case.merged = False
+        case.merged_into = None
 
 
 def resolved(case: Case, event: Taken) -> None:
@@ -306,7 +324,8 @@ def closed(case: Case, event: Taken) -> None:
 
 
 def reopened(case: Case, event: Taken) -> None:
-    case.resolved_as, case.closed, case.not_ratified, case.unfounded = None, False, False, False
+    case.resolved_as, case.closed, case.not_ratified = None, False, False
+    upheld(case)
     if event.data["reason"] == "danger_returned":
         case.danger_returned_at = event.time
 
@@ -631,15 +650,11 @@ CAUSES = {
     "case.opened": "evidence",
     "case.ratified": "evidence",
     "case.classified": "evidence",
-    "case.report_linked": "evidence",
     "case.assessed": "evidence",
     "case.reopened": "evidence",
     "case.merge_reversed": "evidence",
     "case.not_ratified": "retraction",
     "case.merged": "retraction",
-    "case.report_unlinked": "retraction",
-    "report.withdrawn": "retraction",
-    "report.superseded": "retraction",
     "case.resolved": "resolved",
     "case.closed": "resolved",
     "reference.rules_adopted": "rules",
@@ -648,18 +663,24 @@ CAUSES = {
 }
 
 
-def cause_of_event(event: Taken, cases: Mapping[str, Case]) -> str:
-    """A case that was laid by is taken up by its own event, also by one that takes nothing from it."""
-    case = cases.get(event.stream.removeprefix("case/"))
+def cause_of_event(event: Taken, before: Mapping[str, Case], after: Mapping[str, Case], row: Row) -> str:
+    """Who is left unfounded in a row goes before who is founded again there; else it is the event's own cause.
+
+    A case that was laid by is taken up by its own event, also by one that takes nothing from it.
+    """
+    turned = {
+        case.unfounded
+        for case in after.values()
+        if case.row == row.unit and not case.laid_by and case.case_id in before
+        if before[case.case_id].unfounded != case.unfounded
+    }
+    if turned:
+        return "retraction" if True in turned else "evidence"
+    case = before.get(event.stream.removeprefix("case/"))
     takes_up = case is not None and case.laid_by
-    if takes_up and (event.type == "case.report_unlinked" or "absorbed" in event.data):
+    if takes_up and (event.type in ("case.report_linked", "case.report_unlinked") or "absorbed" in event.data):
         return "evidence"
     return CAUSES.get(event.type, f"nothing that {event.type} should change")
-
-
-def the_same(cause: str, row: Row) -> str:
-    """An event has one cause for every row."""
-    return cause
 
 
 def cause_at_midnight(ladder: Ladder, log: Sequence[Taken], day: date, row: Row) -> str:

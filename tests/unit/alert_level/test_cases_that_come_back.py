@@ -35,7 +35,7 @@ def test_many_cases_come_back_after_they_were_laid_by_and_some_lose_their_ground
                     happened[event.type] += 1
                     laid_by.discard(case_id)
                     returned.add(case_id)
-                elif case_id in returned and event.type in LOSING and case_of(case_id, unit, body).unfounded:
+                elif case_id in returned and event.type in LOSING and case_of(case_id, unit, body).lost:
                     happened["without ground"] += 1
                     returned.discard(case_id)
 

@@ -88,11 +88,6 @@ def test_of_a_merging_the_event_that_names_the_absorbed_changes_nothing_of_its_o
     assert stood(log.merge_reversed("b", "a")).points() == alone
 
 
-def test_reports_of_a_case_that_was_merged_stay_its_own() -> None:
-    log = begun().opened("a", reports=("r",)).opened("b", reports=("s",)).merged("b", "a").withdrawn("r")
-    assert given(log) == 0
-
-
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
