@@ -181,7 +181,7 @@ async def test_a_stream_ends_when_the_key_of_its_token_is_taken_away_and_another
 
 
 async def test_who_takes_nothing_is_cut_off_and_nobody_else_is_disturbed(doors: Doors, ledger: PostgresLedger) -> None:
-    """Every buffer of a slow one is full long before eight megabytes; the API holds little for each, and not for long."""
+    """Every buffer of a slow one is full long before eight megabytes; the API holds little for each, not for long."""
     for _ in range(20):
         await tell(ledger, 400, f"bi:test:{uuid4()}")
     told = await alerts(doors, ledger)
