@@ -15,11 +15,12 @@ import orjson
 import structlog
 
 from events.envelope import NotAnEvent
-from projections.part import Part, Poisoned, Unfoldable
+from projections.part import Poisoned, Unfoldable
 from projections.projection import Page, Projection
 from projections.taken import Taken, take
 from services.processors.chain import Following, Record, read_chain
 from services.processors.errors import Superseded, Unreadable
+from services.processors.resuming import Resuming
 from services.processors.store import Live, Move, Parking, Store
 
 MOST_KEYS = 250
@@ -278,59 +279,17 @@ class Lane:
             await self.resume(live.mark.place, waived[0])
 
     async def resume(self, place: str, key: str) -> bool:
-        """Fold everything that waits behind a parked key, in one transaction; False where it still cannot take it."""
+        """Fold everything that waits behind a parked key; False where it still cannot take it."""
         await self.settle()
         live = next(one for one in self.live if one.mark.place == place)
-        parking = await self._store.parked(live, key)
-        if parking is None:
-            return True
-        fold = live.projection.fold
-        waiting = [
-            event
-            for event in await self._store.waiting(key, parking.position, live.last)
-            if event.is_broadcast or fold.key(event) == key
-        ]
-        part = await self._part_of(live, parking)
+        resuming = Resuming(self._store, live, self.partition, self._topic_id)
         try:
-            page, _ = part.take(waiting)
-        except Poisoned as poison:
-            if not poison.exact:
-                poison = await self._exactly(live, parking, waiting) or poison
-            why = f"position {poison.position}: {poison.why}"
-            await self._store.still_parked(live, key, why)
-            _log.error(
-                "key stays parked", projection=live.projection.name, partition=self.partition, key=key,
-                position=poison.position,
-            )  # fmt: skip
-            return False
-        due = min((one for one in (part.next_due, live.part.next_due) if one), default=None)
-        mark = live.mark
-        move = Move(live, page, mark.last_position, mark.next_offset, due, unparked=key, passed=part.passed)
-        self.counts.derived += await self._store.commit(self.partition, self._topic_id, [move])
-        live.part.take_back(key, part)
-        live.touched[key] = self._number
-        _log.info("key resumed", projection=live.projection.name, partition=self.partition, key=key)
-        return True
-
-    async def _part_of(self, live: Live, parking: Parking) -> Part[Any, Any]:
-        """A part that knows one key alone, as it was before it was parked."""
-        fold, key, shared = live.projection.fold, parking.key, orjson.loads(parking.shared)
-        if fold.stateless:
-            return Part(fold, shared, waived=live.part.waived)
-        loaded = await self._store.load(live, [key])
-        state = loaded[key] if key in loaded else fold.initial(key)
-        due = fold.due(state)
-        dues = [(due, key)] if due is not None else []
-        return Part(fold, shared, {key: state}, dues, waived=live.part.waived)
-
-    async def _exactly(self, live: Live, parking: Parking, waiting: Sequence[Taken]) -> Poisoned | None:
-        part = await self._part_of(live, parking)
-        for event in waiting:
-            try:
-                part.take([event])
-            except Poisoned as poison:
-                return poison
-        return None
+            resumed = await resuming.run(key)
+        finally:
+            self.counts.derived += resuming.derived
+        if key in live.part.states:
+            live.touched[key] = self._number
+        return resumed
 
 
 def _waived(event: Taken, projection: str) -> tuple[str, int] | None:

@@ -56,6 +56,15 @@ class Parking:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumption:
+    """A key that was parked from `position` on has taken a piece of what waited: it waits `onward`, or no more."""
+
+    key: str
+    position: int
+    onward: Parking | None
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """What one projection writes for one batch, and where its watermark goes.
 
@@ -71,7 +80,7 @@ class Move:
     next_due: str | None
     shared: str | None = None
     parking: Sequence[Parking] = ()
-    unparked: str | None = None
+    resumed: Resumption | None = None
     waived: tuple[str, int] | None = None
     asked: bool = False
     passed: Sequence[tuple[str, int]] = ()
@@ -217,8 +226,19 @@ class Store:
             await connection.execute(SQL["judge"], place, *move.waived, move.asked)
         if move.waived is not None and move.asked:
             await connection.execute(SQL["ask"], place, move.waived[0])
-        if move.unparked is not None:
-            await connection.execute(SQL["unpark"], place, move.unparked)
+        if move.resumed is not None:
+            await self._resume(connection, place, move.resumed)
+
+    async def _resume(self, connection: Connection, place: str, one: Resumption) -> None:
+        """By compare-and-set as well: a watermark stands still while a key goes on."""
+        if (onward := one.onward) is None:
+            moved = await connection.fetchval(SQL["unpark"], place, one.key, one.position)
+        else:
+            moved = await connection.fetchval(
+                SQL["go_on"], place, one.key, one.position, onward.position, onward.why, onward.shared
+            )
+        if moved is None:
+            raise Superseded(f"{place}: somebody else lets {one.key} go on")
 
     async def parked(self, live: Live, key: str) -> Parking | None:
         """A parked key as it stands in the table."""
@@ -229,9 +249,9 @@ class Store:
         """Say why a key could still not go on."""
         await self.pool.execute(SQL["still_parked"], live.mark.place, key, why)
 
-    async def waiting(self, key: str, position: int, until: int) -> list[Taken]:
-        """What waits behind a parked key, from the ledger."""
-        rows = await self.pool.fetch(SQL["waiting"], key, position, until)
+    async def waiting(self, key: str, position: int, until: int, most: int) -> list[Taken]:
+        """What waits behind a parked key, from the ledger: the first events from a position on."""
+        rows = await self.pool.fetch(SQL["waiting"], key, position, until, most)
         return [take(splice(row["body"], row["position"], row["recorded_at"], row["splice_version"])) for row in rows]
 
     async def asked(

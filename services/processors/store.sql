@@ -94,13 +94,18 @@ where case when waits then $4
 on conflict do nothing
 
 -- name: unpark
--- It has taken everything that waited.
-delete from projections.parked where place = $1 and key = $2
+-- It has taken everything that waited, if it still stands where this worker found it.
+delete from projections.parked where place = $1 and key = $2 and position = $3 returning 1
+
+-- name: go_on
+-- It has taken a piece of what waited, if it still stands where this worker found it, and is to be tried again.
+update projections.parked set position = $4, why = $5, shared = $6
+where place = $1 and key = $2 and position = $3 returning 1
 
 -- name: waiting
 -- What waits behind a parked key: its own events and the broadcasts since, as the ledger holds them.
 select position, body, recorded_at, splice_version from ledger.event
-where position >= $2 and position <= $3 and (stream = $1 or home = $1 or home = '*') order by position
+where position >= $2 and position <= $3 and (stream = $1 or home = $1 or home = '*') order by position limit $4
 
 -- name: hold
 -- The append lock, until this transaction ends; the commit is synced from here on.

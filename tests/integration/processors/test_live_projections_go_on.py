@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +14,10 @@ from projections import alert_level, case_board, case_timeline, referral_board, 
 from projections.projection import Page, Projection
 from projections.rule_set import hash_of
 from projections.taken import DERIVED, Taken
+from services.processors.errors import Superseded
 from tests.support.crisis import RULES, burundi, crisis
 from tests.support.lanes import LaneTrial
+from tests.support.pieces import pieces_of, resume_in_pieces, said_at_once
 
 ALL = (
     alert_level.PROJECTION,
@@ -72,9 +75,8 @@ async def test_what_a_live_projection_could_not_take_it_takes_later_and_says_wha
     parked = await trial.parked()
     assert len(parked) > 3
 
-    lane = await trial.lane(projection)
-    for one in parked:
-        assert await lane.resume(one["place"], one["key"])
+    lane, kills = await resume_in_pieces(trial, projection, events=2)
+    assert kills > 3
     assert await trial.parked() == []
     await trial.append(list(crisis(800, living=12, per_day=80))[600:])  # and they go on with what comes
     await trial.feed(lane, 50)
@@ -82,6 +84,7 @@ async def test_what_a_live_projection_could_not_take_it_takes_later_and_says_wha
         await digest(trial, projection),
         {row.event_id: row.body for row in await trial.rows() if row.type in DERIVED},
     )
+    assert sorted(said) == said_at_once(projection, await trial.history())
 
     await trial.pool.execute(f'drop schema "{projection.name}" cascade; delete from projections.watermark')
     await trial.pool.execute("delete from projections.shared")
@@ -90,3 +93,21 @@ async def test_what_a_live_projection_could_not_take_it_takes_later_and_says_wha
     assert lane.counts.derived == 0
     assert await digest(trial, projection) == rows
     assert bool(said) == (projection.fold in (alert_level.PROJECTION.fold, referral_board.PROJECTION.fold))
+
+
+async def test_two_that_let_one_key_go_on_do_each_piece_once(trial: LaneTrial, told: list[Taken]) -> None:
+    """The watermark stands still meanwhile, so it does not tell them apart."""
+    projection = case_timeline.PROJECTION
+    first = next(one.position for one in told[100:] if projection.fold.key(one) is not None)
+    lane = await trial.lane(replace(projection, fold=Stuck(projection.fold, frozenset([first]))))
+    await trial.feed(lane)
+    [parked] = await trial.parked()
+    one, other = await trial.lane(projection), await trial.lane(projection)
+    with pieces_of(2):
+        done = await asyncio.gather(
+            *(each.resume("case_timeline", parked["key"]) for each in (one, other)), return_exceptions=True
+        )
+    assert True in done
+    assert all(each is True or isinstance(each, Superseded) for each in done), done
+    rows = await digest(trial, projection)
+    assert len(rows) == len(set(rows))

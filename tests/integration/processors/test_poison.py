@@ -17,6 +17,7 @@ from services.log.partition import partition_of
 from services.processors.lane import Lane
 from tests.support.crisis import BEGIN, crisis
 from tests.support.lanes import LaneTrial
+from tests.support.pieces import pieces_of, resume_in_pieces, said_at_once
 from tests.support.tally import Poison, TallyFold, expected, tally
 
 RULES = RulesAdopted(rule_set="one", content_hash="0" * 64, content="x")
@@ -88,6 +89,57 @@ async def test_a_key_waits_with_its_later_events_and_the_broadcasts_and_goes_on_
     await trial.append(list(crisis(330, living=6, per_day=700))[300:])
     await trial.feed(lane, size)
     assert await trial.tallied() == expected(fold, await trial.history())
+
+
+@pytest.mark.parametrize("events", [2, 7])
+@pytest.mark.parametrize("how", [{}, {"by": "home", "whole": True}], ids=["by key", "whole"])
+async def test_a_key_goes_on_in_pieces_of_any_size_whoever_is_killed_between_two(
+    trial: LaneTrial, events: int, how: dict[str, Any]
+) -> None:
+    history = await a_history(trial)
+    projection = tally(derives=True, **how)
+    fold: TallyFold = projection.fold  # type: ignore[assignment]
+    fold.poison.apply.update(one.position for one in history[30:] if one.type == "case.assessed")
+    await trial.feed(await trial.lane(projection), 40)
+    assert len(await trial.parked()) > 3
+    assert not [row for row in await trial.derived() if row.position > history[-1].position + 30]
+
+    lane, kills = await resume_in_pieces(trial, healed(projection), events)
+    assert kills > 3
+    assert await trial.parked() == []
+    await trial.feed(lane)
+    assert await trial.tallied() == expected(fold, history)
+    said = await trial.derived()
+    assert sorted(row.event_id for row in said) == said_at_once(healed(projection), history)
+    assert len(said) > 20
+
+
+async def test_a_key_that_takes_some_pieces_and_not_the_next_waits_there(trial: LaneTrial) -> None:
+    history = await a_history(trial)
+    projection = tally(by="home", whole=True)
+    fold: TallyFold = projection.fold  # type: ignore[assignment]
+    key, first = first_of(history, fold, 20)
+    later = [one.position for one in history if one.position > first and fold.key(one) == key][5]
+    fold.poison.apply.update({first, later})
+    await trial.feed(await trial.lane(projection))
+    fold.poison.apply.remove(first)
+    with pieces_of(2):
+        assert not await (await trial.lane(projection)).resume("tally", key)
+        [parked] = await trial.parked()
+        assert first < parked["position"] <= later
+        assert parked["why"].startswith(f"position {later}: ")
+        # what was taken is taken, so it cannot be waived any more, and what it waits at can
+        for position in (first, later):
+            await trial.write("reference/waivers", EVERY_HOME, waiver("tally", key, position))
+            await trial.feed(await trial.lane(projection))
+    assert await trial.parked() == []
+    wanted = expected(fold, await trial.history(), [(key, later)])
+    assert await trial.tallied() == wanted
+    await trial.pool.execute(
+        "delete from projections.watermark; delete from projections.shared; delete from tally.tally"
+    )
+    await trial.feed(await trial.lane(healed(projection), speaks=False), 13)
+    assert await trial.tallied() == wanted
 
 
 @pytest.mark.parametrize("stage", ["roll", "heed"])
