@@ -11,8 +11,9 @@ from services.demo.cast import Cast, Player
 from services.demo.chance import Chance
 from services.demo.scenario import Entry, Scenario
 
-STEP = timedelta(hours=6)
-"""People act at midnight, six, noon and six in the evening, so that deadlines of whole days fall on such a moment."""
+MORNING, EVENING = 6, 18
+STEP = timedelta(hours=12)
+"""People act in the morning and in the evening, so that deadlines of whole days fall on such a moment too."""
 
 
 @dataclass(frozen=True, slots=True)

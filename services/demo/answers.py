@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from events.vocabulary import ActorClass, Kind, Purpose, Severity
 from services.demo import words
-from services.demo.acts import STEP, Made, Pen
+from services.demo.acts import EVENING, STEP, Made, Pen
 from services.demo.cast import Player
 from services.demo.committee import Opened
 from services.demo.scenario import Recipient
@@ -84,7 +84,7 @@ def end(pen: Pen, opened: Opened, work: Work, settled_on: datetime | None) -> No
     if settled_on is None and not chance.falls(rule.resolved[entry.severity], "resolved"):
         return
     day = entry.last_day + timedelta(days=chance.between(*rule.after_days, "when"))
-    at = settled_on or max(pen.moment(day, 12), opened.assessed + DAY)
+    at = settled_on or max(pen.moment(day, EVENING), opened.assessed + DAY)
     outcome, mechanism, by = chance.weighed(OUTCOMES.get(entry.kind, OTHERWISE), "outcome")
     if settled_on is not None:
         outcome, mechanism, by = "settled", "court", "others"
@@ -103,7 +103,7 @@ def _refer(pen: Pen, opened: Opened, work: Work) -> None:
     # A case as bad as this is answered at once; some are not, and the gap is told.
     at = opened.assessed + (0 if entry.severity is Severity.EXTREME else 1) * STEP
     if chance.falls(180, "too late"):
-        at += chance.between(5, 10, "how late") * STEP
+        at += chance.between(2, 5, "how late") * STEP
     consent = _consent(pen, opened.case, at, [one.recipient for one in serving], purpose)
     referral = _Referral(pen, opened.case, purpose, consent, "")
     course = chance.weighed(pen.scenario.head.invented.courses.model_dump(), "course")
@@ -227,30 +227,28 @@ class _Referral:
                 self._act(sent + STEP, looks, "undelivered", "fail-delivery", means="phone")
             return sent + STEP
         if course == "revoked":
-            at = sent + chance.between(4, 8, "revoked") * STEP
+            at = sent + chance.between(2, 4, "revoked") * STEP
             reason = chance.one(("no_longer_needed", "harm_feared"), "revoked why")
             officer = chance.one(self._pen.cast.officers, "revokes")
             return self._act(at, officer, "revoke", "revoke", reason=reason)
         late = course == "late"
-        at = self._step(
-            sent + (chance.between(5, 8, "late") if late else chance.between(1, 3, "soon")) * STEP, "acknowledge"
-        )
+        at = self._step(sent + (chance.between(3, 4, "late") if late else 1) * STEP, "acknowledge")
         if course == "declined":
             reason = chance.one(("no_mandate", "lack_of_capacity", "unsafe", "not_credible"), "declined why")
-            return self._step(at + chance.between(1, 4, "declined") * STEP, "decline", reason=reason)
+            return self._step(at + chance.between(1, 2, "declined") * STEP, "decline", reason=reason)
         at = self._step(at + STEP, "accept")
-        done = self._act_by + 2 * DAY if late else at + chance.between(2, 7, "done") * STEP
+        done = self._act_by + 2 * DAY if late else at + chance.between(1, 3, "done") * STEP
         if course == "unsuccessful":
             why = chance.one(("lack_of_capacity", "unable_to_contact_client", "refused_services"), "failed why")
             return self._step(done, "complete", successful=False, reason_not=why)
         done = self._step(done, "complete", successful=True)
         if course == "unchecked":
             return done
-        checked = done + 4 * STEP
+        checked = done + 2 * STEP
         if course == "contradicted":
             self._act(checked, looks, "look", "check-outcome", outcome="contradicted")
-            done = self._step(checked + 12 * STEP, "complete", "complete after all", successful=True)
-            return self._act(done + 4 * STEP, looks, "look again", "check-outcome", outcome="confirmed")
+            done = self._step(checked + 6 * STEP, "complete", "complete after all", successful=True)
+            return self._act(done + 2 * STEP, looks, "look again", "check-outcome", outcome="confirmed")
         return self._act(checked, looks, "look", "check-outcome", outcome="confirmed")
 
     def _step(self, at: datetime, what: str, name: str | None = None, **body: object) -> datetime:

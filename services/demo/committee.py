@@ -44,7 +44,7 @@ def judge(pen: Pen, heard: Heard) -> str:
     first = heard.first
     at = first.ready + STEP
     reliability = reliability_of(pen, first.sender)
-    reviewers = chance.some(pen.cast.reviewers, 2 if pen.entry.severity is not Severity.MINOR else 1, "reviewers")
+    reviewers = chance.some(pen.cast.reviewers, 2 if _weighs(pen) else 1, "reviewers")
     differs = chance.falls(rule.second_grade_differs, "differs")
     for number, reviewer in enumerate(reviewers, 1):
         given = _beside(credibility) if differs and number == 2 else credibility
@@ -61,7 +61,7 @@ def judge(pen: Pen, heard: Heard) -> str:
             credibility=credibility,
         )
     for number, message in enumerate(heard.messages[1:], 2):
-        if chance.falls(500, "graded", number):
+        if chance.falls(350, "graded", number):
             aside = pen.aside(f"m{number}")
             grade(aside, message.ready + STEP, _who_grades(pen, number), "grade", message.report, credibility, "F")
     return credibility
@@ -94,7 +94,7 @@ def open_case(pen: Pen, heard: Heard, credibility: str) -> Opened | None:
         if harm["max"] or harm["min"]:
             pen.on_case(at, coordinator, f"toll {harm['what']}", case, "record-harm", **harm, basis="heard_in_public")
     if chance.falls(rule.committee.second_round, "again"):
-        later = at + chance.between(8, 24, "again when") * STEP
+        later = at + chance.between(4, 12, "again when") * STEP
         better = _beside(credibility) if chance.falls(400, "worse") else max("1", _beside(credibility, -1))
         _assess(pen, "assess again", 2, later, case, first.report, better)
     return Opened(case, at)
@@ -112,7 +112,13 @@ def open_twice(pen: Pen, heard: Heard, opened: Opened) -> None:
     grade(aside, message.ready + 2 * STEP, reviewer, "grade", message.report, "3", "F")
     at = max(opened.assessed, message.ready + 2 * STEP) + STEP
     case = _open(aside, "open", at, pen.cast.national.name, [message], False)
-    aside.on_case(at + 4 * STEP, pen.cast.national, "merge", case, "merge", into=opened.case)
+    aside.on_case(at + 2 * STEP, pen.cast.national, "merge", case, "merge", into=opened.case)
+
+
+def _weighs(pen: Pen) -> bool:
+    """Whether two reviewers look at it: always at what is grave, at some of what is less so."""
+    moderate = pen.entry.severity is Severity.MODERATE and pen.chance.falls(500, "two look")
+    return pen.entry.severity in GRAVE or moderate
 
 
 def _who_grades(pen: Pen, number: int) -> Player:
@@ -149,10 +155,10 @@ def _ratified(pen: Pen, case: Made, at: datetime) -> bool:
     votes = chance.some(pen.cast.reviewers, chance.between(2, 3, "votes for"), "for")
     drawn = chance.below(1000, "ratified")
     if drawn < rule.not_ratified:
-        pen.on_case(at + 4 * STEP, reviewer, "vote", case, "not-ratify", in_favour=votes, reason=words.NOT_RATIFIED)
+        pen.on_case(at + 2 * STEP, reviewer, "vote", case, "not-ratify", in_favour=votes, reason=words.NOT_RATIFIED)
         return False
     late = drawn < rule.not_ratified + rule.ratified_late
-    steps = chance.between(9, 12, "late") if late else chance.between(1, 6, "ratified when")
+    steps = chance.between(5, 6, "late") if late else chance.between(1, 3, "ratified when")
     pen.on_case(at + steps * STEP, reviewer, "vote", case, "ratify", in_favour=votes)
     return True
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from events.vocabulary import Channel, Kind, PlacePrecision, Reliability, Severity
 from services.demo import words
-from services.demo.acts import STEP, Made, Pen
+from services.demo.acts import EVENING, MORNING, STEP, Made, Pen
 from services.demo.cast import Player
 from services.demo.chance import Chance
 
@@ -59,7 +59,7 @@ class Heard:
 def hear(pen: Pen) -> Heard:
     """Write down how an entry is told."""
     entry, chance, rule = pen.entry, pen.chance, pen.scenario.head.invented
-    begins = pen.moment(entry.last_day + timedelta(days=_delay(pen)), chance.one((6, 12, 18), "hour"))
+    begins = pen.moment(entry.last_day + timedelta(days=_delay(pen)), chance.one((MORNING, EVENING), "hour"))
     senders = pen.cast.reporters(entry.unit)
     offset = chance.below(len(senders), "who")
     number = min(entry.origins, rule.most_origins, len(senders))
@@ -68,11 +68,11 @@ def hear(pen: Pen) -> Heard:
     if not messages[0].placed and entry.unit != UNPLACED:
         # Nobody finds the place of the first one, so what is worked with comes from somebody else.
         other = senders[(offset + number) % len(senders)]
-        placed = _send(pen, "again", other, begins + 2 * STEP, with_harm=True)
+        placed = _send(pen, "again", other, begins + STEP, with_harm=True)
         messages.insert(0, placed)
     for index, sender in enumerate(sending[1:], 2):
         aside = pen.aside(f"m{index}")
-        messages.append(_send(aside, "report", sender, begins + chance.between(0, 3, "later", index) * STEP))
+        messages.append(_send(aside, "report", sender, begins + chance.between(0, 2, "later", index) * STEP))
     doubles = _doubled(pen, messages[0]) if chance.falls(rule.messages.doubled, "doubled") else []
     if chance.falls(rule.messages.corrected, "corrected"):
         first = messages[0]
@@ -97,7 +97,7 @@ def take_back(pen: Pen, heard: Heard) -> bool:
         return False
     first = heard.first
     reason = pen.chance.one(("source_withdrew", "unsafe"), "back why")
-    at = first.ready + pen.chance.between(8, 24, "back when") * STEP
+    at = first.ready + pen.chance.between(4, 12, "back when") * STEP
     pen.on_report(at, _coordinator(pen, first), "withdraw", first.report, "withdraw", reason=reason)
     return True
 
@@ -106,7 +106,7 @@ def hear_wrong(pen: Pen) -> None:
     """Write down a message of something that nobody else knows of: graded low, then taken back or found untrue."""
     chance = pen.chance
     kind = chance.one(WRONG_KINDS, "kind")
-    at = pen.moment(pen.entry.last_day, 12) + chance.between(0, 6, "when") * STEP
+    at = pen.moment(pen.entry.last_day, EVENING) + chance.between(0, 3, "when") * STEP
     sender = chance.one(pen.cast.reporters(pen.entry.unit), "who")
     wrong = replace(pen, entry=pen.entry.model_copy(update=_as_wrong(kind)))
     message = _send(wrong, "report", sender, at)
@@ -116,7 +116,7 @@ def hear_wrong(pen: Pen) -> None:
     pen.on_report(at + STEP, first, "conclude", message.report, "conclude", round=1, reliability="D", credibility="5")
     coordinator = pen.cast.coordinator(pen.entry.unit)
     if chance.falls(500, "found out") or kind != Kind.RUMOUR_OR_HATE_SPEECH:
-        later = at + chance.between(4, 12, "back") * STEP
+        later = at + chance.between(2, 6, "back") * STEP
         pen.on_report(later, coordinator, "withdraw", message.report, "withdraw", reason="false")
         return
     case = pen.write(
@@ -146,7 +146,7 @@ def hear_wrong(pen: Pen) -> None:
         circulating="locally",
         evidence=[message.report],
     )
-    pen.on_case(at + 6 * STEP, first, "close", case, "close", reason=words.CLOSED)
+    pen.on_case(at + 3 * STEP, first, "close", case, "close", reason=words.CLOSED)
 
 
 def grade(
@@ -181,7 +181,7 @@ def _first(pen: Pen, sender: Player, at: datetime) -> Message:
     message = _send(pen, "report", sender, at, unit=None, with_harm=True)
     if entry.unit == UNPLACED or not (unfound or chance.falls(rule.found, "found")):
         return replace(message, placed=False)
-    at += chance.between(1, 4, "found when") * STEP
+    at += chance.between(1, 2, "found when") * STEP
     again = pen.on_report(
         at,
         pen.cast.national,
@@ -203,7 +203,7 @@ def _doubled(pen: Pen, first: Message) -> list[Message]:
     if not lost and chance.falls(500, "linked"):
         return [double]
     who = pen.cast.national if lost else pen.cast.coordinator(pen.entry.unit)
-    aside.on_report(double.at + 2 * STEP, who, "withdraw", double.report, "withdraw", reason="duplicate")
+    aside.on_report(double.at + STEP, who, "withdraw", double.report, "withdraw", reason="duplicate")
     return []
 
 

@@ -12,7 +12,7 @@ from events.places.facts import UnitKind
 from events.vocabulary import Kind
 from projections.rule_set import read_rule_set
 from services.demo import answers, committee, messages
-from services.demo.acts import STEP, Act, Made, Pen
+from services.demo.acts import EVENING, MORNING, STEP, Act, Made, Pen
 from services.demo.cast import Cast
 from services.demo.chance import Chance
 from services.demo.committee import GRAVE, Opened
@@ -97,7 +97,7 @@ class _Story:
             }
             self._write(begins, admin, f"recipient {one.recipient}", "/v1/reference/register-recipient", body)
         for number, told in enumerate(self._scenario.head.elections):
-            at = max(begins, datetime.combine(told.told, time(12), self._zone))
+            at = max(begins, datetime.combine(told.told, time(MORNING), self._zone))
             fields = told.model_dump(mode="json", exclude={"told"}, exclude_none=True)
             self._write(at, admin, f"election {number}", "/v1/reference/date-election", fields, chain="elections")
 
@@ -142,7 +142,7 @@ class _Story:
         """When an account says that it ended."""
         if (by := self._settled.get(entry.entry)) is None:
             return None
-        return max(datetime.combine(by.last_day, time(18), self._zone), opened.assessed + STEP)
+        return max(datetime.combine(by.last_day, time(EVENING), self._zone), opened.assessed + STEP)
 
     def _is_answered(self, entry: Entry) -> bool:
         return any(one.answers == entry.entry for one in self._scenario.entries)
@@ -183,7 +183,7 @@ class _Story:
 
     def _relate(self, entry: Entry, to: Entry, day: date) -> None:
         pen = Pen(self._scenario, self._cast, self._zone, entry, self._chance, f"{entry.entry} relation", self._acts)
-        at = pen.moment(day + timedelta(days=5), 12)
+        at = pen.moment(day + timedelta(days=5), EVENING)
         case, other = self._opened[entry.entry].case, self._opened[to.entry].case
         pen.on_case(at, self._cast.national, "relate", case, "relate", case_id=other, relation="same_incident")
 
