@@ -12,8 +12,6 @@ from events.vocabulary import Actor, Role
 from projections.projection import Connection, Derived, derived_id
 from projections.sql import named_queries
 from services import clock
-from services.ledger.group import arguments
-from services.ledger.ledger import Append, Entry, Submission
 from services.processors.errors import Contradiction, Refused
 
 SQL = named_queries("services.processors", "store.sql")
@@ -62,16 +60,24 @@ async def append_derived(connection: Connection, derived: Sequence[Derived], sou
             )
     streams = sorted({one.stream for one in fresh.values()})
     heads = {row["stream"]: row["version"] for row in await connection.fetch(SQL["heads"], streams)}
-    for wave in _waves(list(fresh.values())):
-        submissions = []
-        for one in wave:
-            version = heads.get(one.stream, 0)
-            drafted = draft(one, version + 1, source)
-            entry = Entry(drafted.event_id, one.data.name, drafted.body())
-            append = Append(one.stream, version, one.home, (entry,))
-            submissions.append(Submission(drafted.command_id, drafted.command_mac, (append,)))
-            heads[one.stream] = version + 1
-        rows = await connection.fetch(SQL["append"], clock.now(), SPLICE_VERSION, *arguments(submissions))
+    drafts = []
+    for one in fresh.values():
+        drafts.append(draft(one, heads.get(one.stream, 0) + 1, source))
+        heads[one.stream] = drafts[-1].version
+    if drafts:
+        rows = await connection.fetch(
+            SQL["append"],
+            clock.now(),
+            SPLICE_VERSION,
+            *map(list, zip(*_waves([one.stream for one in drafts]), strict=True)),
+            [one.event_id for one in drafts],
+            [one.command_mac for one in drafts],
+            [one.stream for one in drafts],
+            [one.version - 1 for one in drafts],
+            [one.home for one in drafts],
+            [one.data.name for one in drafts],
+            [one.body() for one in drafts],
+        )
         for row in rows:
             if row["outcome"] in ("shut", "doubtful"):
                 raise Refused(f"the ledger takes nothing now: {row['detail']}")
@@ -80,14 +86,17 @@ async def append_derived(connection: Connection, derived: Sequence[Derived], sou
     return len(fresh)
 
 
-def _waves(derived: Sequence[Derived]) -> list[list[Derived]]:
-    """Cut so that no two of one call write to one stream, in order: the ledger judges a call against one head."""
-    waves: list[list[Derived]] = []
-    streams: set[str] = set()
-    for one in derived:
-        if not waves or one.stream in streams:
-            waves.append([])
-            streams = set()
-        streams.add(one.stream)
-        waves[-1].append(one)
+def _waves(streams: Sequence[str]) -> list[tuple[int, int]]:
+    """The first and last of each stretch, from 1, in which no two are of one stream.
+
+    The ledger judges a group against the heads before it.
+    """
+    waves: list[tuple[int, int]] = []
+    met: set[str] = set()
+    for number, stream in enumerate(streams, 1):
+        if not waves or stream in met:
+            waves.append((number, number))
+            met = set()
+        waves[-1] = waves[-1][0], number
+        met.add(stream)
     return waves

@@ -120,6 +120,13 @@ select event_id, stream, version, type, home, body from ledger.event where event
 select stream, max(version) as version from ledger.event where stream = any ($1) group by stream
 
 -- name: append
--- As the ledger's own append; see migration 0003.
-select outcome, detail, stream, expected, actual
-from ledger.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+-- Waves of appends, one after the other in one call, each as the ledger's own append takes a group (migration 0003): a
+-- wave is its first and last event, and each event is a command and a stream of its own.
+select appended.outcome, appended.detail, appended.stream
+from unnest($3::int[], $4::int[]) as wave (first, last)
+cross join lateral (select array_agg(number) as numbers from generate_series(1, last - first + 1) as number) as of_wave
+cross join lateral ledger.append(
+    $1, $2, ($5::uuid[])[first:last], ($6::bytea[])[first:last], '{}', '{}',
+    of_wave.numbers, ($7::text[])[first:last], ($8::bigint[])[first:last], ($9::text[])[first:last],
+    of_wave.numbers, ($5::uuid[])[first:last], ($10::text[])[first:last], ($11::bytea[])[first:last]
+) as appended

@@ -62,6 +62,20 @@ async def test_two_projections_say_many_things_in_one_stream_in_one_batch(trial:
     assert await trial.tallied() == expected(one.fold, await trial.history())  # type: ignore[arg-type]
 
 
+async def test_what_follows_from_a_batch_is_appended_in_one_call_however_many_of_one_stream(trial: LaneTrial) -> None:
+    """The append lock is held meanwhile, and nobody else appends."""
+    await trial.append(crisis(1, living=1))
+    many = [derived("x", Count(f"case/{each % 7}", events=each), "2015-04-26T06:00:00.000000Z") for each in range(60)]
+    asked: list[str] = []
+    async with trial.pool.acquire() as connection, connection.transaction():
+        connection.add_query_logger(lambda query: asked.append(query.query))
+        assert await append_derived(connection, many, SOURCE) == 60
+    assert sum("ledger.append(" in query for query in asked) == 1
+    rows = await trial.derived()
+    assert [row.event_id for row in rows] == [derived_id(one.seed) for one in many]
+    assert [row.version for row in rows] == list(range(1, 61))
+
+
 async def test_folding_again_says_nothing_twice_and_a_silent_one_says_nothing(trial: LaneTrial) -> None:
     await trial.append(crisis(300, living=10))
     projection = tally(derives=True)
