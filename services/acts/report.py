@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from events.command import Command
+from events.envelope import named_id
 from events.event import Act
 from events.report import decisions
 from events.report.events import ReportEvent
@@ -64,7 +65,7 @@ async def act(
 
 def report_id_of(network: Network, order: Order[Command]) -> UUID:
     """The id of the report that this order makes."""
-    return Reading(network.desk.ledger, network.desk.command_id(order)).new_id("report")
+    return named_id(network.desk.command_id(order), "report")
 
 
 async def receive(
@@ -95,7 +96,9 @@ async def receive(
         "speaks_of": sorted(map(str, speaks_of)),
         "place_name": place_name.get_secret_value() if place_name else None,
     }
-    return await network.desk.perform(order, decide, facts=facts, look_first=True)
+    # One's own report is always one's own: nothing else is ever written to the vault under this command's id.
+    of_others = bool(speaks_of) or source not in (None, order.person_id)
+    return await network.desk.perform(order, decide, facts=facts, look_first=of_others)
 
 
 async def supersede(network: Network, order: Order[decisions.Supersede], report_id: UUID) -> Accepted:
