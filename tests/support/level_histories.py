@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -98,6 +98,7 @@ class _Told:
             self.end: 18,
             self.judge: 8,
             self.come_back: 5,
+            self.stand_for_others: 5,
             self.log.tick: 6,
             self.rules: 2,
             self.gazetteer: 3,
@@ -107,8 +108,11 @@ class _Told:
         self.random.choices(list(acts), list(acts.values()))[0]()
 
     def open(self) -> None:
+        home = self.random.choices(list(HOMES), (5, 6, 2, 1, 1))[0]
+        self.open_in(home, (self.report(home),) if self.random.random() < 0.7 else ())
+
+    def open_in(self, home: str, reports: tuple[str, ...]) -> str:
         random = self.random
-        home = random.choices(list(HOMES), (5, 6, 2, 1, 1))[0]
         name = f"{home}/{len(self.cases)}"
         self.cases.append((name, home))
         kind = random.choices((*Kind, "unheard_of"), (6, 8, 2, 6, 2, 2, 2, 6, 1, 2, 1, 1))[0]
@@ -123,8 +127,9 @@ class _Told:
             severity=random.choice((None, "moderate", "severe", "extreme", "unheard_of")),
             threat=random.random() < 0.3,
             provisional=random.random() < 0.2,
-            reports=(self.report(home),) if random.random() < 0.7 else (),
+            reports=reports,
         )
+        return name
 
     def report(self, home: str) -> str:
         return f"{home}/report/{self.random.randrange(5)}"
@@ -210,6 +215,40 @@ class _Told:
         self.log.after(hours=self.random.choice((0, 5, 30)))
         if self.random.random() < 0.7:
             lose()
+
+    def stand_for_others(self) -> None:
+        """Two or three new cases are merged, and lose their reports, are judged and are taken apart in any order."""
+        random = self.random
+        home = random.choices(list(HOMES), (5, 6, 2, 1, 1))[0]
+        family = []
+        for number in range(random.choice((2, 2, 3))):
+            report = f"{home}/report/of {len(self.cases)}"
+            reports = (report,) if number == 0 or random.random() < 0.85 else ()
+            family.append((self.open_in(home, reports), report))
+        pairs = [(name, random.choice(family[:at])[0]) for at, (name, _) in enumerate(family) if at]
+        if random.random() < 0.7:
+            self.log.assessed(family[0][0], random.choice(("severe", "extreme")), "1", home=home)
+        acts: list[Callable[[], object]] = []
+        acts += [partial(random.choice((self.lose, self.lose, self.link_again)), *one, home) for one in family]
+        acts += [partial(self.log.merge_reversed, *pair, home=home) for pair in pairs if random.random() < 0.5]
+        acts += [partial(self.lose, *one, home) for one in family if random.random() < 0.7]
+        if random.random() < 0.4:
+            acts.append(partial(random.choice((self.log.assessed, self.log.reopened)), family[0][0], home=home))
+        random.shuffle(acts)
+        acts[random.choice((0, 0, 0, 1)) : 0] = [partial(self.log.merged, *pair, home=home) for pair in pairs]
+        for act in acts:
+            act()
+            self.log.after(hours=random.choice((0, 0, 5, 30)))
+
+    def lose(self, name: str, report: str, home: str) -> None:
+        if self.random.random() < 0.6:
+            self.log.withdrawn(report, home=home)
+        else:
+            self.log.unlinked(name, report, home=home)
+
+    def link_again(self, name: str, report: str, home: str) -> None:
+        self.lose(name, report, home)
+        self.log.linked(name, report, home=home)
 
     def rules(self) -> None:
         self.log.rules(self.random.choice((FIRST_RULES, FIRST_RULES, OTHER_RULES)))

@@ -139,6 +139,12 @@ class Log(Written):
     def unlinked(self, name: str, report: str, *, home: str = HOME) -> Log:
         return self.case(name, cases.CaseReportUnlinked(report_id=one(report), reason=SEALED), home=home)
 
+    def links(self, name: str, report: str) -> bool:
+        """Whether a case was linked to a report, and not unlinked since."""
+        mine = [event for event in self.events if event.stream == f"case/{one(name)}"]
+        told = [event.type for event in mine if event.data.get("report_id") == str(one(report))]
+        return told[-1:] == ["case.report_linked"]
+
     def withdrawn(self, report: str, *, home: str = HOME) -> Log:
         self.write(f"report/{one(report)}", ReportWithdrawn(reason=Withdrawal.FALSE), home=home)
         return self

@@ -10,7 +10,7 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -169,6 +169,7 @@ class _Reform:
             self.reopen: 8,
             self.forget: 5,
             self.take_apart: 5,
+            self.stand_for_others: 9,
             self.lose_evidence: 4,
             self.classify: 3,
             self.ratify: 6,
@@ -302,6 +303,35 @@ class _Reform:
             act()
             if self.random.random() < 0.3:
                 self.pass_time()
+
+    def stand_for_others(self) -> None:
+        """Cases with a report each, of which one stands for the others, until nothing or everything has fallen."""
+        name, home = self.some()
+        beside = [other for other, there in self.cases if there == home and other != name]
+        family = [name, *self.random.sample(beside, min(len(beside), self.random.choice((1, 1, 2))))]
+        for one_of_them in family:
+            self.bare(one_of_them, home)
+        pairs = [(lower, self.random.choice(family[:at])) for at, lower in enumerate(family) if at]
+        acts: list[Callable[[], object]] = [partial(self.log.merged, *pair, home=home) for pair in pairs]
+        if self.random.random() < 0.5:
+            acts.append(self.pass_time)
+        before = len(acts) if self.random.random() < 0.7 else 0
+        acts += [partial(self.lose, one, f"{home}/report/of {one}", home) for one in family]
+        acts += [partial(self.log.merge_reversed, *pair, home=home) for pair in pairs if self.random.random() < 0.5]
+        acts += self.random.sample((self.link, self.assess, self.reopen, self.end, self.pass_time), 2)
+        rest = acts[before:]
+        self.random.shuffle(rest)
+        for act in (*acts[:before], *rest):
+            act()
+            if self.random.random() < 0.2:
+                self.pass_time()
+
+    def bare(self, name: str, home: str) -> None:
+        """A case is left with one report, of which nobody else has heard."""
+        for report in (f"{home}/report/{number}" for number in range(4)):
+            if self.log.links(name, report):
+                self.log.unlinked(name, report, home=home)
+        self.log.linked(name, f"{home}/report/of {name}", home=home)
 
     def lose(self, name: str, report: str, home: str) -> None:
         """A case loses a report in one of the three ways in which it can."""
