@@ -21,6 +21,12 @@ if (!brokers) {
   process.exit(2)
 }
 
+// Kafka away for longer than the client tries, or no such topic: let whatever runs this start it again.
+process.on('uncaughtException', (error) => {
+  console.error(`Ended: ${error.message} What was told is kept; start it again.`)
+  process.exit(1)
+})
+
 const consumer = new Consumer({
   clientId: 'intabaza-alerts',
   groupId: `intabaza-alerts-${randomUUID()}`, // the client wants a group; one of our own gives us every partition
@@ -62,7 +68,7 @@ for await (const record of records) {
         `${link.previous}, and the last one taken is ${last}. Something is missing or the log has forked: ask the ` +
         'deployment before you go on.',
     )
-    process.exit(1)
+    process.exit(3)
   }
   tell(JSON.parse(record.value.toString()))
   // After it was told: whoever is killed in between tells it once more, under the same id, and loses none.

@@ -16,6 +16,7 @@ from uuid import UUID
 from kafka import KafkaProducer
 
 from services.contracts.publish import FOLDER
+from services.local.kafka import KafkaServer
 from services.local.topics import ALERTS
 from services.log.record import Headers, Link
 from tests.support.node import installed, node
@@ -92,6 +93,17 @@ class Alerts:
         self.producer.close()
         empty_topics(self.bootstrap, PARTITIONS)
         self.producer = KafkaProducer(bootstrap_servers=self.bootstrap)
+
+    @contextmanager
+    def while_away(self, kafka: KafkaServer) -> Iterator[None]:
+        """Kafka is stopped for the block; our own producer does not look on, it would leave sockets open."""
+        self.producer.close()
+        kafka.stop()
+        try:
+            yield
+        finally:
+            kafka.start()
+            self.producer = KafkaProducer(bootstrap_servers=self.bootstrap)
 
     def send(self, position: int, previous: int, *, partition: int = 0, **other: Any) -> None:
         """One alert of ours; `other` replaces attributes of the published example."""

@@ -23,6 +23,7 @@ def kafka() -> Iterator[KafkaServer]:
 
     server = KafkaServer(server_folder() / "kafka", kafka_jars(Settings().cache_folder))
     server.start()
+    server.wanted_port = server.port  # kept when a test starts it again
     yield server
     server.stop()
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from services.contracts.publish import FOLDER
+from services.local.kafka import KafkaServer
 from services.log.record import CONTENT_TYPE, Headers, Link
 from tests.support.strangers import Alerts, Consumer, told
 
@@ -75,17 +76,17 @@ def test_it_stops_where_the_chain_breaks_and_stays_there(alerts: Alerts, previou
     for position, before in ((4, 0), (6, 4), (9, previous), (10, 9)):
         alerts.send(position, before)
     status, lines, said = alerts.consumer().ends()
-    assert (status, told(lines)) == (1, [4, 6])
+    assert (status, told(lines)) == (3, [4, 6])
     assert said.startswith(
         f"Stopped: in partition 0, offset 2, position 9 follows {previous}, and the last one taken is 6."
     )
-    assert alerts.consumer().ends() == (1, [], said)
+    assert alerts.consumer().ends() == (3, [], said)
 
 
 def test_a_partition_whose_first_record_is_missing_is_not_read(alerts: Alerts) -> None:
     alerts.send(6, 4)
     status, lines, said = alerts.consumer().ends()
-    assert (status, lines) == (1, [])
+    assert (status, lines) == (3, [])
     assert "position 6 follows 4, and the last one taken is 0" in said
 
 
@@ -145,6 +146,22 @@ def test_a_version_it_does_not_know_is_left_alone_and_told(alerts: Alerts) -> No
     consumer = alerts.consumer()
     assert told(consumer.lines(1)) == [2]
     assert "does not know, left alone: urn:intabaza:schema:alert.issued:2" in consumer.kill()
+
+
+def test_kafka_that_is_away_ends_it_with_a_sentence_and_costs_nothing(alerts: Alerts, kafka: KafkaServer) -> None:
+    alerts.send(1, 0)
+    running = alerts.consumer()
+    assert told(running.lines(1)) == [1]
+    alerts.wait_until_kept({0: 1})
+    with alerts.while_away(kafka):
+        for consumer in (running, alerts.consumer()):
+            status, lines, said = consumer.ends()
+            assert (status, lines) == (1, [])
+            assert said.startswith("Ended: ")
+            assert said.endswith("What was told is kept; start it again.\n")
+            assert said.count("\n") == 1
+    alerts.send(3, 1)
+    assert told(alerts.consumer().lines(1)) == [3]
 
 
 def test_it_says_what_it_must_be_told() -> None:
