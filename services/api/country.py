@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from events.places.facts import Unit
+from events.places.facts import Unit, UnitKind
 from events.places.gazetteer import Gazetteer
 from events.places.lookup import Directory
 from services.area import Area
@@ -53,6 +53,11 @@ class Country:
     @cached_property
     def directory(self) -> Directory:
         return Directory(self.gazetteer)
+
+    @cached_property
+    def communes(self) -> tuple[str, ...]:
+        """The communes of the division in force, in order of their ids."""
+        return tuple(unit.unit_id for unit in self.gazetteer.in_force(kind=UnitKind.COMMUNE))
 
     def reach(self, area: Area) -> Sight:
         """What an area means now: its units with all that lies in them."""

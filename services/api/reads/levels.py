@@ -22,9 +22,14 @@ from projections.alert_level.explain import LEVELS, explain
 from projections.alert_level.rules import Rules
 from projections.alert_level.table import SQL
 from services.api.office import Office
-from services.api.reading import Asked, Read, Reply
+from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.shown import UNIT, unit_in_the_address
 
+SILENT = Parameter(
+    "silent",
+    "Also the communes in force of which nothing was ever heard, which says that of each.",
+    {"type": "boolean"},
+)
 REASONS = "read.level-reasons"
 NOTHING_HEARD = "Nothing was ever heard of this unit: nobody knows whether it is calm."
 LAST_CHANGE = 2**31 - 1
@@ -33,10 +38,14 @@ LAST_CHANGE = 2**31 - 1
 async def levels(asked: Asked) -> Reply:
     """Units of which something was heard, as they stand, in order of their ids."""
     (after,) = asked.cursor(str)
-    found = await asked.rows_of(PROJECTION.name, SQL["page"], asked.units(), after, asked.rows + 1)
-    shown = found.rows[: asked.rows]
-    document = {"levels": [_level(asked, row["unit"], row) for row in shown]}
-    return Reply(document, mark=found.mark, after=[shown[-1]["unit"]] if len(found.rows) > len(shown) else None)
+    wanted, most = asked.units(), asked.rows + 1
+    found = await asked.rows_of(PROJECTION.name, SQL["page"], wanted, after, most)
+    heard = {row["unit"]: row for row in found.rows}
+    silent = _communes(asked, wanted, after)[:most] if asked.yes("silent") else []
+    page = sorted(heard.keys() | set(silent))[:most]
+    shown = page[: asked.rows]
+    document = {"levels": [_level(asked, unit, heard.get(unit)) for unit in shown]}
+    return Reply(document, mark=found.mark, after=[shown[-1]] if len(page) > len(shown) else None)
 
 
 async def level(asked: Asked) -> Reply:
@@ -57,6 +66,16 @@ async def level_history(asked: Asked) -> Reply:
     changes = [_change(asked, unit, row, rules) for row in shown]
     after = [shown[-1]["number"]] if len(found.rows) > len(shown) else None
     return Reply(asked.country.coded(unit) | {"changes": changes}, mark=found.mark, after=after)
+
+
+def _communes(asked: Asked, wanted: list[str] | None, after: str | None) -> list[str]:
+    """Communes in force after this one, of those that are wanted, in order."""
+    chosen = None if wanted is None else {*wanted}
+    return [
+        unit
+        for unit in asked.country.communes
+        if (chosen is None or unit in chosen) and (after is None or unit > after)
+    ]  # fmt: skip
 
 
 def _level(asked: Asked, unit: str, row: asyncpg.Record | None) -> dict[str, Any]:
@@ -128,6 +147,6 @@ async def _rules_of(office: Office, changes: Sequence[asyncpg.Record]) -> Mappin
 
 READS = (
     Read("/v1/levels/{unit}", "read.levels", level),
-    Read("/v1/levels", "read.levels", levels, (UNIT,), paged=True),
+    Read("/v1/levels", "read.levels", levels, (UNIT, SILENT), paged=True),
     Read("/v1/levels/{unit}/history", "read.level-history", level_history, paged=True),
 )

@@ -81,6 +81,13 @@ async def test_levels_come_page_by_page_in_order_of_units(told: Told) -> None:
     units = [row["unit"] for row in rows]
     assert units == sorted(units)
     assert {GIHANGA, GISURU} <= {*units}
+    everywhere = (await told.see(AUDITOR, "/v1/levels", silent="true", limit=200))["levels"]
+    assert [row["unit"] for row in everywhere] == sorted({row["unit"] for row in everywhere} | {*units})
+    assert len([row for row in everywhere if row["unit"].startswith("bi:c2015:")]) == 119
+    assert {row["unit"] for row in everywhere if row["heard"]} == {*units}
+    west = await told.pages(AUDITOR, "/v1/levels", "levels", unit="bi:p2015:bubanza", silent="true")
+    assert len(west) >= 5
+    assert [row for row in west if row["heard"]] == [row for row in rows if row["unit"] in (GIHANGA, MPANDA)]
     here = await told.pages(AUDITOR, "/v1/levels", "levels", unit=GIHANGA)
     assert [row["unit"] for row in here] == [GIHANGA]
 
