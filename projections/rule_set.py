@@ -227,6 +227,9 @@ def read_rule_set(text: str) -> RuleSet:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else None
         raise RuleSetFaulty((RuleFault(line, "", "TOML", f"correct what stands there ({error})"),)) from None
+    except RecursionError:
+        fault = RuleFault(None, "", "tables and lists a few deep", "take the brackets out that stand in one another")
+        raise RuleSetFaulty((fault,)) from None
     try:
         return RuleSet.model_validate(tables)
     except ValidationError as error:
@@ -239,11 +242,14 @@ def hash_of(text: str) -> str:
 
 
 def _fault(text: str, error: ErrorDetails) -> RuleFault:
-    path = [str(part) for part in error["loc"] if part != "[key]"]
+    path = [str(part) for part in error["loc"] if part != "[key]" and not isinstance(part, int)]
+    counted = [part + 1 for part in error["loc"] if isinstance(part, int)]
     context = error.get("ctx", {})
     match error["type"]:
         case "missing":
-            expected, mend = "this key", "add it"
+            expected, mend = "one number more" if counted else "this key", "add it"
+        case "bool_type":
+            expected, mend = "true or false", "write one of them, without quotes"
         case "extra_forbidden":
             expected, mend = "no such key here", "correct its spelling, or remove it"
         case "greater_than_equal" | "less_than_equal":
@@ -258,7 +264,8 @@ def _fault(text: str, error: ErrorDetails) -> RuleFault:
         case _:
             said = error["msg"].removeprefix("Input should be ")
             expected, mend = said[:1].lower() + said[1:], "correct it"
-    return RuleFault(_line_of(text, path), ".".join(path), expected, mend)
+    places = (f", {word} {number}" for word, number in zip(("entry", "number"), counted, strict=False))
+    return RuleFault(_line_of(text, path), "".join([".".join(path), *places]), expected, mend)
 
 
 _TABLE = re.compile(r"^\s*\[\s*([^\[\]]+?)\s*\]")

@@ -44,6 +44,18 @@ def test_every_number_of_the_first_rule_set_stands_with_a_reason() -> None:
         ("down = [2500", "down = [4500", "key levels: expected no threshold downwards above the one upwards; lower"),
         ("severe = 24", "severe = 24 hours", "line {n}: expected TOML; correct what stands there"),
         ("format = 1", "format = 2", "line {n}, key format: expected 1; correct it"),
+        (
+            "[30, 100], [60",
+            "[30.5, 100], [60",
+            "line {n}, key kinds.violence.fade, entry 5, number 1: expected a whole n",
+        ),
+        (
+            "[30, 100], [60",
+            "[30], [60",
+            "line {n}, key kinds.violence.fade, entry 5, number 2: expected one number more",
+        ),
+        ("up = [4000, 15000", "up = [4000, 1.5", "line {n}, key levels.up, entry 2: expected a whole number; write"),
+        ("floored = true", "floored = 1", "line {n}, key kinds.violence.floored: expected true or false; write one of"),
         ("[kinds.violence]", "[kinds.violance]", "line {n}, key kinds.violance: expected "),
     ],
 )
@@ -57,6 +69,12 @@ def test_a_slip_is_told_by_line_and_key(right: str, wrong: str, told: str) -> No
         read_rule_set(FIRST.replace(right, wrong, 1))
 
     assert told.format(n=line) in str(refused.value)
+
+
+@pytest.mark.parametrize(("left", "right"), [("[", "]"), ("{a=", "}")])
+def test_brackets_in_one_another_without_end_are_refused_with_a_sentence(left: str, right: str) -> None:
+    with pytest.raises(RuleSetFaulty, match=r"expected tables and lists a few deep; take the brackets out"):
+        read_rule_set("a = " + left * 2_000 + "1" + right * 2_000)
 
 
 def test_a_rule_set_is_known_by_the_hash_of_its_text() -> None:
