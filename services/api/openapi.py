@@ -25,7 +25,7 @@ from events.envelope import named_id
 from events.refusals import NotNow, Problem
 from services.api import problems, refusing, waiting
 from services.api.access import ACCESS, Reach
-from services.api.answers import ANSWERS, HEALTH
+from services.api.answers import ANSWERS, HEALTH, example
 from services.api.body import MOST_BYTES
 from services.api.commanding import LONGEST_CLIENT_ID, Act
 from services.api.commands import ACTS
@@ -415,7 +415,12 @@ def _read(read: Read) -> Json:
     answer: Json = {
         "description": "As it stands.",
         "headers": {"ETag": ETAG} | ({"Link": {"schema": {"type": "string"}}} if read.paged else {}),
-        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{read.name}"}}},
+        "content": {
+            "application/json": {
+                "schema": {"$ref": f"#/components/schemas/{read.name}"},
+                "example": example(ANSWERS[read.name]),
+            }
+        },
     }
     return {
         "operationId": read.name,
@@ -439,7 +444,12 @@ def _parameter(one: Parameter) -> Json:
 
 
 def _post(post: Post) -> Json:
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{post.operation}-answer"}}}
+    content = {
+        "application/json": {
+            "schema": {"$ref": f"#/components/schemas/{post.operation}-answer"},
+            "example": example(ANSWERS[post.operation]),
+        }
+    }
     return {
         "operationId": post.name,
         "tags": ["custody"],
