@@ -6,19 +6,25 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.contracts.publish import FOLDER
+from services.local.addresses import find_addresses
 from services.local.ports import free_port
+from services.local.topics import ALERTS
 from services.settings import Settings, child_environment
 from tests.conftest import server_folder
 from tests.support.node import installed, node
+from tests.support.topics import read_topic
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 PART = README.partition("## A first consumer")[2].partition("## The map")[0]
@@ -33,8 +39,16 @@ ADDRESSES, STREAM, REPORT = printed("sh")
 (CONSUMER,) = printed("python")
 
 
+@dataclass(frozen=True)
+class Left:
+    """What a demonstration leaves: the folder where it was started, and what it told strangers."""
+
+    folder: Path
+    alerts: Sequence[Mapping[str, Any]]
+
+
 @pytest.fixture(scope="module")
-def where_you_stand() -> Iterator[Path]:
+def left() -> Iterator[Left]:
     """A folder as a clone is after `make demo`: with .venv, and the stack of a demonstration in .intabaza-demo."""
     if shutil.which("curl") is None:
         pytest.fail("The README's examples need curl: install it (on Debian: apt install curl).", pytrace=False)
@@ -45,7 +59,10 @@ def where_you_stand() -> Iterator[Path]:
     try:
         played = subprocess.run(demo, cwd=folder, env=environment, capture_output=True, text=True, timeout=280)
         assert played.returncode == 0, played.stdout + played.stderr
-        yield folder
+        bootstrap = find_addresses(Settings(data_folder=folder / ".intabaza-demo")).bootstrap
+        alerts = [json.loads(value)["data"] for value in read_topic(bootstrap, ALERTS).values.values()]
+        assert len(alerts) > 3
+        yield Left(folder, alerts)
     finally:
         down = "INTABAZA_DATA_FOLDER=.intabaza-demo .venv/bin/intabaza down"
         assert down in README.replace("\n", " ")
@@ -67,51 +84,45 @@ def typed(where: Path, *lines: str) -> subprocess.Popen[str]:
     )
 
 
-def read_until(shell: subprocess.Popen[str], last: str) -> list[str]:
-    """What it prints up to a line that begins so; then it is ended, as by Ctrl-C."""
+def read_lines(shell: subprocess.Popen[str], count: int, begin: str = "") -> list[str]:
+    """The first lines that begin so; then it is ended, as by Ctrl-C."""
     assert shell.stdout is not None
-    lines = [line.rstrip("\n") for line in takewhile(lambda line: not line.startswith(last), shell.stdout)]
-    os.killpg(shell.pid, 9)
-    shell.communicate(timeout=60)
+    lines = list(islice((line.rstrip("\n") for line in shell.stdout if line.startswith(begin)), count))
+    os.killpg(shell.pid, signal.SIGKILL)
+    _, errors = shell.communicate(timeout=60)
+    assert len(lines) == count, errors
     return lines
 
 
-def test_the_first_consumer_reads_every_alert_once(where_you_stand: Path) -> None:
+def test_the_first_consumer_reads_every_alert_once(left: Left) -> None:
     assert CONSUMER.count("\n") == 6
-    (where_you_stand / "consumer.py").write_text(CONSUMER)
-    lines = read_until(typed(where_you_stand, ADDRESSES, "python consumer.py\n"), "actual 2015-05-08 ")
-    assert "actual 2015-04-26 Ntahangwa: 0 to 2" in lines
-    assert len(lines) == len(set(lines)) > 3
+    (left.folder / "consumer.py").write_text(CONSUMER)
+    lines = read_lines(typed(left.folder, ADDRESSES, "python consumer.py\n"), len(left.alerts))
+    assert sorted(lines) == sorted(
+        f"actual {alert['on']} {alert['unit_name']}: {alert['from']} to {alert['to']}" for alert in left.alerts
+    )
 
 
-def test_the_consumer_in_javascript_reads_the_same_alerts(where_you_stand: Path) -> None:
+def test_the_consumer_in_javascript_reads_every_alert_once(left: Left) -> None:
     program = installed(FOLDER / "consume") / "alerts.mjs"
-    lines = read_until(typed(where_you_stand, ADDRESSES, f'"{node()}" "{program}" "$KAFKA"\n'), "2015-05-08 ")
-    assert [line for line in lines if line.startswith("2015-04-26 Ntahangwa (bi:c2015:ntahangwa) raised: 0 calm to 2 ")]
-    assert len(lines) == len(set(lines)) > 3
+    lines = read_lines(typed(left.folder, ADDRESSES, f'"{node()}" "{program}" "$KAFKA"\n'), len(left.alerts))
+    assert sorted(line.partition(" (")[0] for line in lines) == sorted(
+        f"{alert['on']} {alert['unit_name']}" for alert in left.alerts
+    )
 
 
-def test_the_stream_tells_the_same_alerts_over_http(where_you_stand: Path) -> None:
+def test_the_stream_tells_the_same_alerts_over_http_in_order(left: Left) -> None:
     assert STREAM.count("\n") == 1
-    shell = typed(where_you_stand, ADDRESSES, STREAM)
-    assert shell.stdout is not None
-    told: list[Sequence[str]] = []
-    for line in shell.stdout:
-        if line.startswith("data: "):
-            data = json.loads(line.removeprefix("data: "))["data"]
-            told.append((data["on"], data["unit_name"]))
-            if data["on"] == "2015-05-08":
-                break
-    os.killpg(shell.pid, 9)
-    shell.communicate(timeout=60)
-    assert ("2015-04-26", "Ntahangwa") in told
-    assert len(told) > 3
+    lines = read_lines(typed(left.folder, ADDRESSES, STREAM), len(left.alerts), "data: ")
+    told = [json.loads(line.removeprefix("data: ")) for line in lines]
+    assert [event["sequence"] for event in told] == sorted(event["sequence"] for event in told)
+    assert sorted(json.dumps(event["data"]) for event in told) == sorted(map(json.dumps, left.alerts))
 
 
-def test_a_report_is_posted_and_a_second_time_not_written_again(where_you_stand: Path) -> None:
+def test_a_report_is_posted_and_a_second_time_not_written_again(left: Left) -> None:
     answers = []
     for _ in range(2):
-        shell = typed(where_you_stand, ADDRESSES, REPORT)
+        shell = typed(left.folder, ADDRESSES, REPORT)
         said, errors = shell.communicate(timeout=120)
         assert shell.returncode == 0, errors
         answers.append(json.loads(said))
