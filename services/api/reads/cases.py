@@ -79,13 +79,13 @@ async def case(asked: Asked) -> Reply:
     row, body = found.rows[0], orjson.loads(found.rows[0]["body"])
     asked.refuse_outside(row["unit"])
     absorbed = await asked.rows_of(PROJECTION.name, READS_SQL["absorbed"], stream)
-    last_shown = (await asked.office.ledger.read_stream(stream, body["version"] - 1))[0]
+    since_shown = await asked.office.ledger.read_stream(stream, body["version"] - 1)
     told = _case(asked, row, body) | {
         "reports": [{"report_id": one, "independent": how} for one, how in sorted(body["linked"].items())],
         "referrals": [_referral(one, referral) for one, referral in sorted(body["referrals"].items())],
         "absorbed": [record_id(other["stream"]) for other in absorbed.rows],
     }
-    return Reply(told, position=last_shown.position)
+    return Reply(told, position=since_shown[0].position if since_shown else None)
 
 
 def _on_the_board(asked: Asked, row: asyncpg.Record) -> dict[str, Any]:

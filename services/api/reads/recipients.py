@@ -6,8 +6,8 @@ from typing import Any
 
 from events.catalogue import read
 from events.reference import RecipientRegistered
-from services.api.problems import NO_SUCH_RECIPIENT, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
+from services.api.reads.shown import no_such_recipient, recipient_in_the_address
 from services.api.reads.sql import READS_SQL
 from services.ledger.ledger import Recorded
 
@@ -36,11 +36,10 @@ async def recipients(asked: Asked) -> Reply:
 
 async def recipient(asked: Asked) -> Reply:
     """One recipient's entry as it stands."""
-    name = asked.request.path_params["recipient"]
-    rows = await asked.office.ledger.read_stream(f"reference/recipient-{name}") if _plain(name) else []
+    rows = await asked.office.ledger.read_stream(f"reference/recipient-{recipient_in_the_address(asked)}")
     entry = read(rows[-1].wire()).data if rows else None
     if not isinstance(entry, RecipientRegistered):
-        raise Refused(NO_SUCH_RECIPIENT, "There is no recipient of this id in the register: see /v1/recipients.")
+        raise no_such_recipient()
     return Reply(_entry(asked, rows[-1], entry), position=rows[-1].position)
 
 
@@ -51,10 +50,6 @@ def _entry(asked: Asked, row: Recorded, entry: RecipientRegistered) -> dict[str,
         "version": row.version,
         "registered_at": row.recorded_at,
     }
-
-
-def _plain(name: str) -> bool:
-    return len(name) <= 64 and "\x00" not in name
 
 
 READS = (

@@ -18,9 +18,10 @@ from events.event import Event
 from events.vocabulary import DataItem, Dated
 from projections.referral_board import PROJECTION
 from projections.referral_board.table import SQL
+from services.api.problems import BAD_PARAMETER, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.records import NOBODYS, case_of
-from services.api.reads.shown import UNIT, record_id
+from services.api.reads.shown import UNIT, recipient_in_the_address, record_id
 from services.api.reads.sql import READS_SQL
 from services.area import OutsideArea
 
@@ -56,10 +57,19 @@ async def referrals(asked: Asked) -> Reply:
             raise OutsideArea()
         recipients = [asked.asking.recipient]
     after = asked.cursor(datetime, str, UUID)
-    units = None if asked.asking.recipient is not None else asked.units()
+    units = _units(asked)
     filters = recipients, asked.many("state", OPEN_STATES), units, asked.yes("overdue")
     found = await asked.rows_of(PROJECTION.name, SQL["board"], *filters, *after, asked.rows + 1)
     return _page(asked, found.rows, found.mark)
+
+
+def _units(asked: Asked) -> list[str] | None:
+    """The units asked for; a recipient, who may not know where a case is, cannot ask by them."""
+    if asked.asking.recipient is None:
+        return asked.units()
+    if asked.many("unit") is not None:
+        raise Refused(BAD_PARAMETER, "unit: expected nothing from a recipient; leave it out.")
+    return None
 
 
 async def referral_counts(asked: Asked) -> Reply:
@@ -70,11 +80,11 @@ async def referral_counts(asked: Asked) -> Reply:
 
 async def recipient_referrals(asked: Asked) -> Reply:
     """Everything that one recipient was ever asked for, what is due next first."""
-    recipient: str = asked.request.path_params["recipient"]
+    recipient = recipient_in_the_address(asked)
     if asked.asking.recipient not in (None, recipient):
         raise OutsideArea()
     after = asked.cursor(datetime, str, UUID)
-    units = None if asked.asking.recipient is not None else asked.units()
+    units = _units(asked)
     found = await asked.rows_of(PROJECTION.name, READS_SQL["of_recipient"], recipient, units, *after, asked.rows + 1)
     return _page(asked, found.rows, found.mark)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from events.vocabulary import Kind, Severity
+from services.api.problems import NO_SUCH_RECIPIENT, Refused
 from services.api.reading import Asked, Parameter
+
+_RECIPIENT = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}\Z")
 
 UNIT = Parameter("unit", "Only this unit and all that lies in it; may be repeated.", repeated=True)
 KIND = Parameter(
@@ -25,6 +29,18 @@ def unit_in_the_address(asked: Asked) -> str:
     asked.country.gazetteer.unit(unit)
     asked.refuse_outside(unit)
     return unit
+
+
+def recipient_in_the_address(asked: Asked) -> str:
+    """A recipient's id as it could stand in the register; raises Refused."""
+    recipient: str = asked.request.path_params["recipient"]
+    if not _RECIPIENT.match(recipient):
+        raise no_such_recipient()
+    return recipient
+
+
+def no_such_recipient() -> Refused:
+    return Refused(NO_SUCH_RECIPIENT, "There is no recipient of this id in the register: see /v1/recipients.")
 
 
 def record_id(stream: str) -> str:
