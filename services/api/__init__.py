@@ -4,5 +4,7 @@ access      which role may do what where: the one table
 tokens      who somebody is
 problems    why not: the numbered catalogue
 commanding  one wrapper from a request to an append; commands lists every act's route
-reading     one wrapper for reads; one module a question beside it
+reading     one wrapper for reads; one module a question beside it, in reads/
+country     what a token's units mean now, and what a unit is called
+custody     opening what is sealed
 """
