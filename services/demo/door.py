@@ -24,6 +24,7 @@ LIFE = timedelta(hours=6)
 TRIES = 6
 ANSWER_SECONDS = 60
 AGAIN_SECONDS = 0.2
+LOOK_SECONDS = 0.05
 MEANWHILE = frozenset({502, 503, 504})
 """Answers after which the same is sent again, under the same id."""
 
@@ -109,13 +110,21 @@ class Door:
                 following = link[1 : link.index(">")] if link else None
         return found
 
-    async def ready(self) -> bool:
-        """Whether commands and reads would be served."""
-        try:
-            async with self.session.get("/readyz") as response:
-                return response.status == 200
-        except aiohttp.ClientError:
-            return False
+    async def until_ready(self, seconds: float) -> None:
+        """Wait until commands and reads would be served; raises NoAnswer with what is not ready by then."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                async with self.session.get("/readyz") as response:
+                    told = orjson.loads(await response.read())
+                    if response.status == 200:
+                        return
+                why = "; ".join(f"{name}: {said}" for name, said in told.get("not_ready", {}).items())
+            except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
+                why = str(error) or type(error).__name__
+            if time.monotonic() > deadline:
+                raise NoAnswer(f"The API is not ready after {seconds:.0f} seconds: {why}.")
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _until_answered(
         self, method: str, address: str, headers: Mapping[str, str], body: bytes | None

@@ -31,11 +31,10 @@ from services.local.addresses import Addresses, find_addresses
 from services.local.problems import LocalProblem
 from services.processors.errors import Halt
 
-READY_SECONDS = 60.0
+READY_SECONDS = 90.0
 DRAWN_PER_SECOND = 3
 LINE_SECONDS = 5.0
 RECORDED_WIDTH = 144
-LEDGER_READY = 0.05
 
 
 @dataclass
@@ -84,9 +83,7 @@ class Demonstration:
                 open_door(self.stack.address, issuer) as door,
                 SimulatedClock.open(addresses.app_dsn) as clock,
             ):
-                async with asyncio.timeout(READY_SECONDS):
-                    while not await door.ready():  # noqa: ASYNC110 - another process becomes ready
-                        await asyncio.sleep(LEDGER_READY)
+                await door.until_ready(READY_SECONDS)
                 playing = Playing(self.plan, door, self.plan.begins)
                 watch = Watch(self.cast, playing)
                 shown = _Shown(self, watch)

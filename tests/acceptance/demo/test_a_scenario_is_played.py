@@ -58,7 +58,7 @@ def test_a_few_days_are_played_checked_and_ended(tmp_path: Path, folder: Path) -
     process = demo(write_scenario(tmp_path, *FEW), folder)
     said, _ = process.communicate(timeout=280)
     assert process.returncode == 0, said
-    assert "5 entries, 63 acts" in said
+    assert "5 entries, 58 acts" in said
     assert "acknowledged commands are on Kafka" in said
     assert "all 5 projections" in said
     assert "Days at each level" in said

@@ -38,7 +38,10 @@ def told() -> Plan:
 def write_scenario(folder: Path, *lines: str, **changed: str) -> Path:
     """A scenario of a few days that extends the chronology's file, with these entries."""
     head = {"name": '"few_days"', "title": '"A few days"', "begins": "2015-05-01", "ends": "2015-05-09"} | changed
-    text = [f'extends = "{CHRONOLOGY}/scenario.toml"', 'entries = "entries.csv"', "elections = []"]
+    held = (
+        'election = "hills", round = "hill", told = 2015-05-04, standing = "held", on = 2015-05-04, source = "nobody"'
+    )
+    text = [f'extends = "{CHRONOLOGY}/scenario.toml"', 'entries = "entries.csv"', f"elections = [{{ {held} }}]"]
     (folder / "scenario.toml").write_text("\n".join([*text, *(f"{name} = {value}" for name, value in head.items())]))
     (folder / "entries.csv").write_text("\n".join([COLUMNS, *lines]) + "\n")
     return folder
