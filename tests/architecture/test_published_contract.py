@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from services.contracts import publish
 from services.contracts.asyncapi import document
 from services.contracts.lock import CONTENTS, Lock, broken, hash_of, only_more_words
-from services.contracts.publish import FOLDER, ContractBroken, faults, generated, release, write
+from services.contracts.publish import FOLDER, ContractBroken, faults, release, write
+
+generated = cache(publish.generated)
+"""The files are the same each time, and making them takes half a second."""
 
 EVENT = "events/report.received/1.schema.json"
 EXAMPLE = "events/report.received/1.at_a_form.json"
