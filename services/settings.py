@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     api_requests_per_second: float = Field(
         100, ge=0, description="How often one person may ask each API process, four times that at once; 0 is no limit."
     )
+    api_request_seconds: float = Field(
+        60, gt=0, description="How long a request may take with everything; twice what a caller may ask to wait for."
+    )
     api_heartbeat_seconds: float = Field(
         15,
         gt=0,

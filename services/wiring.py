@@ -101,6 +101,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
                 limits=Limits(settings.api_requests_per_second),
                 metrics=Metrics(lambda: feed.listeners),
                 partitions=settings.partitions,
+                request_seconds=settings.api_request_seconds,
                 heartbeat_seconds=settings.api_heartbeat_seconds,
             )
         finally:

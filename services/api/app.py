@@ -27,9 +27,6 @@ from services.api.problems import NO_SUCH_METHOD, NO_SUCH_PAGE, NOT_KNOWN, OUR_F
 from services.api.reads.every import READS
 from services.api.routing import Routes
 
-MOST_SECONDS = 60.0
-"""How long a request may take with everything: twice what anybody may ask to wait for."""
-
 _log = structlog.get_logger("services.api")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -76,10 +73,10 @@ class Door(FastAPI):
             office: Office = self.state.office
             at, began = clock.now(), time.perf_counter()
             try:
-                async with asyncio.timeout(MOST_SECONDS) as limit:
+                async with asyncio.timeout(office.request_seconds) as limit:
                     response = await serve(office, route, request)
             except Exception as error:
-                told = Told.of(_too_long(method) if limit.expired() else error)
+                told = Told.of(_too_long(method, office.request_seconds) if limit.expired() else error)
                 if told.kind is OUR_FAULT:
                     _log.error("fault", route=address, exc_info=error)
                 response = told.response()
@@ -108,10 +105,10 @@ def make_app(open_office: Callable[[], AbstractAsyncContextManager[Office]]) -> 
     return app
 
 
-def _too_long(method: str) -> Refused:
+def _too_long(method: str, seconds: float) -> Refused:
     if method == "GET":
-        return Refused(READS_AWAY, f"No answer was found in {MOST_SECONDS:.0f} s.", headers={"Retry-After": "1"})
-    return Refused(NOT_KNOWN, f"It took more than {MOST_SECONDS:.0f} s: send the same again, under the same id.")
+        return Refused(READS_AWAY, f"No answer was found in {seconds:g} seconds.", headers={"Retry-After": "1"})
+    return Refused(NOT_KNOWN, f"It took more than {seconds:g} seconds: send the same again, under the same id.")
 
 
 async def _not_here(request: Request, error: Exception) -> Response:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 import orjson
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from projections.sql import named_queries
+from services import clock
 from services.acts.in_force import NotBegun
 from services.api.office import Office
 from services.api.problems import NO_SUCH_PAGE, Refused, Told, catalogue
 from services.ledger.ledger import LedgerError
+from services.vault.refused import VaultError
+
+ANSWER_SECONDS = 5.0
+SQL = named_queries("services.api", "health.sql")
+
+Part = Callable[[Office], Awaitable[str | None]]
 
 
 def add_routes(app: FastAPI) -> None:
@@ -34,21 +45,58 @@ async def metrics(request: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """Whether commands and reads would be served now, and what is not ready where not."""
     office: Office = request.app.state.office
-    not_ready: dict[str, str] = {}
-    try:
-        await office.ledger.head()
-    except LedgerError as error:
-        not_ready["ledger"] = str(error)
-    try:
-        office.in_force.network(office.desk, office.opener)
-    except NotBegun as error:
-        not_ready["network"] = str(error)
-    try:
-        await office.projections.refuse_unmade()
-    except Refused as error:
-        not_ready["projections"] = error.detail
+    said = await asyncio.gather(*(_within(part, office) for part in PARTS.values()))
+    not_ready = {name: why for name, why in zip(PARTS, said, strict=True) if why is not None}
     document = {"ready": not not_ready, "not_ready": not_ready}
     return Response(orjson.dumps(document), 503 if not_ready else 200, media_type="application/json")
+
+
+async def _within(part: Part, office: Office) -> str | None:
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await part(office)
+    except Refused as error:
+        return error.detail
+    except (NotBegun, LedgerError, VaultError) as error:
+        return str(error)
+    except TimeoutError:
+        return f"No answer came in {ANSWER_SECONDS:.0f} seconds."
+
+
+async def _ledger(office: Office) -> str | None:
+    await office.ledger.head()
+    return None
+
+
+async def _appends(office: Office) -> str | None:
+    (row,) = await office.projections.fetch(SQL["appends"], clock.now())
+    why: str | None = row["because"]
+    return why
+
+
+async def _vault(office: Office) -> str | None:
+    await office.desk.persons.committee()
+    return None
+
+
+async def _network(office: Office) -> str | None:
+    office.in_force.network(office.desk, office.opener)
+    return None
+
+
+async def _projections(office: Office) -> str | None:
+    await office.projections.refuse_unmade()
+    return None
+
+
+PARTS: dict[str, Part] = {
+    "ledger": _ledger,
+    "appends": _appends,
+    "vault": _vault,
+    "network": _network,
+    "projections": _projections,
+}
+"""What must be ready, each with what says why it is not."""
 
 
 async def problem(request: Request) -> Response:

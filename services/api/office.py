@@ -43,6 +43,7 @@ class Office:
     limits: Limits
     metrics: Metrics
     partitions: int
+    request_seconds: float
     heartbeat_seconds: float
     rules: dict[str, Rules] = field(default_factory=dict, init=False)
     """Rule sets that somebody asked about, by their hash: texts never change under it."""

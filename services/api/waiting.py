@@ -27,7 +27,9 @@ class Until(StrEnum):
 
 def asked(request: Request) -> tuple[Until, float] | None:
     """For what, and how long, the caller would wait; raises Refused, also for a parameter that no command takes."""
-    if request.scope["query_string"] and request.query_params.keys() - {*PARAMETERS}:
+    if not request.scope["query_string"]:
+        return None
+    if request.query_params.keys() - {*PARAMETERS}:
         raise Refused(BAD_PARAMETER, f"The address: expected no parameters but {', '.join(PARAMETERS)}; correct them.")
     until = request.query_params.get("wait")
     if until is None:

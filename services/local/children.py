@@ -35,6 +35,7 @@ class Child:
 def children_of(settings: Settings) -> tuple[Child, ...]:
     """Started in this order after the servers, ended in the opposite one."""
     processors = ["processors", *(f"processors-{number}" for number in range(2, settings.processors + 1))]
+    processors = processors[: settings.processors]
     apis = ["api", *(f"api-{number}" for number in range(2, settings.apis + 1))][: settings.apis]
     ports = [settings.api_port or free_port(), *(free_port() for _ in apis[1:])]
     return (

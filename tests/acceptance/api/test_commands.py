@@ -13,6 +13,7 @@ from services import clock
 from services.api.examples import EXAMPLES, GIHANGA, MPANDA
 from services.ledger.postgres import PostgresLedger
 from tests.support.doors import ALINE, BEDE, CHANTAL, DEO, ESTHER, FABIEN, GLORIA, ODILE, Doors
+from tests.support.stack import wait_for
 from tests.support.story_by_http import Telling
 
 REPORT = EXAMPLES["report.receive"]
@@ -149,6 +150,7 @@ async def test_nothing_personal_is_logged(doors: Doors) -> None:
     bad = await doors.post(ALINE, "/v1/reports", {**REPORT, **words, "kind": "kind-7f3a"}, wait="wait-7f3a")
     assert bad.status_code == 400
     token = doors.authorization(ALINE)["Authorization"].removeprefix("Bearer ")
+    await asyncio.to_thread(wait_for, lambda: '"status":400' in doors.log.replace(" ", ""))
     log = doors.log
     assert '"status":201' in log.replace(" ", "")
     for secret in ("7f3a", "+25779123456", token[:40], token[-40:], str(doors.people["aline"])):
