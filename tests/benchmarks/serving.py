@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import sys
 import tempfile
@@ -36,6 +37,7 @@ from tests.support.ledgers import an_alert
 RULES = GAZETTEER.parents[1] / "rules" / "burundi.toml"
 CONNECTIONS = 32
 SECONDS = 8.0
+WARM_SECONDS = 1.0
 LISTENERS = 1_000
 BESIDE = ("relay", "processors")
 """Without them there are no projections to read; where they are not measured, they end before."""
@@ -52,7 +54,6 @@ def compare(rounds: int) -> None:
 
 async def _compare(running: Servers, rounds: int) -> None:
     async with running.database() as database, _api(database, ()) as (api, bare, token):
-        ports = {"bare": bare[1], "api": api[1]}
         numbers = count()
         body = orjson.dumps(
             {
@@ -75,25 +76,38 @@ async def _compare(running: Servers, rounds: int) -> None:
                 yield one
 
         contenders = {
-            "bare POST": (ports["bare"], same(request("POST", "/bare", token, body))),
-            "a report: sealed, synced, answered": (ports["api"], reports()),
-            "bare GET": (ports["bare"], same(request("GET", "/bare", token))),
-            "a commune's level": (ports["api"], same(request("GET", f"/v1/levels/{UNIT}", token))),
+            "bare POST": (bare, same(request("POST", "/bare", token, body))),
+            "a report: sealed, synced, answered": (api, reports()),
+            "bare GET": (bare, same(request("GET", "/bare", token))),
+            "a commune's level": (api, same(request("GET", f"/v1/levels/{UNIT}", token))),
         }
         rates: dict[str, list[float]] = {name: [] for name in contenders}
+        costs: dict[str, list[float]] = {name: [] for name in contenders}
         for _ in range(rounds):
-            for name, (port, requests) in contenders.items():
+            for name, ((process, port), requests) in contenders.items():
+                await load(port, requests, CONNECTIONS, WARM_SECONDS)
+                before = _cpu_seconds(process)
                 rate, each = await load(port, requests, CONNECTIONS, SECONDS)
                 rates[name].append(rate)
+                costs[name].append((_cpu_seconds(process) - before) / len(each) * 1e6)
                 each.sort()
                 p50, p99 = (each[int(len(each) * share)] * 1e3 for share in (0.5, 0.99))
-                print(f"{name:<40} {rate:>8,.0f}/s   p50 {p50:6.1f}   p99 {p99:6.1f} ms", flush=True)
+                print(
+                    f"{name:<40} {rate:>8,.0f}/s   p50 {p50:6.1f}   p99 {p99:6.1f} ms   "
+                    f"{costs[name][-1]:>6,.0f} µs of its process's CPU each   load {os.getloadavg()[0]:.0f}",
+                    flush=True,
+                )
         for name, against, mark in (
             ("a report: sealed, synced, answered", "bare POST", 0.35),
             ("a commune's level", "bare GET", 0.6),
         ):
             ratios = [one / other for one, other in zip(rates[name], rates[against], strict=True)]
-            print(f"{name} ÷ {against}: {', '.join(f'{one:.2f}' for one in ratios)} (mark {mark})", flush=True)
+            in_cpu = [other / one for one, other in zip(costs[name], costs[against], strict=True)]
+            print(
+                f"{name} ÷ {against}: {', '.join(f'{one:.2f}' for one in ratios)} (mark {mark}); "
+                f"by CPU {', '.join(f'{one:.2f}' for one in in_cpu)}",
+                flush=True,
+            )
     async with running.database() as database, _api(database, ("relay",)) as (api, _, token):
         await _to_many(database, api, token)
 
@@ -148,6 +162,12 @@ async def _ready(port: int) -> bool:
     return b" 200 " in status
 
 
+def _cpu_seconds(process: Process) -> float:
+    """What a process has used of the processors: other work on the machine does not touch it much."""
+    used = psutil.Process(process.pid).cpu_times()
+    return used.user + used.system
+
+
 async def _to_many(database: Database, api: tuple[Process, int], token: str) -> None:
     """One alert to everybody who listens: how long until each has it, and what each costs the API in memory."""
     process, port = psutil.Process(api[0].pid), api[1]
@@ -169,6 +189,7 @@ async def _to_many(database: Database, api: tuple[Process, int], token: str) -> 
         await ledger.close()
         for _, writer in listeners:
             writer.close()
+    await _until_nobody_listens(port)
     seconds = sorted(one.result() - began for one in heard)
     print(
         f"one alert to {LISTENERS:,} clients, from the command on: first {seconds[0] * 1e3:.0f}, "
@@ -176,6 +197,18 @@ async def _to_many(database: Database, api: tuple[Process, int], token: str) -> 
         f"(append {(appended - began) * 1e3:.0f} ms); {grown / LISTENERS / 1024:.0f} KiB of memory a client",
         flush=True,
     )
+
+
+async def _until_nobody_listens(port: int) -> None:
+    """Those who left are let go of: the API counts who follows."""
+    async with asyncio.timeout(60):
+        said = b""
+        while b"intabaza_api_listeners 0.0" not in said:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(request("GET", "/metrics").replace(b"host:", b"connection: close\r\nhost:"))
+            said = await reader.read()
+            writer.close()
+            await asyncio.sleep(0.1)
 
 
 async def _hears(reader: asyncio.StreamReader) -> float:
