@@ -109,6 +109,14 @@ class Lane:
         lowest = min(self.live, key=lambda live: live.mark.last_position)
         return lowest.mark.topic_id, lowest.mark.next_offset, lowest.mark.last_position
 
+    def committed_to(self, live: Live) -> int:
+        """The offset before which a projection has nothing left to commit: repeats and foreign records are nothing."""
+        mark = live.mark
+        if mark.last_position < live.last:
+            return min(mark.next_offset, self.next_offset)
+        ahead = mark.topic_id == self._topic_id and mark.last_position > self._last
+        return max(mark.next_offset, self.next_offset) if ahead else self.next_offset
+
     def missed(self, records: Sequence[Record]) -> int | None:
         """From where to read again, where these records do not follow the last ones.
 
@@ -123,7 +131,6 @@ class Lane:
     async def offer(self, records: Sequence[Record]) -> None:
         """Fold what continues the chain. Raises Again's or Postgres's errors, or Halt."""
         stretch = read_chain(self.partition, records, self._last)
-        self.next_offset = records[-1].offset + 1
         self.counts.repeats += stretch.repeats
         if stretch.foreign:
             self.counts.foreign += len(stretch.foreign)
@@ -132,6 +139,7 @@ class Lane:
             events = [self._decode(one) for one in stretch.following]
             await self._fold(Batch(events, [one.offset + 1 for one in stretch.following]))
             self.counts.events += len(events)
+        self.next_offset = records[-1].offset + 1
 
     def _decode(self, one: Following) -> Taken:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -39,15 +40,44 @@ class Metrics:
             ("projection", "partition"),
             registry=self.registry,
         )
+        self._stood: dict[int, dict[str, _Stands]] = {}
+        self._shown: dict[Gauge, set[tuple[str, str]]] = {}
 
-    def show(self, lanes: Iterable[Lane], ends: Mapping[int, int]) -> None:
-        """Bring the gauges to what the lanes have; partitions that went elsewhere are no longer shown."""
-        for gauge in (self._lag, self._position, self._parked):
-            gauge.clear()
+    def show(self, partitions: Iterable[int], lanes: Iterable[Lane], ends: Mapping[int, int]) -> None:
+        """Bring the gauges to what the lanes have, or last had where they wait to be begun again.
+
+        Partitions that went elsewhere are no longer shown.
+        """
         for lane in lanes:
-            for live in lane.live:
-                labels = (live.projection.name, str(lane.partition))
-                self._position.labels(*labels).set(live.mark.last_position)
-                self._parked.labels(*labels).set(len(live.part.parked))
-                if lane.partition in ends:
-                    self._lag.labels(*labels).set(max(0, ends[lane.partition] - live.mark.next_offset))
+            self.keep(lane)
+        self._stood = {one: self._stood[one] for one in partitions if one in self._stood}
+        told: dict[Gauge, dict[tuple[str, str], int]] = {self._lag: {}, self._position: {}, self._parked: {}}
+        for partition, stood in self._stood.items():
+            for name, stands in stood.items():
+                labels = (name, str(partition))
+                told[self._position][labels] = stands.position
+                told[self._parked][labels] = stands.parked
+                if partition in ends:
+                    told[self._lag][labels] = max(0, ends[partition] - stands.next_offset)
+        for gauge, values in told.items():
+            for labels, value in values.items():
+                gauge.labels(*labels).set(value)
+            for labels in self._shown.get(gauge, set()) - values.keys():
+                gauge.remove(*labels)
+            self._shown[gauge] = set(values)
+
+    def keep(self, lane: Lane) -> None:
+        """Remember how a partition stands: while it waits to be begun again, nothing else knows."""
+        self._stood[lane.partition] = {
+            live.projection.name: _Stands(live.mark.last_position, len(live.part.parked), lane.committed_to(live))
+            for live in lane.live
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """How a projection stands in one partition."""
+
+    position: int
+    parked: int
+    next_offset: int

@@ -104,7 +104,11 @@ class Worker:
             await self._throw_away(lane, error)
         return None
 
-    async def look_around(self, ends: Mapping[int, int]) -> None:
+    def show(self, ends: Mapping[int, int]) -> None:
+        """Tell how far the partitions are, given their ends."""
+        self._metrics.show(self._partitions, self.lanes.values(), ends)
+
+    async def look_around(self) -> None:
         """Learn what became of commits; let parked keys go on where an operator asked."""
         for lane in list(self.lanes.values()):
             try:
@@ -112,7 +116,6 @@ class Worker:
             except Exception as error:
                 await self._throw_away(lane, error)
         await self._resume()
-        self._metrics.show(self.lanes.values(), ends)
 
     async def end(self) -> None:
         """Let what is on its way be committed, and close."""
@@ -154,6 +157,7 @@ class Worker:
 
     def _drop(self, lane: Lane) -> None:
         if self.lanes.get(lane.partition) is lane:
+            self._metrics.keep(lane)
             del self.lanes[lane.partition]
             self._leaving.append(lane)
 

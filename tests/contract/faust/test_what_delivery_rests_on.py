@@ -15,8 +15,11 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import Fetcher as AiokafkaFetcher
+from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance, GroupCoordinator
 from faust import App
 from faust.app.base import App as BaseApp
+from faust.sensors.monitor import Monitor
+from faust.sensors.prometheus import PrometheusMonitor
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer, Fetcher, ThreadDelegateConsumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Transport
@@ -42,6 +45,17 @@ FINGERPRINTS: dict[Callable[..., Any], str] = {
     AIOKafkaConsumerThread._seek_wait: "9d221e816d940467",
     AIOKafkaConsumerThread._ensure_consumer: "ff4a4c693b7ec63f",
     AIOKafkaConsumerThread._create_worker_consumer: "c2701bfc3e6f6cad",
+    ThreadDelegateConsumer.highwaters: "3a2723b22582ffb7",
+    AIOKafkaConsumerThread._highwaters: "a7f4f97d9f32aca2",
+    PrometheusMonitor.on_message_in: "ca24793cbc41deb7",
+    PrometheusMonitor.on_stream_event_in: "f592409433679cf8",
+    Monitor.on_message_in: "b2a9a9045b2f456c",
+    Monitor.on_stream_event_in: "df6d2e5f6397ce44",
+    GroupCoordinator._perform_assignment: "a5cf61fa97320199",
+    GroupCoordinator._on_join_prepare: "4d9524afc0ee2c2f",
+    GroupCoordinator.request_rejoin: "f70a261c91c38cb5",
+    GroupCoordinator._handle_metadata_update: "b2832b6d82bea7c4",
+    CoordinatorGroupRebalance.perform_group_join: "ff2c2109b2e9868d",
     Recovery._resume_streams: "d986a6710c1aca98",
     BaseApp._on_partitions_revoked: "d5c895bbe57dc73a",
     BaseApp._on_partitions_assigned: "de932b7927db85b3",
@@ -111,7 +125,10 @@ class Nobody:
     async def offer(self, partition: int, records: Any) -> int | None:
         raise AssertionError
 
-    async def look_around(self, ends: Any) -> None:
+    async def look_around(self) -> None:
+        raise AssertionError
+
+    def show(self, ends: Any) -> None:
         raise AssertionError
 
     async def end(self) -> None:
