@@ -89,6 +89,86 @@ RARE = {
     "laid by, then its report withdrawn": laid_by().withdrawn("r"),
     "laid by, then absorbing": laid_by().merged("b", "a"),
     "laid by, then merged away and taken apart": laid_by().merged("a", "b").merge_reversed("a", "b"),
+    "merged, laid by, the other's only report withdrawn, then its own": (
+        begun()
+        .opened("a", severity="extreme", reports=("r",))
+        .opened("b", reports=("s",))
+        .merged("b", "a")
+        .days(2)
+        .withdrawn("r")
+        .days(1)
+        .withdrawn("s")
+    ),
+    "a chain through one that is laid by, the last report of all withdrawn at its end": (
+        begun()
+        .opened("a", severity="extreme", reports=("r",))
+        .opened("b", reports=("s",))
+        .opened("c", reports=("t",))
+        .merged("c", "b")
+        .days(2)
+        .merged("b", "a")
+        .days(2)
+        .withdrawn("r")
+        .withdrawn("s")
+        .tick()
+        .withdrawn("t")
+        .linked("c", "u")
+        .merge_reversed("b", "a")
+    ),
+    "in another row, one comes back and one loses its ground": (
+        begun()
+        .opened("a", severity="extreme", reports=("r",))
+        .opened("b", severity="severe", unit="other", reports=("s",))
+        .merged("b", "a")
+        .withdrawn("r")
+        .merge_reversed("b", "a")
+        .merged("b", "a")
+    ),
+    "in one row, one is founded by a merging that leaves another unfounded": (
+        begun()
+        .opened("a", severity="extreme", reports=("r",))
+        .opened("c", severity="severe", reports=("t",))
+        .opened("b", reports=("s",))
+        .merged("b", "a")
+        .withdrawn("r")
+        .withdrawn("t")
+        .tick()
+        .merged("b", "c")
+    ),
+    "laid by, unlinked from its last report, for which another stood": (
+        begun()
+        .opened("a", severity="extreme", reports=("r",))
+        .opened("b", reports=("s",))
+        .merged("b", "a")
+        .days(2)
+        .withdrawn("r")
+        .unlinked("b", "s")
+    ),
+    "closed and laid by, its ground lost below it meanwhile, reopened": (
+        begun()
+        .opened("a", "tension", severity="severe", reports=("r",))
+        .opened("b", reports=("s",))
+        .merged("b", "a")
+        .closed("a")
+        .days(200)
+        .withdrawn("r")
+        .withdrawn("s")
+        .reopened("a", "danger_returned")
+        .merge_reversed("b", "a")
+    ),
+    "merged in a circle, laid by, judged and parted": (
+        begun()
+        .opened("a", severity="severe", reports=("r",))
+        .opened("b", severity="severe", reports=("s",))
+        .merged("a", "b")
+        .merged("b", "a")
+        .withdrawn("r")
+        .days(2)
+        .withdrawn("s")
+        .assessed("a")
+        .merge_reversed("b", "a")
+        .merge_reversed("a", "b")
+    ),
     "laid by at a midnight at which a window turns": (
         begun()
         .opened("a", "detention_or_rights", severity="extreme")
