@@ -40,6 +40,8 @@ def demo(
         zone = read_rule_set(read.rules).time_zone
     except RuleSetFaulty as faulty:
         raise LocalProblem(str(faulty)) from None
+    if record is not None and not record.absolute().parent.is_dir():
+        raise LocalProblem(f"{record} cannot be written: there is no folder {record.parent}.")
     console = Console()
     if not console.is_terminal:
         console = Console(width=PLAIN_WIDTH)

@@ -37,19 +37,17 @@ class DemoStack:
 
     @classmethod
     def in_folder(cls, folder: Path, zone: str) -> DemoStack:
-        """A stack with an address of its own: the usual port where it is free, else one from the kernel."""
+        """A stack that nobody else uses, with settings for one machine's invented people."""
         asked = Settings()
         if asked.postgres_dsn is not None or asked.kafka_bootstrap is not None:
             raise LocalProblem(
                 f"A demonstration runs servers of its own and fills them with invented people: unset "
                 f"{PREFIX}POSTGRES_DSN and {PREFIX}KAFKA_BOOTSTRAP."
             )
-        port = asked.api_port if asked.api_port and not answers(asked.api_port) else free_port()
         # The play's people are one machine: no limit for each of them is wanted here.
         settings = asked.model_copy(
             update={
                 "data_folder": folder,
-                "api_port": port,
                 "zone": zone,
                 "api_requests_per_second": 0.0,
                 "partitions": PARTITIONS,
@@ -66,7 +64,10 @@ class DemoStack:
         return DataFolder(self.settings.folder)
 
     async def begin_anew(self) -> None:
-        """Empty the folder of an earlier demonstration; raises LocalProblem for one that holds anything else."""
+        """Empty the folder of an earlier demonstration, and find a port: the usual one where nobody answers there.
+
+        Raises LocalProblem for a folder that holds anything else.
+        """
         path = self.settings.folder
         if path.exists() and any(path.iterdir()):
             if not (path / MARK).exists():
@@ -77,6 +78,9 @@ class DemoStack:
             made = self.folder.made() or {}
             for each in (Path(made["postgres"]) if "postgres" in made else path, path):
                 shutil.rmtree(each, ignore_errors=True)
+        usual = self.settings.api_port
+        port = usual if usual and not answers(usual) else free_port()
+        self.settings = self.settings.model_copy(update={"api_port": port})
         self.folder.prepare()
         write_synced(path / MARK, "# A folder for demonstrations: the next one begins anew here.\n")
 

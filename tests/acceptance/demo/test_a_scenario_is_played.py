@@ -47,7 +47,8 @@ def demo(scenario: Path, folder: Path) -> subprocess.Popen[str]:
     """The command as a person gives it, without a terminal."""
     return subprocess.Popen(
         [sys.executable, "-m", "services.cli", "demo", str(scenario), "--once", "--folder", str(folder)],
-        env=child_environment(Settings(data_folder=folder)),
+        env=child_environment(Settings(data_folder=folder))
+        | {"INTABAZA_API_PORT": "0"},  # another one may run beside it
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
