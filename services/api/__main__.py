@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,9 @@ from services.wiring import open_office
 
 END_SECONDS = 3
 """How long requests on their way may take when it ends; streams are ended at once."""
+
+GARBAGE = (20_000, 20, 20)
+"""After how many new objects garbage is looked for: a report makes some hundreds, nearly none of them in circles."""
 
 
 class Server(uvicorn.Server):
@@ -46,6 +50,10 @@ class Server(uvicorn.Server):
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Office]:
         async with open_office(self._settings) as office:
+            # What is here now stays: looking through it for garbage again and again was a part of every report.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*GARBAGE)
             self._office, self._loop = office, asyncio.get_running_loop()
             yield office
 
