@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
-import subprocess
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +20,8 @@ from services.ledger.postgres import PostgresLedger
 from services.local.kafka import KafkaServer
 from services.local.topics import ALERTS, EVENTS, make_topics
 from services.relay.relay import Relay
-from services.settings import Settings, child_environment
 from tests.support.ledgers import note
+from tests.support.processes import Process
 from tests.support.topics import Read, read_topic
 
 PARTITIONS = 3
@@ -172,18 +169,11 @@ def cut_segment(folder: Path, batches: int) -> int:
     return kept
 
 
-class RelayProcess:
+class RelayProcess(Process):
     """`python -m services.relay` on a trial's servers."""
 
     def __init__(self, trial: RelayTrial, folder: Path) -> None:
-        self._trial = trial
-        self._folder = folder
-        self.log = folder / "log"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        trial = self._trial
-        environment = child_environment(Settings(data_folder=self._folder)) | {
+        environment = {
             "INTABAZA_POSTGRES_DSN": trial.owner_dsn,
             "INTABAZA_APP_DSN": trial.app_dsn,
             "INTABAZA_VAULT_DSN": trial.app_dsn,  # never used by a relay, and asked for beside the others
@@ -192,27 +182,12 @@ class RelayProcess:
             "INTABAZA_KAFKA_REPLICATION": "1",
             "INTABAZA_PARTITIONS": str(PARTITIONS),
         }
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "services.relay"], env=environment, stdout=log, stderr=log
-            )
-
-    @property
-    def said(self) -> str:
-        return self.log.read_text(errors="replace")
+        super().__init__(folder, environment, "services.relay")
 
     @property
     def has_led(self) -> bool:
         """Whether it leads, or did."""
         return "relay_leads " in self.said or "relay_leads\n" in self.said
-
-    async def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
-        """Return as soon as this holds of its log; fail when it ends or takes too long."""
-        async with asyncio.timeout(seconds):
-            while not condition():
-                assert self.process is not None
-                assert self.process.poll() is None, self.said
-                await asyncio.sleep(0.02)
 
     async def leads(self) -> None:
         """Return when it leads."""
@@ -222,23 +197,10 @@ class RelayProcess:
         """Return when it runs and waits for the lead."""
         await self.says("relay_stands_by")
 
-    async def says(self, words: str) -> None:
-        """Return when its log has these words."""
-        await self.until(lambda: words in self.said)
-
     async def leads_or(self, other: RelayProcess) -> None:
         """Return when one of the two leads and the other waits."""
         await self.until(lambda: self.has_led or other.has_led)
         await (other if self.has_led else self).waits()
-
-    def signal(self, number: signal.Signals) -> None:
-        assert self.process is not None
-        self.process.send_signal(number)
-
-    def kill(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(10)
 
 
 @asynccontextmanager

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -21,8 +18,8 @@ import asyncpg
 from projections.taken import Taken
 from services.local.kafka import KafkaServer
 from services.processors.errors import LOST
-from services.settings import Settings, child_environment
 from tests.support.feeds import Feed
+from tests.support.processes import Process
 from tests.support.relays import empty_topics
 from tests.support.tally import TallyFold, expected
 
@@ -124,7 +121,7 @@ class WorkTrial:
         ]
 
 
-class WorkerProcess:
+class WorkerProcess(Process):
     """`python -m tests.support.tally_worker`, or of another module, on a trial's servers."""
 
     def __init__(
@@ -136,33 +133,17 @@ class WorkerProcess:
         how: tuple[str, ...],
         module: str = "tests.support.tally_worker",
     ) -> None:
-        self._trial, self._folder, self._member, self._dsn, self._how = trial, folder, member, dsn, how
-        self._module = module
-        self.log = folder / "log"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        environment = child_environment(Settings(data_folder=self._folder)) | {
-            "INTABAZA_POSTGRES_DSN": self._trial.owner_dsn,
-            "INTABAZA_APP_DSN": self._trial.owner_dsn,  # never used by a processor, and asked for beside the others
-            "INTABAZA_VAULT_DSN": self._trial.owner_dsn,
-            "INTABAZA_PROJECTOR_DSN": self._dsn,
-            "INTABAZA_KAFKA_BOOTSTRAP": self._trial.kafka.bootstrap,
-            "INTABAZA_PROCESSORS_GROUP": self._trial.group,
-            "INTABAZA_PROCESSOR_MEMBER": self._member or "",
+        environment = {
+            "INTABAZA_POSTGRES_DSN": trial.owner_dsn,
+            "INTABAZA_APP_DSN": trial.owner_dsn,  # never used by a processor, and asked for beside the others
+            "INTABAZA_VAULT_DSN": trial.owner_dsn,
+            "INTABAZA_PROJECTOR_DSN": dsn,
+            "INTABAZA_KAFKA_BOOTSTRAP": trial.kafka.bootstrap,
+            "INTABAZA_PROCESSORS_GROUP": trial.group,
+            "INTABAZA_PROCESSOR_MEMBER": member or "",
             "INTABAZA_SOURCE": "urn:intabaza:test",
         }
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", self._module, *self._how],
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
-
-    @property
-    def said(self) -> str:
-        return self.log.read_text(errors="replace")
+        super().__init__(folder, environment, module, *how)
 
     @property
     def metrics(self) -> str:
@@ -179,31 +160,6 @@ class WorkerProcess:
     def partitions(self) -> int:
         """How many partitions it says it folds."""
         return self.metrics.count('intabaza_projection_position{partition="') // len(PLACES)
-
-    @property
-    def runs(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    async def until(self, words: str, seconds: float = 60) -> None:
-        """Return when its log has these words."""
-        async with asyncio.timeout(seconds):
-            while words not in self.said:
-                assert self.runs, self.said
-                await asyncio.sleep(0.02)
-
-    async def ended(self, seconds: float = 30) -> int:
-        """Its exit status, as soon as it ends by itself."""
-        assert self.process is not None
-        return await asyncio.to_thread(self.process.wait, seconds)
-
-    def signal(self, number: signal.Signals) -> None:
-        assert self.process is not None
-        self.process.send_signal(number)
-
-    def kill(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(10)
 
 
 @asynccontextmanager

@@ -8,24 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from services.settings import Settings
-from tests.conftest import server_folder
-
 if TYPE_CHECKING:  # kafka-python warns at its import, which this file is too early to have filtered
     from services.local.kafka import KafkaServer
     from tests.support.strangers import Alerts
-
-
-@pytest.fixture(scope="module")
-def kafka() -> Iterator[KafkaServer]:
-    from services.local.jars import kafka_jars
-    from services.local.kafka import KafkaServer
-
-    server = KafkaServer(server_folder() / "kafka", kafka_jars(Settings().cache_folder))
-    server.start()
-    server.wanted_port = server.port  # kept when a test starts it again
-    yield server
-    server.stop()
 
 
 @pytest.fixture

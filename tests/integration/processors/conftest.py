@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from services.local.postgres import PostgresServer
-from services.settings import Settings
-from tests.conftest import server_folder
 
 if TYPE_CHECKING:  # kafka-python warns at its import, which this file is too early to have filtered
     from services.local.kafka import KafkaServer
     from tests.support.lanes import LaneTrial
     from tests.support.working import WorkTrial
-
-
-@pytest.fixture(scope="module")
-def kafka() -> Iterator[KafkaServer]:
-    """A node on a port that it keeps over restarts."""
-    from services.local.jars import kafka_jars
-    from services.local.kafka import KafkaServer
-
-    server = KafkaServer(server_folder() / "kafka", kafka_jars(Settings().cache_folder))
-    server.start()
-    server.wanted_port = server.port
-    yield server
-    server.stop()
 
 
 @pytest.fixture

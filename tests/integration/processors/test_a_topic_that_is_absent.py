@@ -35,7 +35,7 @@ async def test_it_is_named_and_waited_for(kafka: KafkaServer, work: WorkTrial) -
     with pytest.raises(TopicAbsent, match=said):
         Places(kafka.bootstrap, EVENTS)
     with work.worker("alone") as worker:
-        await worker.until(said)
+        await worker.says(said)
         await asyncio.to_thread(empty_topics, kafka.bootstrap, PARTITIONS)
         await asyncio.to_thread(work.feed.send, list(islice(history(), 300)))
         await work.all_folded()

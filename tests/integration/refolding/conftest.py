@@ -9,25 +9,12 @@ import asyncpg
 import pytest
 
 from services.local.postgres import PostgresServer
-from services.settings import Settings
-from tests.conftest import server_folder
 
 if TYPE_CHECKING:  # kafka-python warns at its import, which this file is too early to have filtered
     from services.local.kafka import KafkaServer
     from tests.support.feeding import Feeder
 
 PARTITIONS = 3
-
-
-@pytest.fixture(scope="module")
-def kafka() -> Iterator[KafkaServer]:
-    from services.local.jars import kafka_jars
-    from services.local.kafka import KafkaServer
-
-    server = KafkaServer(server_folder() / "kafka", kafka_jars(Settings().cache_folder))
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
