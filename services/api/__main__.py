@@ -6,7 +6,7 @@ import asyncio
 import gc
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import FrameType
 
 import structlog
@@ -14,11 +14,14 @@ import uvicorn
 
 from services.api.app import make_app
 from services.api.office import Office
+from services.api.problems import Refused
 from services.api.tokens import TokenKeysRefused
+from services.ledger.ledger import LedgerError
 from services.local.addresses import find_addresses
 from services.local.problems import LocalProblem
 from services.settings import Settings, SettingsRefused, read_settings
 from services.telemetry import log_as_json
+from services.vault.refused import VaultError
 from services.wiring import open_office
 
 END_SECONDS = 3
@@ -27,11 +30,15 @@ END_SECONDS = 3
 GARBAGE = (20_000, 20, 20)
 """After how many new objects garbage is looked for: a report makes some hundreds, nearly none of them in circles."""
 
+PROBLEMS = (LocalProblem, TokenKeysRefused, LedgerError, VaultError, Refused)
+
 
 class Server(uvicorn.Server):
     """Sends those who follow a stream home as soon as it is asked to end, else they would keep it from ending."""
 
     def __init__(self, settings: Settings) -> None:
+        self.problem: Exception | None = None
+        """Why it could not begin."""
         self._settings = settings
         self._office: Office | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -49,7 +56,12 @@ class Server(uvicorn.Server):
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Office]:
-        async with open_office(self._settings) as office:
+        async with AsyncExitStack() as opened:
+            try:
+                office = await opened.enter_async_context(open_office(self._settings))
+            except PROBLEMS as problem:
+                self.problem = problem
+                raise
             # What is here now stays: looking through it for garbage again and again was a part of every report.
             gc.collect()
             gc.freeze()
@@ -69,10 +81,16 @@ def main() -> None:
     try:
         settings = read_settings()
         find_addresses(settings)
-    except (LocalProblem, SettingsRefused, TokenKeysRefused) as problem:
+    except (LocalProblem, SettingsRefused) as problem:
         sys.exit(str(problem))
     log_as_json()
-    Server(settings).run()
+    server = Server(settings)
+    try:
+        server.run()
+    except SystemExit:  # which uvicorn raises where its application does not begin
+        if server.problem is not None:
+            sys.exit(str(server.problem))
+        raise
     structlog.get_logger("services.api").info("api_ends")
 
 
