@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from uuid import UUID
 
 import structlog
 from kafka import KafkaAdminClient
@@ -16,6 +18,7 @@ from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from services.local.problems import LocalProblem
 from services.local.topics import make_topics
+from services.log.topic import look_up_topics
 from services.relay.brokers import BrokerAway, somebody_listens
 from services.relay.leader import Leadership
 
@@ -31,7 +34,7 @@ async def make_anew(lead: Leadership, bootstrap: str, partitions: int, replicati
         return
     for topic, doomed in asked.items():
         _log.warning("relay_makes_a_topic_anew", topic=topic)
-        await asyncio.to_thread(_delete, bootstrap, topic, str(doomed))
+        await asyncio.to_thread(_delete, bootstrap, topic, doomed)
     try:
         await asyncio.to_thread(make_topics, bootstrap, partitions, replication)
     except LocalProblem as error:
@@ -40,28 +43,27 @@ async def make_anew(lead: Leadership, bootstrap: str, partitions: int, replicati
         await lead.begin_anew(topic)
 
 
-def _delete(bootstrap: str, topic: str, doomed: str) -> None:
+def _delete(bootstrap: str, topic: str, doomed: UUID) -> None:
     """Delete the topic if it is still the one with this id, and wait until it is gone."""
     try:
-        admin = KafkaAdminClient(bootstrap_servers=somebody_listens(bootstrap), client_id="intabaza-relay-topics")
+        servers = somebody_listens(bootstrap)
+        if not _is_there(servers, topic, doomed):
+            return
+        admin = KafkaAdminClient(bootstrap_servers=servers, client_id="intabaza-relay-topics")
         try:
-            if _id_of(admin, topic) != doomed:
-                return
             with suppress(UnknownTopicOrPartitionError):
                 admin.delete_topics([topic])
-            deadline = time.monotonic() + GONE_SECONDS
-            while _id_of(admin, topic) == doomed:
-                if time.monotonic() > deadline:
-                    raise BrokerAway(f"{topic} was deleted and is still there")
-                time.sleep(0.05)
         finally:
             admin.close()
+        deadline = time.monotonic() + GONE_SECONDS
+        while _is_there(servers, topic, doomed):
+            if time.monotonic() > deadline:
+                raise BrokerAway(f"{topic} was deleted and is still there")
+            time.sleep(0.05)
     except (KafkaError, OSError) as error:
         raise BrokerAway(f"{topic} could not be made anew ({type(error).__name__}: {error})") from error
 
 
-def _id_of(admin: KafkaAdminClient, topic: str) -> str | None:
-    if topic not in admin.list_topics():
-        return None
-    [described] = admin.describe_topics([topic])
-    return None if described["error_code"] else str(described["topic_id"])
+def _is_there(servers: Sequence[str], topic: str, topic_id: UUID) -> bool:
+    found = look_up_topics(servers, [topic], "intabaza-relay-topics").get(topic)
+    return found is not None and found.topic_id == topic_id
