@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from tests.support.relays import RelayTrial
 
 
+NOBODY_LEADS = """
+    select not exists (select from pg_locks where locktype = 'advisory' and granted and objsubid = 1
+    and database = (select oid from pg_database where datname = current_database())
+    and (classid::bigint << 32 | objid::bigint) = 7310394218800003)
+"""
+
+
 async def goes_on(trial: RelayTrial, events: int = 300) -> None:
     """Return when the relay has brought so many more events to Kafka."""
     await trial.until_acknowledged(await trial.acknowledged() + events)
@@ -56,6 +63,19 @@ async def test_a_frozen_leader_loses_the_lead_and_can_only_repeat_when_it_wakes(
                 await goes_on(trial)
             await trial.until_acknowledged((await trial.ledger.head()).position)
             await trial.assert_whole()
+
+
+async def test_a_lease_that_was_lost_for_nothing_is_taken_again_by_the_same_relay(trial: RelayTrial) -> None:
+    with trial.process() as alone:
+        async with trial.under_load():
+            await alone.leads()
+            await goes_on(trial)
+            alone.signal(signal.SIGSTOP)
+            await trial.until(NOBODY_LEADS)
+            alone.signal(signal.SIGCONT)
+            await goes_on(trial)
+        await trial.until_acknowledged((await trial.ledger.head()).position)
+    await trial.assert_whole()
 
 
 async def test_it_ends_within_five_seconds_when_it_is_asked_to(trial: RelayTrial) -> None:
