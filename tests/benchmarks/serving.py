@@ -1,4 +1,4 @@
-"""The API over HTTP, against a FastAPI handler that does nothing on the same uvicorn; and one alert to many clients."""
+"""One alert to many clients; and the API over HTTP, against a FastAPI handler that does nothing on the same uvicorn."""
 
 from __future__ import annotations
 
@@ -40,20 +40,22 @@ SECONDS = 8.0
 WARM_SECONDS = 1.0
 LISTENERS = 1_000
 BESIDE = ("relay", "processors")
-"""Without them there are no projections to read; where they are not measured, they end before."""
+"""Without them there are no projections to read and no alerts to hear; they end before what they have no part in."""
 
 UNIT = "bi:c2015:gihanga"
 TEXT = "Bagiye ku musozi n'inkoni, abantu benshi bariko barahunga; turasaba ko mwotabara vuba. " * 3
 
 
 def compare(rounds: int) -> None:
-    """Reports and reads against the bare handler, in turns; then one alert to a thousand clients."""
+    """One alert to a thousand clients; then reports and reads against the bare handler, in turns."""
     with servers() as running:
         asyncio.run(_compare(running, rounds))
 
 
 async def _compare(running: Servers, rounds: int) -> None:
-    async with running.database() as database, _api(database, ()) as (api, bare, token):
+    async with running.database() as database, _api(database) as (api, bare, relay, token):
+        await _to_many(database, api, token)
+        end([relay])
         numbers = count()
         body = orjson.dumps(
             {
@@ -108,15 +110,13 @@ async def _compare(running: Servers, rounds: int) -> None:
                 f"by CPU {', '.join(f'{one:.2f}' for one in in_cpu)}",
                 flush=True,
             )
-    async with running.database() as database, _api(database, ("relay",)) as (api, _, token):
-        await _to_many(database, api, token)
 
 
 @asynccontextmanager
 async def _api(
-    database: Database, beside: tuple[str, ...]
-) -> AsyncIterator[tuple[tuple[Process, int], tuple[Process, int], str]]:
-    """The API and the bare application, each a process, on a network that has begun."""
+    database: Database,
+) -> AsyncIterator[tuple[tuple[Process, int], tuple[Process, int], Process, str]]:
+    """The API, the bare application and the relay, each a process, on a network that has begun."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder, log = Path(name), Path(name) / "log"
         key = folder / "master.key"
@@ -142,11 +142,11 @@ async def _api(
         served = [start([sys.executable, "-m", *one], log, environment) for one in (["services.api"], uvicorn)]
         others = {one: start([sys.executable, "-m", f"services.{one}"], log, environment) for one in BESIDE}
         try:
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(300):
                 while not (answers(bare) and await _ready(api)):  # noqa: ASYNC110 - other processes
                     await asyncio.sleep(0.2)
-            end([one for name, one in others.items() if name not in beside])
-            yield (served[0], api), (served[1], bare), token
+            end([others["processors"]])
+            yield (served[0], api), (served[1], bare), others["relay"], token
         finally:
             end([*served, *others.values()])
 
