@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
-from datetime import timedelta, timezone
-from pathlib import Path
 from typing import TypeAlias
 
 import asyncpg
@@ -16,18 +13,13 @@ import pytest
 
 from events.catalogue import read
 from events.level import LevelChanged
-from services.acts.network import Committee
-from services.gazetteer import read_gazetteer
 from services.local.topics import ALERTS, EVENTS
 from services.processors.live import LIVE
-from services.vault.master import MasterKey
-from services.wiring import open_network
-from tests.support.history import GIHANGA, PHONES, Story, tell
+from tests.support.history import GIHANGA, Story
 from tests.support.stack import Stack, a_stack
+from tests.support.told_on_a_stack import SOURCE, a_history_on
 from tests.support.topics import read_topic
 
-GAZETTEER = Path(__file__).parents[2] / "deploy" / "gazetteer" / "burundi"
-SOURCE = "urn:intabaza:acceptance"
 Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
@@ -48,20 +40,7 @@ async def owner(stack: Stack) -> AsyncIterator[Owner]:
 @pytest.fixture(scope="module")
 async def story(stack: Stack, owner: Owner) -> AsyncIterator[Story]:
     """The rich history, told while relay and processors follow."""
-    addresses = stack.addresses
-    async with open_network(
-        addresses.app_dsn,
-        addresses.vault_dsn,
-        MasterKey.read(stack.settings.master_key_file),
-        read_gazetteer(GAZETTEER),
-        Committee(frozenset(), 2),
-        zone=timezone(timedelta(hours=2)),
-        source=SOURCE,
-    ) as network:
-        people = {name: await network.desk.persons.person_by_phone(phone) for name, phone in PHONES.items()}
-        members = frozenset(people[name] for name in ("bede", "chantal", "deo", "esther"))
-        told = Story(replace(network, committee=Committee(members, 2)), people)
-        await tell(told)
+    async with a_history_on(stack) as told:
         await everything_folded(owner)
         yield told
 
