@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import sys
 import threading
@@ -41,6 +42,7 @@ def folder() -> Iterator[Path]:
     path = server_folder() / "demo"
     yield path
     asyncio.run(DemoStack(Settings(data_folder=path)).down())
+    shutil.rmtree(path.parent)
 
 
 def demo(scenario: Path, folder: Path) -> subprocess.Popen[str]:
