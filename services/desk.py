@@ -79,7 +79,7 @@ class Order(Generic[C_co]):
     repeat. `causation_id` is the event that led to it, where one did. Its repr shows neither people nor their words.
 
     `area` and `recipient` say how far its sender's rights reach: the units they may act on, and whose referrals they
-    answer. `read_at` is the position up to which they had read the target's stream, where they say so.
+    answer. `read_at` is the position up to which they had read the stream that they act on, where they say so.
     """
 
     person_id: UUID = field(repr=False)
@@ -186,11 +186,13 @@ class Reading:
         """Who has written to a stream in this role, or had somebody write for them, as far as it was read."""
         return frozenset().union(*(actor.people for actor in self._actors.get(stream, ()) if actor.role == role))
 
-    def refuse_if_moved(self, read_at: int | None, target: str) -> None:
-        """Somebody who said what they had read decides on that and on nothing newer."""
-        for stream, at in self.positions.items():
-            if read_at is not None and at != read_at and stream.partition("/")[2] == target:
-                raise MovedOn(stream=stream, at=at)
+    def refuse_if_moved(self, read_at: int | None, changes: Sequence[Change]) -> None:
+        """Somebody who said what they had read decides on that and on nothing newer; 0 is that nothing was there."""
+        if read_at is None or not changes:
+            return
+        stream = changes[0].stream
+        if (at := self.positions.get(stream, 0)) != read_at:
+            raise MovedOn(stream=stream, at=at)
 
     def refuse_another_mode(self, mode: Mode) -> None:
         """An exercise never touches an actual record, nor the other way round; the registers serve both."""
@@ -273,7 +275,7 @@ class Desk:
             reading = Reading(self.ledger, command_id)
             try:
                 changes = await decide(reading)
-                reading.refuse_if_moved(order.read_at, order.target)
+                reading.refuse_if_moved(order.read_at, changes)
                 reading.refuse_another_mode(order.mode)
                 submission = await self._submission(order, reading, changes, command_id, mac)
             except (Refusal, KeyGone, SourceDiffers):

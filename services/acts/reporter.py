@@ -15,10 +15,14 @@ from services.desk import Change, Order, Reading
 from services.ledger.ledger import Accepted
 
 
-async def act(network: Network, order: Order[Command], person: UUID, home: str) -> Accepted:
-    """Act on the stream that `person` has in `home`, by whichever command the order holds."""
+async def act(network: Network, order: Order[Command], person: UUID, home: str, unit: str | None = None) -> Accepted:
+    """Act on the stream that `person` has in `home`, by whichever command the order holds.
+
+    `unit` is the one of the home that its sender named: it must lie in their area.
+    """
 
     async def decide(reading: Reading) -> Sequence[Change]:
+        order.area.refuse_outside(network.gazetteer, unit)
         reporter_id = await network.desk.persons.reporter_id(person, home)
         act = await network.desk.act(order, reporter_id)
         return [Change(f"reporter/{reporter_id}", home, decided(await reading.reporter(reporter_id), act), act.by)]

@@ -206,7 +206,7 @@ async def _answer(
     command_id = office.desk.command_id(order)
     ids = {f"{thing}_id": str(named_id(command_id, thing)) for thing in act.makes}
     headers = {"Cache-Control": "no-store"}
-    if placed[0].stream.startswith(("report/", "case/")):
+    if placed[0].stream.startswith(("report/", "case/", "reference/")):
         headers["ETag"] = f'"{max(one.position for one in placed if one.stream == placed[0].stream)}"'
     if act.makes:
         headers["Location"] = f"/v1/{placed[-1].stream.replace('/', 's/', 1)}"

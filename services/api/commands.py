@@ -109,10 +109,14 @@ async def _votes(network: Network, asking: Asking, about: UUID | None, fields: d
 
 
 async def _member(network: Network, about: UUID, field: str, person: object) -> str:
-    for member in network.committee.members:
-        if str(member) == person:
-            return str(await network.desk.persons.pseudonym(member, about))
-    raise BadInput.field(field, "members of the committee, by their person ids", "leave out who has no seat in it")
+    """Who has no seat (any more) is refused in the decision, where a repeat is known as one."""
+    try:
+        member = UUID(str(person))
+    except ValueError:
+        raise BadInput.field(field, "members of the committee, by their person ids", "copy the ids") from None
+    if not await network.desk.persons.known(member):
+        raise BadInput.field(field, "members of the committee, by their person ids", "leave out who has no seat in it")
+    return str(await network.desk.persons.pseudonym(member, about))
 
 
 async def _open_case(sent: Sent) -> Accepted:
@@ -158,12 +162,11 @@ async def _reporter(sent: Sent) -> Accepted:
             raise BadInput.field("who", "nothing: a reporter checks in for themselves", "remove it")
         person = sent.asking.bearer.person_id
     else:
-        sent.asking.area.refuse_outside(network.gazetteer, unit)
         found = await sent.beside.who.find(network) if sent.beside.who else None
         if found is None:
             raise BadInput.field("who", "the reporter, by person_id or phone", "add one of them")
         person = found
-    return await reporter_acts.act(network, sent.order, person, network.gazetteer.home_of(unit))
+    return await reporter_acts.act(network, sent.order, person, network.gazetteer.home_of(unit), unit)
 
 
 async def _reference(sent: Sent) -> Accepted:

@@ -46,11 +46,6 @@ class Country:
     _seen: OrderedDict[frozenset[str], Sight] = field(default_factory=OrderedDict)
 
     @cached_property
-    def mark(self) -> str:
-        """A word that changes with the gazetteer."""
-        return self.gazetteer.content_hash[:12]
-
-    @cached_property
     def directory(self) -> Directory:
         return Directory(self.gazetteer)
 

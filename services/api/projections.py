@@ -9,13 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 import asyncpg
 
-from projections import alert_level
 from projections.alert_level.table import SQL as LEVELS
 from projections.projection import Projection
 from projections.sql import named_queries
@@ -26,19 +24,9 @@ from services.api.together import Together
 ANSWER_SECONDS = 10.0
 SQL = named_queries("services.api", "projections.sql")
 
-_MARKED_LEVELS = SQL["marked"].replace(":rows", LEVELS["now"])
-
 AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What a query found; `mark` changes with whatever the projection folds, and was read before the rows."""
-
-    rows: Sequence[asyncpg.Record]
-    mark: str
 
 
 class Projections:
@@ -47,7 +35,7 @@ class Projections:
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], names: Sequence[str]) -> None:
         self._pool = pool
         self.names = list(names)
-        self.levels = Together[Sight, tuple[Mapping[str, asyncpg.Record], str]](self._levels)
+        self.levels = Together[Sight, Mapping[str, asyncpg.Record]](self._levels)
         self._looking: asyncio.Task[Mapping[str, Mapping[int, int]]] | None = None
 
     @classmethod
@@ -71,17 +59,14 @@ class Projections:
     async def close(self) -> None:
         self._pool.terminate()
 
-    async def read(self, projection: str, sight: Sight, query: str, *arguments: object) -> Rows:
+    async def read(self, sight: Sight, query: str, *arguments: object) -> list[asyncpg.Record]:
         """Rows of one query with these eyes; raises Refused where the database does not answer."""
         async with self._seeing(sight) as connection:
-            marked = await connection.fetchval(SQL["mark"], projection)
-            return Rows(await connection.fetch(query, *arguments), marked or "0")
+            return await connection.fetch(query, *arguments)
 
-    async def _levels(self, sight: Sight, units: Sequence[str]) -> tuple[Mapping[str, asyncpg.Record], str]:
+    async def _levels(self, sight: Sight, units: Sequence[str]) -> Mapping[str, asyncpg.Record]:
         """Units as they stand, by their ids: what is asked most, so whoever asks at one moment asks together."""
-        async with self._seeing(sight) as connection:
-            rows = await connection.fetch(_MARKED_LEVELS, units, alert_level.PROJECTION.name)
-        return {row["unit"]: row for row in rows if row["unit"] is not None}, rows[0]["mark"] or "0"
+        return {row["unit"]: row for row in await self.read(sight, LEVELS["now"], units)}
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         """Rows of what is nobody's in particular: watermarks, registers; raises Refused."""

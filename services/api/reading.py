@@ -7,13 +7,12 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
-from zlib import crc32
 
+import asyncpg
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,7 +21,6 @@ from services.api.access import Reach, reach
 from services.api.country import ALL, NOTHING, Country, Sight
 from services.api.office import Asking, Office, who_asks
 from services.api.problems import BAD_CURSOR, BAD_PARAMETER, Refused
-from services.api.projections import Rows
 from services.area import OutsideArea
 
 MOST_ROWS = 200
@@ -37,13 +35,11 @@ _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}\+00:00")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a read answers. `position` is that of the last event shown, from which the ETag follows, as `If-Match` takes
-    it; `mark` stands for it where rows of a projection are shown, which is no state of one record. `after` is the key
-    of the last row of a page that is not the last one."""
+    """What a read answers. `position` is that of the last event of the one record that is shown, from which the ETag
+    follows, as `If-Match` takes it. `after` is the key of the last row of a page that is not the last one."""
 
     document: Any
     position: int | None = None
-    mark: str | None = None
     after: Sequence[Any] | None = None
 
 
@@ -88,9 +84,9 @@ class Asked:
         wanted = self.many(name)
         return self.sight.of(None if wanted is None else self.country.within(frozenset(wanted)))
 
-    async def rows_of(self, projection: str, query: str, *arguments: object) -> Rows:
+    async def rows_of(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         """Rows of a projection, with the eyes of whoever asks."""
-        return await self.office.projections.read(projection, self.sight, query, *arguments)
+        return await self.office.projections.read(self.sight, query, *arguments)
 
     # --- its parameters -----------------------------------------------------------------------------------------------
 
@@ -229,31 +225,24 @@ async def answer(office: Office, read: Read, request: Request) -> Response:
         raise Refused(BAD_PARAMETER, f"{len(unknown)} parameters are not known here: expected {known}; correct them.")
     asked = Asked(office, asking, request)
     reply = await read.handler(asked)
-    headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
-    if (etag := _etag(asked, reply)) is not None:
-        headers["ETag"] = etag
-        if etag in {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}:
-            return Response(status_code=304, headers=headers)
+    body = orjson.dumps(reply.document, default=_plain, option=orjson.OPT_UTC_Z)
+    etag = _etag(reply, body)
+    headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization", "ETag": etag}
+    if etag in {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}:
+        return Response(status_code=304, headers=headers)
     if reply.after is not None:
         headers["Link"] = f'<{asked.next_page(reply.after)}>; rel="next"'
-    body = orjson.dumps(reply.document, default=_plain, option=orjson.OPT_UTC_Z)
     return Response(body, 200, headers, media_type="application/json")
 
 
-def _etag(asked: Asked, reply: Reply) -> str | None:
-    """By the last event of the one record that is shown; or by what was folded, the country's names, and who asks."""
+def _etag(reply: Reply, body: bytes) -> str:
+    """By the last event of the one record that is shown; else by what is shown and nothing beside it.
+
+    A word that moved with what was folded would tell whoever may not see it that something was.
+    """
     if reply.position is not None:
         return f'"{reply.position}"'
-    if reply.mark is None:
-        return None
-    return f'"{reply.mark}.{asked.country.mark}.{_eyes(asked.asking.bearer.role.value, asked.sight)}"'
-
-
-@lru_cache(1_000)
-def _eyes(role: str, sight: Sight) -> str:
-    """A word for whose eyes see this: the same address shows others something else."""
-    units = "*" if sight.units is None else ",".join(sorted(sight.units))
-    return f"{crc32(f'{role} {units} {sight.recipient}'.encode()):08x}"
+    return f'"{sha256(body + (b"more" if reply.after is not None else b"")).hexdigest()[:20]}"'
 
 
 def _plain(value: object) -> Any:

@@ -57,6 +57,7 @@ EVERY_COMMAND: tuple[Kind, ...] = (
             ledger.KeyDestroyed,
             ledger.TooLarge,
             vault.KeyGone,
+            desk.MovedOn,
         )
     ),
 )
@@ -74,9 +75,7 @@ def of_command(act: Act) -> frozenset[Kind]:
     refusals: set[type[Exception]] = {*decided(act.command), *ELSEWHERE.get(act.command, ())}
     if act.noun in ("report", "case"):
         refusals |= {desk.AnotherMode}
-        if act.about:
-            refusals |= {area.OutsideArea, desk.MovedOn, ledger.HomeChanged}
-        elif act.noun == "case":
+        if act.about or act.noun == "case":
             refusals |= {area.OutsideArea, ledger.HomeChanged}
     if act.noun == "reporter":
         refusals |= {area.OutsideArea, NoSuchUnit, desk.AnotherMode}

@@ -77,7 +77,7 @@ class AlertStream(Response):
         feed = self._office.feed
         with feed.listen(self._after or 0, lambda: break_off(self._request)) as listener:
             try:
-                await _give(send, RETRY)
+                await _give(send, RETRY if self._after is not None else RETRY + _from_here(listener))
                 async for piece in self._pieces(feed, listener):
                     try:
                         still_asks(self._office, self._request, OPERATION)
@@ -107,6 +107,11 @@ class AlertStream(Response):
             except TimeoutError:
                 piece = HEARTBEAT
             yield piece
+
+
+def _from_here(listener: Listener) -> bytes:
+    """An id without an event: whoever is cut off before the first alert comes back to here, and not to a later now."""
+    return b"id: %d\n\n" % listener.joined_at
 
 
 async def _give(send: Send, piece: bytes) -> None:

@@ -109,6 +109,10 @@ class MemoryVault:
         if person_id in self._erased:
             raise KeyGone
 
+    async def known(self, person_id: UUID) -> bool:
+        people = {person for person, _ in (*self._pseudonyms, *self._reporters)}
+        return person_id in people | {*self._phones.values()} | self._committee | self._erased
+
     async def committee(self) -> frozenset[UUID]:
         return frozenset(self._committee)
 

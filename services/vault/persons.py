@@ -62,6 +62,10 @@ class Persons(Protocol):
         """The id of the person's `reporter/` stream in this home; the ids of two homes do not match."""
         ...
 
+    async def known(self, person_id: UUID) -> bool:
+        """Whether the vault has ever had this person; nobody is made by asking."""
+        ...
+
     async def committee(self) -> frozenset[UUID]:
         """The people who may vote; who was erased has no seat."""
         ...

@@ -62,6 +62,10 @@ class PersonRegister:
     async def reporter_id(self, person_id: UUID, home: str) -> UUID:
         return (await self._reporters.ask([(person_id, home)]))[person_id, home]
 
+    async def known(self, person_id: UUID) -> bool:
+        async with answers("find a person"):
+            return bool(await self._pool.fetchval(QUERIES["known"], person_id))
+
     async def committee(self) -> frozenset[UUID]:
         async with answers("read the committee"):
             return frozenset(UUID(int=row[0].int) for row in await self._pool.fetch(QUERIES["seated"]))

@@ -51,3 +51,7 @@ select person_id from vault.seated
 -- name: seat
 -- Takes a seat in the committee for somebody, or gives it back; whether that changed anything.
 select vault.seat($1, $2)
+
+-- name: known
+-- Also where they were erased since.
+select exists (select from vault.person where person_id = $1)

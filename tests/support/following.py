@@ -53,14 +53,20 @@ class Following:
     def __init__(self, answer: httpx.Response) -> None:
         self._lines = answer.aiter_lines()
         self.signs_of_life = 0
+        self.last_id: int | None = None
 
     async def next(self) -> int | None:
         """The id of the next alert; None where the stream has ended in good order."""
         async for line in self._lines:
-            if line.startswith("id: "):
-                return int(line.removeprefix("id: "))
-            self.signs_of_life += line.startswith(":")
+            self._note(line)
+            if line.startswith("event: "):
+                return self.last_id
         return None
+
+    def _note(self, line: str) -> None:
+        if line.startswith("id: "):
+            self.last_id = int(line.removeprefix("id: "))
+        self.signs_of_life += line.startswith(":")
 
     async def until(self, last: int, seconds: float = 60) -> list[int]:
         """The ids of everything up to this one."""
@@ -88,8 +94,8 @@ class Following:
         until = self.signs_of_life + count
         async with asyncio.timeout(seconds):
             async for line in self._lines:
-                assert not line.startswith("id: "), "an alert came"
-                self.signs_of_life += line.startswith(":")
+                assert not line.startswith("event: "), "an alert came"
+                self._note(line)
                 if self.signs_of_life >= until:
                     return
         raise AssertionError("the stream ended")

@@ -25,7 +25,7 @@ async def alerts(asked: Asked) -> Reply:
     shown = [Recorded(*row) for row in rows[: asked.rows]]
     document = {"alerts": [orjson.Fragment(row.wire()) for row in shown]}
     last = shown[-1].position if shown else after
-    return Reply(document, mark=f"a{last}", after=[last] if len(rows) > len(shown) else None)
+    return Reply(document, after=[last] if len(rows) > len(shown) else None)
 
 
 def _after(asked: Asked) -> int:

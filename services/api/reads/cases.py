@@ -10,7 +10,6 @@ import orjson
 
 from events.case.refusals import NoSuchCase
 from events.case.state import Stage
-from projections.case_board import PROJECTION
 from projections.case_board.table import SQL
 from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.records import case_of
@@ -43,47 +42,47 @@ async def cases(asked: Asked) -> Reply:
     """Open cases: provisional ones first, then whose next deadline is soonest."""
     after = asked.cursor(bool, datetime, str)
     filters = asked.many("kind", KINDS), asked.many("stage", ON_THE_BOARD), asked.many("severity", SEVERITIES)
-    found = await asked.rows_of(PROJECTION.name, SQL["board"], asked.units(), *filters, *after, asked.rows + 1)
-    shown = found.rows[: asked.rows]
+    found = await asked.rows_of(SQL["board"], asked.units(), *filters, *after, asked.rows + 1)
+    shown = found[: asked.rows]
     document = {"cases": [_on_the_board(asked, row) for row in shown]}
-    last = [shown[-1][name] for name in ("later", "deadline", "stream")] if len(found.rows) > len(shown) else None
-    return Reply(document, mark=found.mark, after=last)
+    last = [shown[-1][name] for name in ("later", "deadline", "stream")] if len(found) > len(shown) else None
+    return Reply(document, after=last)
 
 
 async def case_counts(asked: Asked) -> Reply:
     """How many open cases stand where, in which stage and how bad."""
-    found = await asked.rows_of(PROJECTION.name, SQL["counts"], asked.units())
+    found = await asked.rows_of(SQL["counts"], asked.units())
     names = ("kind", "stage", "severity", "cases", "provisional")
-    counts = [asked.country.named(row["unit"]) | {name: row[name] for name in names} for row in found.rows]
-    return Reply({"counts": counts}, mark=found.mark)
+    counts = [asked.country.named(row["unit"]) | {name: row[name] for name in names} for row in found]
+    return Reply({"counts": counts})
 
 
 async def ended_cases(asked: Asked) -> Reply:
     """Cases that left the board: closed, not ratified, or merged into another; by unit."""
     unit, stream = asked.cursor(str, str)
-    found = await asked.rows_of(PROJECTION.name, SQL["off_the_board"], asked.units(), unit, stream, asked.rows + 1)
-    shown = found.rows[: asked.rows]
+    found = await asked.rows_of(SQL["off_the_board"], asked.units(), unit, stream, asked.rows + 1)
+    shown = found[: asked.rows]
     document = {"cases": [_case(asked, row) for row in shown]}
-    last = [shown[-1]["unit"], shown[-1]["stream"]] if len(found.rows) > len(shown) else None
-    return Reply(document, mark=found.mark, after=last)
+    last = [shown[-1]["unit"], shown[-1]["stream"]] if len(found) > len(shown) else None
+    return Reply(document, after=last)
 
 
 async def case(asked: Asked) -> Reply:
     """One case as it stands, on the board or off it: its stage, its referrals, and what it was merged into."""
     case_id = asked.id("case_id")
     stream = f"case/{case_id}"
-    found = await asked.rows_of(PROJECTION.name, SQL["found"], stream)
-    if not found.rows:
+    found = await asked.rows_of(SQL["found"], stream)
+    if not found:
         await case_of(asked, case_id)  # says whether it lies outside, or is not there
         raise NoSuchCase()
-    row, body = found.rows[0], orjson.loads(found.rows[0]["body"])
+    row, body = found[0], orjson.loads(found[0]["body"])
     asked.refuse_outside(row["unit"])
-    absorbed = await asked.rows_of(PROJECTION.name, READS_SQL["absorbed"], stream)
+    absorbed = await asked.rows_of(READS_SQL["absorbed"], stream)
     since_shown = await asked.office.ledger.read_stream(stream, body["version"] - 1)
     told = _case(asked, row, body) | {
         "reports": [{"report_id": one, "independent": how} for one, how in sorted(body["linked"].items())],
         "referrals": [_referral(one, referral) for one, referral in sorted(body["referrals"].items())],
-        "absorbed": [record_id(other["stream"]) for other in absorbed.rows],
+        "absorbed": [record_id(other["stream"]) for other in absorbed],
     }
     return Reply(told, position=since_shown[0].position if since_shown else None)
 

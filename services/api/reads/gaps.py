@@ -8,7 +8,6 @@ from typing import Any
 import asyncpg
 
 from events.level import Awaited
-from projections.referral_board import PROJECTION
 from projections.referral_board.table import SQL
 from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.records import case_of
@@ -22,24 +21,24 @@ async def gaps(asked: Asked) -> Reply:
     """Answers that did not come and are awaited still, the longest overdue first."""
     after = asked.cursor(datetime, str, str, str)
     filters = asked.units(), asked.many("awaited", AWAITED)
-    found = await asked.rows_of(PROJECTION.name, SQL["gaps"], *filters, *after, asked.rows + 1)
-    shown = found.rows[: asked.rows]
+    found = await asked.rows_of(SQL["gaps"], *filters, *after, asked.rows + 1)
+    shown = found[: asked.rows]
     names = ("due", "stream", "awaited", "subject")
-    last = [shown[-1][name] for name in names] if len(found.rows) > len(shown) else None
+    last = [shown[-1][name] for name in names] if len(found) > len(shown) else None
     told = [
         {"case_id": record_id(row["stream"]), **asked.country.named(row["unit"]), "home": row["home"], **_gap(row)}
         for row in shown
     ]
-    return Reply({"gaps": told}, mark=found.mark, after=last)
+    return Reply({"gaps": told}, after=last)
 
 
 async def case_gaps(asked: Asked) -> Reply:
     """Every answer about one case that did not come in time, with when it came after all."""
     case_id = asked.id("case_id")
     await case_of(asked, case_id)
-    found = await asked.rows_of(PROJECTION.name, SQL["gaps_of_case"], f"case/{case_id}")
-    told = [_gap(row) | {name: row[name] for name in ("answered_at", "answered_by")} for row in found.rows]
-    return Reply({"gaps": told}, mark=found.mark)
+    found = await asked.rows_of(SQL["gaps_of_case"], f"case/{case_id}")
+    told = [_gap(row) | {name: row[name] for name in ("answered_at", "answered_by")} for row in found]
+    return Reply({"gaps": told})
 
 
 def _gap(row: asyncpg.Record) -> dict[str, Any]:

@@ -17,7 +17,6 @@ import orjson
 from events.catalogue import read
 from events.level import LevelChanged
 from events.reference import RulesAdopted
-from projections.alert_level import PROJECTION
 from projections.alert_level.explain import LEVELS, explain
 from projections.alert_level.rules import Rules
 from projections.alert_level.table import SQL
@@ -32,6 +31,7 @@ SILENT = Parameter(
 )
 REASONS = "read.level-reasons"
 NOTHING_HEARD = "Nothing was ever heard of this unit: nobody knows whether it is calm."
+NO_ALERT = "There is no alert here, which does not say that it is calm."
 LAST_CHANGE = 2**31 - 1
 
 
@@ -39,20 +39,20 @@ async def levels(asked: Asked) -> Reply:
     """Units of which something was heard, as they stand, in order of their ids."""
     (after,) = asked.cursor(str)
     wanted, most = asked.units(), asked.rows + 1
-    found = await asked.rows_of(PROJECTION.name, SQL["page"], wanted, after, most)
-    heard = {row["unit"]: row for row in found.rows}
+    found = await asked.rows_of(SQL["page"], wanted, after, most)
+    heard = {row["unit"]: row for row in found}
     silent = _communes(asked, wanted, after)[:most] if asked.yes("silent") else []
     page = sorted(heard.keys() | set(silent))[:most]
     shown = page[: asked.rows]
     document = {"levels": [_level(asked, unit, heard.get(unit)) for unit in shown]}
-    return Reply(document, mark=found.mark, after=[shown[-1]] if len(page) > len(shown) else None)
+    return Reply(document, after=[shown[-1]] if len(page) > len(shown) else None)
 
 
 async def level(asked: Asked) -> Reply:
     """One unit as it stands; of one that nothing was ever heard of, that is said."""
     unit = unit_in_the_address(asked)
-    rows, mark = await asked.office.projections.levels.ask(asked.sight, unit)
-    return Reply(_level(asked, unit, rows.get(unit)), mark=mark)
+    rows = await asked.office.projections.levels.ask(asked.sight, unit)
+    return Reply(_level(asked, unit, rows.get(unit)))
 
 
 async def level_history(asked: Asked) -> Reply:
@@ -60,12 +60,12 @@ async def level_history(asked: Asked) -> Reply:
     unit = unit_in_the_address(asked)
     (before,) = asked.cursor(int)
     last = None if before is None else min(before, LAST_CHANGE)
-    found = await asked.rows_of(PROJECTION.name, SQL["history"], unit, asked.rows + 1, last)
-    shown = found.rows[: asked.rows]
+    found = await asked.rows_of(SQL["history"], unit, asked.rows + 1, last)
+    shown = found[: asked.rows]
     rules = await _rules_of(asked.office, shown)
     changes = [_change(asked, unit, row, rules) for row in shown]
-    after = [shown[-1]["number"]] if len(found.rows) > len(shown) else None
-    return Reply(asked.country.coded(unit) | {"changes": changes}, mark=found.mark, after=after)
+    after = [shown[-1]["number"]] if len(found) > len(shown) else None
+    return Reply(asked.country.coded(unit) | {"changes": changes}, after=after)
 
 
 def _communes(asked: Asked, wanted: list[str] | None, after: str | None) -> list[str]:
@@ -109,11 +109,11 @@ def _level(asked: Asked, unit: str, row: asyncpg.Record | None) -> dict[str, Any
 
 
 def _as_an_alert_would(asked: Asked, row: asyncpg.Record | None) -> dict[str, Any]:
-    """Below the level from which there are alerts all is told alike, also that nothing was ever heard."""
+    """Below the level from which there are alerts all is told alike: calm, watched, or never heard of."""
     rules = asked.office.in_force.rules
     level, since = (row["level"], row["effective_at"]) if row is not None else (None, None)
     if level is None or since is None or rules is None or level < rules.alerts.from_level:
-        return {"level": 0, "level_name": LEVELS[0], "since": None}
+        return {"level": None, "level_name": None, "since": None, "note": NO_ALERT}
     day = datetime.fromisoformat(since).astimezone(ZoneInfo(rules.time_zone)).date()
     return {"level": level, "level_name": LEVELS[level], "since": day}
 

@@ -38,7 +38,7 @@ async def places(asked: Asked) -> Reply:
             told |= {"candidates": [_candidate(one) for one in units], "why": why.value}
         case NotFound(near):
             told["near"] = [_candidate(one) for one in near]
-    return Reply(told, mark="p")
+    return Reply(told)
 
 
 async def place(asked: Asked) -> Reply:
@@ -58,7 +58,7 @@ async def place(asked: Asked) -> Reply:
         "population": unit.population,
         "population_year": unit.population_year,
     }
-    return Reply(told, mark="p")
+    return Reply(told)
 
 
 def _successors(asked: Asked, unit: str) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ from typing import Any
 import asyncpg
 
 from events.vocabulary import Role
-from projections.review_queue import PROJECTION
 from projections.review_queue.table import SQL
 from projections.review_queue.waiting import WHOM
 from services.api.problems import BAD_PARAMETER, Refused
@@ -31,26 +30,24 @@ async def queue(asked: Asked) -> Reply:
     whom = asked.one("role", ROLES) or _own_role(asked)
     after = asked.cursor(bool, datetime, str, str, str)
     filters = asked.many("what", WHAT), asked.units()
-    found = await asked.rows_of(
-        PROJECTION.name, SQL["waiting"], whom, *filters, _required(asked), *after, asked.rows + 1
-    )
-    shown = found.rows[: asked.rows]
+    found = await asked.rows_of(SQL["waiting"], whom, *filters, _required(asked), *after, asked.rows + 1)
+    shown = found[: asked.rows]
     names = ("later", "since", "stream", "what", "subject")
-    last = [shown[-1][name] for name in names] if len(found.rows) > len(shown) else None
-    return Reply({"role": whom, "waiting": [_waiting(asked, row) for row in shown]}, mark=found.mark, after=last)
+    last = [shown[-1][name] for name in names] if len(found) > len(shown) else None
+    return Reply({"role": whom, "waiting": [_waiting(asked, row) for row in shown]}, after=last)
 
 
 async def queue_counts(asked: Asked) -> Reply:
     """How much waits for each role, since when the oldest does, and what is due first."""
-    found = await asked.rows_of(PROJECTION.name, SQL["counts"], asked.units(), _required(asked))
+    found = await asked.rows_of(SQL["counts"], asked.units(), _required(asked))
     names = ("what", "things", "oldest", "first_due")
-    counts = [{"role": row["whom"]} | {name: row[name] for name in names} for row in found.rows]
-    return Reply({"counts": counts}, mark=found.mark)
+    counts = [{"role": row["whom"]} | {name: row[name] for name in names} for row in found]
+    return Reply({"counts": counts})
 
 
 async def changed_evidence(asked: Asked) -> Reply:
     """Assessed cases of which a report was concluded, corrected or fell since; the oldest change first."""
-    found = await asked.rows_of(PROJECTION.name, SQL["evidence_changed"], asked.units(), asked.rows)
+    found = await asked.rows_of(SQL["evidence_changed"], asked.units(), asked.rows)
     cases = [
         {
             "case_id": row["stream"].partition("/")[2],
@@ -58,9 +55,9 @@ async def changed_evidence(asked: Asked) -> Reply:
             "changed_at": row["changed_at"],
             "reports": [stream.partition("/")[2] for stream in row["reports"]],
         }
-        for row in found.rows
+        for row in found
     ]
-    return Reply({"cases": cases}, mark=found.mark)
+    return Reply({"cases": cases})
 
 
 def _own_role(asked: Asked) -> str:

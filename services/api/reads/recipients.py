@@ -30,8 +30,7 @@ async def recipients(asked: Asked) -> Reply:
         for row, entry in entries
         if (over is None or not over.isdisjoint(entry.serves)) and (entry.active or not active)
     ]
-    last = max((row.position for row in rows), default=0)
-    return Reply({"recipients": told}, mark=f"r{last}")
+    return Reply({"recipients": told})
 
 
 async def recipient(asked: Asked) -> Reply:

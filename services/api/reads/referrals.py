@@ -16,7 +16,6 @@ from events.case.state import Case, evolve
 from events.catalogue import read
 from events.event import Event
 from events.vocabulary import DataItem, Dated
-from projections.referral_board import PROJECTION
 from projections.referral_board.table import SQL
 from services.api.problems import BAD_PARAMETER, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
@@ -59,8 +58,8 @@ async def referrals(asked: Asked) -> Reply:
     after = asked.cursor(datetime, str, UUID)
     units = _units(asked)
     filters = recipients, asked.many("state", OPEN_STATES), units, asked.yes("overdue")
-    found = await asked.rows_of(PROJECTION.name, SQL["board"], *filters, *after, asked.rows + 1)
-    return _page(asked, found.rows, found.mark)
+    found = await asked.rows_of(SQL["board"], *filters, *after, asked.rows + 1)
+    return _page(asked, found)
 
 
 def _units(asked: Asked) -> list[str] | None:
@@ -74,8 +73,8 @@ def _units(asked: Asked) -> list[str] | None:
 
 async def referral_counts(asked: Asked) -> Reply:
     """How many referrals each recipient has in which state, and of how many an answer is overdue."""
-    found = await asked.rows_of(PROJECTION.name, SQL["counts"], asked.units())
-    return Reply({"counts": [dict(row) for row in found.rows]}, mark=found.mark)
+    found = await asked.rows_of(SQL["counts"], asked.units())
+    return Reply({"counts": [dict(row) for row in found]})
 
 
 async def recipient_referrals(asked: Asked) -> Reply:
@@ -85,16 +84,16 @@ async def recipient_referrals(asked: Asked) -> Reply:
         raise OutsideArea()
     after = asked.cursor(datetime, str, UUID)
     units = _units(asked)
-    found = await asked.rows_of(PROJECTION.name, READS_SQL["of_recipient"], recipient, units, *after, asked.rows + 1)
-    return _page(asked, found.rows, found.mark)
+    found = await asked.rows_of(READS_SQL["of_recipient"], recipient, units, *after, asked.rows + 1)
+    return _page(asked, found)
 
 
 async def case_referrals(asked: Asked) -> Reply:
     """All referrals of one case, in the order in which they were made."""
     case_id = asked.id("case_id")
     await case_of(asked, case_id)
-    found = await asked.rows_of(PROJECTION.name, SQL["of_case"], f"case/{case_id}")
-    return Reply({"referrals": [_referral(asked, row) for row in found.rows]}, mark=found.mark)
+    found = await asked.rows_of(SQL["of_case"], f"case/{case_id}")
+    return Reply({"referrals": [_referral(asked, row) for row in found]})
 
 
 async def referral(asked: Asked) -> Reply:
@@ -104,8 +103,8 @@ async def referral(asked: Asked) -> Reply:
         await case_of(asked, case_id)
     written = [read(row.wire()).data for row in await asked.office.ledger.read_stream(f"case/{case_id}")]
     version, made = referral_made(written, referral_id, asked.asking.recipient)
-    found = await asked.rows_of(PROJECTION.name, SQL["of_case"], f"case/{case_id}")
-    row = next((one for one in found.rows if one["referral_id"] == referral_id), None)
+    found = await asked.rows_of(SQL["of_case"], f"case/{case_id}")
+    row = next((one for one in found if one["referral_id"] == referral_id), None)
     if row is None:
         raise NoSuchReferral()
     told = _referral(asked, row) | {"minimum_data": made.minimum_data, "agreed": None, "note": None}
@@ -158,11 +157,11 @@ def _dates(opened: CaseOpened) -> Iterator[tuple[str, Dated | None]]:
     yield "expected", opened.expected
 
 
-def _page(asked: Asked, rows: Sequence[asyncpg.Record], mark: str) -> Reply:
+def _page(asked: Asked, rows: Sequence[asyncpg.Record]) -> Reply:
     shown = rows[: asked.rows]
     names = ("deadline", "stream", "referral_id")
     last = [shown[-1][name] for name in names] if len(rows) > len(shown) else None
-    return Reply({"referrals": [_referral(asked, row) for row in shown]}, mark=mark, after=last)
+    return Reply({"referrals": [_referral(asked, row) for row in shown]}, after=last)
 
 
 def _referral(asked: Asked, row: asyncpg.Record) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 import asyncpg
 import orjson
 
-from projections.case_timeline import PROJECTION
 from projections.case_timeline.table import SQL
 from services.api.reading import Asked, Read, Reply
 from services.api.reads.records import case_of, report_of
@@ -30,10 +29,10 @@ async def report_timeline(asked: Asked) -> Reply:
 
 async def _timeline(asked: Asked, stream: str) -> Reply:
     (after,) = asked.cursor(int)
-    found = await asked.rows_of(PROJECTION.name, SQL["timeline"], stream, after or 0, asked.rows + 1)
-    shown = found.rows[: asked.rows]
+    found = await asked.rows_of(SQL["timeline"], stream, after or 0, asked.rows + 1)
+    shown = found[: asked.rows]
     document = {"events": [_event(row) for row in shown]}
-    return Reply(document, mark=found.mark, after=[shown[-1]["position"]] if len(found.rows) > len(shown) else None)
+    return Reply(document, after=[shown[-1]["position"]] if len(found) > len(shown) else None)
 
 
 def _event(row: asyncpg.Record) -> dict[str, Any]:

@@ -104,6 +104,18 @@ async def test_an_alert_is_the_event_as_it_is_on_kafka(doors: Doors, everything:
     assert heard == on_kafka
 
 
+async def test_who_was_cut_off_before_the_first_alert_comes_back_to_where_they_began(
+    doors: Doors, ledger: PostgresLedger, everything: list[int]
+) -> None:
+    async with follow(doors.client, consumer(doors)) as stream:
+        await stream.signs(1)
+        began = stream.last_id
+    assert began is not None
+    new = await tell(ledger, 2, f"bi:test:{uuid4()}")
+    async with follow(doors.client, consumer(doors), last=began) as stream:
+        assert await stream.until(new[-1]) == new
+
+
 async def test_who_names_no_position_hears_only_what_comes(
     doors: Doors, ledger: PostgresLedger, everything: list[int]
 ) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 from events.catalogue import read
+from events.vocabulary import Role
 from services import clock
 from services.api.examples import EXAMPLES, GIHANGA, MPANDA
 from services.ledger.postgres import PostgresLedger
-from tests.support.doors import ALINE, BEDE, CHANTAL, DEO, ESTHER, FABIEN, GLORIA, ODILE, Doors
+from tests.support.doors import ALINE, BEDE, CHANTAL, DEO, ESTHER, FABIEN, GLORIA, ODILE, Caller, Doors
 from tests.support.stack import wait_for
 from tests.support.story_by_http import Telling
 
@@ -82,6 +83,40 @@ async def test_who_decides_on_what_is_no_longer_there_is_told_to_read_it_again(d
     assert on_it.headers["etag"].strip('"') in stale.json()["detail"]
     anything = await doors.post(DEO, path, grade, headers={"If-Match": "*"})
     assert anything.status_code == 200
+
+
+async def test_a_registers_entry_is_not_overwritten_by_who_read_an_older_one(doors: Doors) -> None:
+    path = "/v1/reference/register-recipient"
+    entry = {**EXAMPLES["reference.register-recipient"], "recipient": f"post-{uuid4().hex[:8]}"}
+    assert (await doors.post(ODILE, path, entry, headers={"If-Match": '"1"'})).status_code == 412
+    first = await doors.post(ODILE, path, entry, headers={"If-Match": '"0"'})
+    assert first.status_code == 200
+    etag = {"If-Match": first.headers["etag"]}
+    second = await doors.post(ODILE, path, {**entry, "label": "Another name"}, headers=etag)
+    assert second.status_code == 200
+    stale = await doors.post(ODILE, path, {**entry, "label": "A third name"}, headers=etag)
+    assert (stale.status_code, stale.json()["number"]) == (412, 3002)
+
+
+async def test_a_repeat_is_known_as_one_after_its_senders_area_and_the_committee_changed(doors: Doors) -> None:
+    key, enrol = str(uuid4()), {**EXAMPLES["reporter.enrol"], "who": {"person_id": str(uuid4())}}
+    here, elsewhere = (Caller("fabien", Role.COORDINATOR, (unit,)) for unit in (enrol["unit"], "bi:c2015:gisuru"))
+    assert (await doors.post(elsewhere, "/v1/reporters/enrol", enrol)).json()["number"] == 2003
+    assert (await doors.post(here, "/v1/reporters/enrol", enrol, key=key)).status_code == 200
+    again = await doors.post(elsewhere, "/v1/reporters/enrol", enrol, key=key)
+    assert (again.status_code, again.json()["repeated"]) == (200, True)
+
+    path, key = f"/v1/cases/{await a_case(doors)}/ratify", str(uuid4())
+    votes = {"in_favour": [str(doors.people[name]) for name in ("bede", "chantal")]}
+    assert (await doors.post(BEDE, path, votes, key=key)).status_code == 200
+    assert doors.stack.command("committee", "remove", str(doors.people["chantal"])).returncode == 0
+    try:
+        again = await doors.post(BEDE, path, votes, key=key)
+        assert (again.status_code, again.json()["repeated"]) == (200, True)
+        unseated = await doors.post(BEDE, f"/v1/cases/{await a_case(doors)}/ratify", votes)
+        assert unseated.status_code in (409, 422), "once the API has seen that the seat was given back"
+    finally:
+        assert doors.stack.command("committee", "add", str(doors.people["chantal"])).returncode == 0
 
 
 async def test_who_waits_is_told_that_it_is_on_kafka_and_can_be_read(doors: Doors) -> None:
