@@ -41,10 +41,13 @@ async def ledger(doors: Doors) -> AsyncIterator[PostgresLedger]:
 
 @pytest.fixture
 async def everything(doors: Doors, ledger: PostgresLedger) -> list[int]:
-    """The positions of every alert there is, eight of which are new, all of them on Kafka."""
+    """The positions of every alert there is, eight of which are new, all of them on Kafka and seen there by the API."""
     for _ in range(4):
         await tell(ledger, 2, f"bi:test:{uuid4()}")
-    return await alerts(doors, ledger)
+    told = await alerts(doors, ledger)
+    async with follow(doors.client, consumer(doors), after=0) as stream:
+        await stream.until(told[-1])
+    return told
 
 
 async def alerts(doors: Doors, ledger: PostgresLedger) -> list[int]:
