@@ -138,9 +138,9 @@ async def open_doors(*, begun: bool = True, **extra: str) -> AsyncIterator[Doors
     """A stack with a network that has begun under the division of 2015, a committee, and the API as one process.
 
     `begun=False` leaves it to the caller to adopt a gazetteer and rules. `extra` goes into the environment of all of
-    it. What the API logs is in the stack's folder, as api.log.
+    it; without a word about it nobody is too quick. What the API logs is in the stack's folder, as api.log.
     """
-    with a_stack(**extra) as stack:
+    with a_stack(**{"INTABAZA_API_REQUESTS_PER_SECOND": "0"} | extra) as stack:
         await asyncio.to_thread(stack.up)
         if begun:
             began = await asyncio.to_thread(stack.command, "begin", "--division", "2015")
