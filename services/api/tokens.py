@@ -114,9 +114,13 @@ class TokenKeys:
                 if "kid" not in decoded.header:
                     raise TokenRefused("it does not name its key (`kid`)")
                 claims = decoded.claims
-        except (JoseError, ValueError, TypeError, KeyError):
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError):
             raise TokenRefused("its signature is not by a key that is known here") from None
         begins, ends = _moment(claims, "iat"), _moment(claims, "exp")
+        if "nbf" in claims:
+            begins = max(begins, _moment(claims, "nbf"))
+        if begins >= ends:
+            raise TokenRefused("it ends before it begins")
         if now >= ends + LEEWAY:
             raise TokenRefused("it has ended; ask for a new one")
         if begins > now + LEEWAY:
