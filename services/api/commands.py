@@ -164,6 +164,7 @@ async def _reporter(sent: Sent) -> Accepted:
     else:
         found = await sent.beside.who.find(network) if sent.beside.who else None
         if found is None:
+            sent.asking.area.refuse_outside(network.gazetteer, unit)
             raise BadInput.field("who", "the reporter, by person_id or phone", "add one of them")
         person = found
     return await reporter_acts.act(network, sent.order, person, network.gazetteer.home_of(unit), unit)

@@ -24,7 +24,7 @@ from services.api.together import Together
 ANSWER_SECONDS = 10.0
 SQL = named_queries("services.api", "projections.sql")
 
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 

@@ -13,7 +13,13 @@ from services.vault.refused import VaultUnavailable
 
 QUERIES = named_queries("services.vault", "vault.sql")
 
-CONNECTION_FAULTS = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError)
+CONNECTION_FAULTS = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    TimeoutError,
+)
 """The server is away or the connection broke: worth one more try where a repeat changes nothing."""
 
 

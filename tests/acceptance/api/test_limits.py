@@ -102,7 +102,7 @@ async def test_a_body_that_never_ends_is_answered_when_its_time_is_over(strict: 
 async def test_a_read_that_takes_too_long_is_refused_and_the_next_ones_are_not(strict: Doors) -> None:
     database = await asyncpg.connect(strict.stack.addresses.owner_dsn)
     try:
-        await database.execute("begin; lock table projections.watermark in access exclusive mode")
+        await database.execute("begin; lock table alert_level.alert_level_unit in access exclusive mode")
         answer = await strict.get(ODILE, "/v1/levels")
         assert (answer.status_code, answer.json()["number"]) == (503, 4008)
         assert answer.headers["retry-after"] == "1"
