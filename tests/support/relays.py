@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from services.local.kafka import KafkaServer
 from services.local.topics import ALERTS, EVENTS, make_topics
 from services.relay.relay import Relay
 from tests.support.ledgers import note
+from tests.support.load import steady_load
 from tests.support.processes import Process
 from tests.support.topics import Read, read_topic
 
@@ -74,23 +75,9 @@ class RelayTrial:
             with contextlib.suppress(asyncio.CancelledError):
                 await running
 
-    @asynccontextmanager
-    async def under_load(self) -> AsyncIterator[None]:
+    def under_load(self) -> AbstractAsyncContextManager[None]:
         """Somebody appends, all the time."""
-        stop = asyncio.Event()
-
-        async def append() -> None:
-            while not stop.is_set():
-                await self.append(20)
-                with contextlib.suppress(TimeoutError):  # a steady load, not all that the machine can do
-                    await asyncio.wait_for(stop.wait(), 0.01)
-
-        appending = asyncio.ensure_future(append())
-        try:
-            yield
-        finally:
-            stop.set()
-            await appending
+        return steady_load(lambda: self.append(20), 0.01)
 
     def empty_topics(self) -> None:
         """Make the topics anew, behind everybody's back."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import cycle, islice
@@ -25,6 +24,7 @@ from services.local.topics import ALERTS, EVENTS
 from services.processors.live import LIVE
 from services.processors.replay import replay
 from tests.support.crisis import RULES, Written, burundi, crisis
+from tests.support.load import steady_load
 from tests.support.projected import folded
 from tests.support.topics import read_topic
 
@@ -64,23 +64,9 @@ class Circle:
             adopted = EngineAdopted(projection=one.name, number=one.version)
             await self.ledger.write("reference/engines", EVERY_HOME, adopted)
 
-    @asynccontextmanager
-    async def under_load(self, events: Iterator[Written]) -> AsyncIterator[None]:
+    def under_load(self, events: Iterator[Written]) -> AbstractAsyncContextManager[None]:
         """Somebody appends, a day of the history in a second or a few."""
-        stop = asyncio.Event()
-
-        async def append() -> None:
-            while not stop.is_set():
-                await self.ledger.append(islice(events, 20))
-                with contextlib.suppress(TimeoutError):  # a steady load, not all that the machine can do
-                    await asyncio.wait_for(stop.wait(), 0.1)
-
-        appending = asyncio.ensure_future(append())
-        try:
-            yield
-        finally:
-            stop.set()
-            await appending
+        return steady_load(lambda: self.ledger.append(islice(events, 20)), 0.1)
 
     async def goes_on(self) -> None:
         """Return when more was said, and more was brought to Kafka, since now."""
