@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 from uuid import UUID
 
 from events.command import Command, read_command
 from events.places.gazetteer import Gazetteer
 from events.reference import AdoptEngine, AdoptGazetteer, AdoptRules
 from events.vocabulary import Role
-from projections.rule_set import read_rule_set
+from projections.rule_set import hash_of, read_rule_set
 from services.acts.adopting import KNOWN_ENGINES
 from services.acts.reference import act_at
 from services.desk import Desk, Order
@@ -25,7 +24,7 @@ async def begin(desk: Desk, person_id: UUID, gazetteer: Gazetteer, rules: str) -
             {
                 "rule_set": read_rule_set(rules).name,
                 "content": rules,
-                "content_hash": sha256(rules.encode()).hexdigest(),
+                "content_hash": hash_of(rules),
             },
         ),
         (

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from events.envelope import canonical
+from projections.rule_set import hash_of
 
 GIHANGA, MPANDA, GISURU = "bi:c2015:gihanga", "bi:c2015:mpanda", "bi:c2015:gisuru"
 POLICE, HEALTH = "community-police-gihanga", "health-centre-gihanga"
@@ -164,7 +165,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "reference.adopt-rules": {
         "rule_set": "burundi",
         "content": _RULES,
-        "content_hash": sha256(_RULES.encode()).hexdigest(),
+        "content_hash": hash_of(_RULES),
     },
     "reference.adopt-gazetteer": {
         "gazetteer": "burundi",

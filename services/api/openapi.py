@@ -415,12 +415,7 @@ def _read(read: Read) -> Json:
     answer: Json = {
         "description": "As it stands.",
         "headers": {"ETag": ETAG} | ({"Link": {"schema": {"type": "string"}}} if read.paged else {}),
-        "content": {
-            "application/json": {
-                "schema": {"$ref": f"#/components/schemas/{read.name}"},
-                "example": example(ANSWERS[read.name]),
-            }
-        },
+        "content": _shown(read.name, read.name),
     }
     return {
         "operationId": read.name,
@@ -436,6 +431,16 @@ def _read(read: Read) -> Json:
     }
 
 
+def _shown(schema: str, answer: str) -> Json:
+    """An answer's schema by its name, and an example of it."""
+    return {
+        "application/json": {
+            "schema": {"$ref": f"#/components/schemas/{schema}"},
+            "example": example(ANSWERS[answer]),
+        }
+    }
+
+
 def _parameter(one: Parameter) -> Json:
     schema: Json = {"type": "array", "items": dict(one.schema)} if one.repeated else dict(one.schema)
     shape = {"style": "form", "explode": True} if one.repeated else {}
@@ -444,12 +449,7 @@ def _parameter(one: Parameter) -> Json:
 
 
 def _post(post: Post) -> Json:
-    content = {
-        "application/json": {
-            "schema": {"$ref": f"#/components/schemas/{post.operation}-answer"},
-            "example": example(ANSWERS[post.operation]),
-        }
-    }
+    content = _shown(f"{post.operation}-answer", post.operation)
     return {
         "operationId": post.name,
         "tags": ["custody"],

@@ -20,11 +20,11 @@ from projections.sql import named_queries
 from services.api.country import NOTHING, Sight
 from services.api.problems import READS_AWAY, Refused
 from services.api.together import Together
+from services.database.pools import as_it_was
+from services.ledger.batcher import LOST
 
 ANSWER_SECONDS = 10.0
 SQL = named_queries("services.api", "projections.sql")
-
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
@@ -50,9 +50,9 @@ class Projections:
                 max_size=readers,
                 command_timeout=ANSWER_SECONDS,
                 server_settings=settings,
-                reset=_nothing,
+                reset=as_it_was,
             )
-        except AWAY as error:
+        except LOST as error:
             raise _away(error) from None
         return cls(pool, names)
 
@@ -82,7 +82,7 @@ class Projections:
                     yield connection
                 finally:
                     await connection.execute("rollback")
-        except AWAY as error:
+        except LOST as error:
             raise _away(error) from None
 
     async def folded(self, *partitions: int) -> int:
@@ -121,10 +121,6 @@ def _begin(sight: Sight) -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-async def _nothing(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    """No reset: a read changes nothing in its session that does not end with its transaction."""
 
 
 def _away(error: Exception) -> Refused:
