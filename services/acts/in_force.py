@@ -66,16 +66,15 @@ class InForce:
         """Read what changed since the last look."""
         await self.look_at_the_clock()
         self.members = await self._persons.committee()
-        for row in await self._ledger.read_stream("reference/gazetteer", self._versions["gazetteer"]):
-            adopted = read(row.wire()).data
-            if isinstance(adopted, GazetteerAdopted):
-                self.gazetteer = Gazetteer.from_content(adopted.content)
-            self._versions["gazetteer"] = row.version
-        for row in await self._ledger.read_stream("reference/rules", self._versions["rules"]):
-            adopted = read(row.wire()).data
-            if isinstance(adopted, RulesAdopted):
-                self.rules = read_rule_set(adopted.content)
-            self._versions["rules"] = row.version
+        for register, version in self._versions.items():
+            # What was adopted last is in force; what it replaced need not be read.
+            for row in (await self._ledger.read_stream(f"reference/{register}", version))[-1:]:
+                match read(row.wire()).data:
+                    case GazetteerAdopted(content=content):
+                        self.gazetteer = Gazetteer.from_content(content)
+                    case RulesAdopted(content=text):
+                        self.rules = read_rule_set(text)
+                self._versions[register] = row.version
 
     async def look_at_the_clock(self) -> None:
         """Only a simulated ledger's clock is asked for: somebody sets it on between two commands."""

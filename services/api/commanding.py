@@ -128,9 +128,8 @@ async def take(office: Office, act: Act, request: Request) -> Response:
         raise Refused(
             NOT_THIS_ROLE, f"The role {asking.bearer.role.value} acts for nobody else: leave on_behalf_of out."
         )
-    network = await office.network() if act.needs_network else None
-    if network is None and office.in_force.simulated:
-        await office.in_force.look_at_the_clock()  # which `network` does for all others
+    await office.catch_up()
+    network = office.network() if act.needs_network else None
     fields = body if act.prepare is None or network is None else await act.prepare(network, asking, about, body)
     order: Order[Any] = Order(
         asking.bearer.person_id,

@@ -135,8 +135,8 @@ async def _report(office: Office, asking: Asking, report_id: UUID, meant: Meant)
     # To a recipient a report is not there: it opens the note of its own referral and nothing else.
     if report.content is None or asking.recipient is not None:
         raise NoSuchReport()
-    network = await office.network()
-    asking.area.refuse_outside(network.gazetteer, report.content.place.unit)
+    await office.catch_up()
+    asking.area.refuse_outside(office.network().gazetteer, report.content.place.unit)
     stream = f"report/{report_id}"
     event = await _event(office, stream, meant)
     return Record(stream, report.first_received_as, event, reading.modes[stream])
@@ -147,8 +147,8 @@ async def _case(office: Office, asking: Asking, case_id: UUID, meant: Meant) -> 
     case = await reading.case(case_id)
     if case.place is None:
         raise NoSuchCase() if asking.recipient is None else NoSuchReferral()
-    network = await office.network()
-    asking.area.refuse_outside(network.gazetteer, case.place.unit)
+    await office.catch_up()
+    asking.area.refuse_outside(office.network().gazetteer, case.place.unit)
     stream = f"case/{case_id}"
     if asking.recipient is None:
         return Record(stream, case_id, await _event(office, stream, meant), reading.modes[stream])

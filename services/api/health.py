@@ -80,7 +80,7 @@ async def _vault(office: Office) -> str | None:
 
 
 async def _network(office: Office) -> str | None:
-    office.in_force.network(office.desk, office.opener)
+    office.network()
     return None
 
 

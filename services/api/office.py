@@ -58,10 +58,13 @@ class Office:
             self._country = Country(gazetteer)
         return self._country
 
-    async def network(self) -> Network:
-        """What an act that begins now rests on; raises NotBegun."""
+    async def catch_up(self) -> None:
+        """Learn what time it is where a scenario sets the clock, before anything is done by it."""
         if self.in_force.simulated:
             await self.in_force.look_at_the_clock()
+
+    def network(self) -> Network:
+        """What an act that begins now rests on; raises NotBegun."""
         return self.in_force.network(self.desk, self.opener)
 
 

@@ -68,7 +68,7 @@ def _own_role(asked: Asked) -> str:
 
 
 def _required(asked: Asked) -> int:
-    return asked.office.in_force.network(asked.office.desk, asked.office.opener).committee.required
+    return asked.office.network().committee.required
 
 
 def _waiting(asked: Asked, row: asyncpg.Record) -> dict[str, Any]:

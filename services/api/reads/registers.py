@@ -53,7 +53,7 @@ async def gazetteer(asked: Asked) -> Reply:
 
 async def committee(asked: Asked) -> Reply:
     """How many have a seat, how many must agree, and how soon a provisional case is ratified; not who they are."""
-    now = asked.office.in_force.network(asked.office.desk, asked.office.opener).committee
+    now = asked.office.network().committee
     hours = now.ratify_within.total_seconds() / 3600
     return Reply({"members": len(now.members), "required": now.required, "ratify_within_hours": hours})
 
