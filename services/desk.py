@@ -7,11 +7,11 @@ moved. A repeat answers as the first time, whatever has happened since.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from events.case import state as case_state
 from events.case.state import Case
@@ -40,9 +40,11 @@ from services.ledger.ledger import (
     Submission,
 )
 from services.vault.commands import CommandIds
+from services.vault.intake import Arrival, Intake
+from services.vault.keys import DataKey, Need
 from services.vault.persons import Persons
 from services.vault.refused import KeyGone, SourceDiffers
-from services.vault.sealing import Sealer
+from services.vault.sealing import Sealer, Unsealed, find_texts
 
 MOST_TRIES = 8
 """A decision that lost this many races in a row tells its caller so: somebody else is writing there all the time."""
@@ -124,6 +126,15 @@ class Change:
     by: Actor
     speaks_of: frozenset[UUID] = frozenset()
     follows: bool = False
+    keyed: Keyed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """The texts of a change, and the keys to seal them with."""
+
+    unsealed: Unsealed[Event]
+    keys: Mapping[Need, DataKey]
 
 
 @dataclass(slots=True)
@@ -222,6 +233,7 @@ class Desk:
         ledger: Ledger,
         sealer: Sealer,
         persons: Persons,
+        intake: Intake,
         ids: CommandIds,
         *,
         clock: Callable[[], datetime],
@@ -231,6 +243,7 @@ class Desk:
         self.ledger = ledger
         self.persons = persons
         self._sealer = sealer
+        self._intake = intake
         self._ids = ids
         self._clock = clock
         self._zone = zone
@@ -246,10 +259,28 @@ class Desk:
     async def act(self, order: Order[Command], about: UUID) -> Act:
         """Who acts, and for whom, under the pseudonyms that they have about this report or case, and when."""
         at = self._clock()
-        ref = await self.persons.pseudonym(order.person_id, about)
-        behind = order.on_behalf_of and await self.persons.pseudonym(order.on_behalf_of, about)
-        by = Actor(role=order.role, ref=ref, on_behalf_of=behind)
-        return Act(at=at, today=at.astimezone(self._zone).date(), by=by, mode=order.mode)
+        refs = {person: await self.persons.pseudonym(person, about) for person in _writers(order)}
+        return self._act(order, at, refs)
+
+    def act_anew(self, order: Order[Command]) -> Act:
+        """As `act`, about a report that this very order makes: nobody has a pseudonym about it yet, so each gets one
+        here, and `admit` asks the vault to keep it."""
+        return self._act(order, self._clock(), {person: uuid4() for person in _writers(order)})
+
+    def _act(self, order: Order[Command], at: datetime, refs: Mapping[UUID, UUID]) -> Act:
+        return Act(at=at, today=at.astimezone(self._zone).date(), by=_actor(order, refs), mode=order.mode)
+
+    async def admit(self, order: Order[Command], report_id: UUID, source: UUID | None, change: Change) -> Change:
+        """Have the vault take in, at once, all that a new report needs of it; to be asked when it has been decided.
+
+        So a refused one leaves nothing there. At a repeat the vault knows pseudonyms already, and those hold. Raises
+        SourceDiffers and KeyGone.
+        """
+        unsealed = find_texts(change.stream, change.events, change.speaks_of)
+        drawn = (change.by.ref, change.by.on_behalf_of)
+        writers = tuple((person, ref) for person, ref in zip(_writers(order), drawn, strict=False) if ref is not None)
+        admitted = await self._intake.admit(Arrival(report_id, writers, source, tuple(unsealed.needs.values())))
+        return replace(change, by=_actor(order, admitted.refs), keyed=Keyed(unsealed, admitted.keys))
 
     async def perform(
         self,
@@ -310,7 +341,10 @@ class Desk:
         index = 0
         for change in changes:
             version = reading.versions[change.stream]
-            events, keys = await self._sealer.seal(change.stream, version + 1, change.events, change.speaks_of)
+            if (keyed := change.keyed) is not None:
+                events, keys = keyed.unsealed.sealed(version + 1, keyed.keys)
+            else:
+                events, keys = await self._sealer.seal(change.stream, version + 1, change.events, change.speaks_of)
             key_ids |= keys
             entries: list[Entry] = []
             for number, data in enumerate(events, version + 1):
@@ -335,3 +369,14 @@ class Desk:
             )
         appends.extend(reading.assertions(change.stream for change in changes))
         return Submission(command_id, mac, tuple(appends), frozenset(key_ids))
+
+
+def _writers(order: Order[Command]) -> tuple[UUID, ...]:
+    """Whoever the order's events name: who sent it, and for whom."""
+    behind = order.on_behalf_of
+    return (order.person_id,) if behind is None else (order.person_id, behind)
+
+
+def _actor(order: Order[Command], refs: Mapping[UUID, UUID]) -> Actor:
+    behind = order.on_behalf_of
+    return Actor(role=order.role, ref=refs[order.person_id], on_behalf_of=None if behind is None else refs[behind])

@@ -21,6 +21,7 @@ from services.ledger.postgres import PostgresLedger
 from services.ledger.published import Published
 from services.local.addresses import find_addresses
 from services.settings import Settings
+from services.vault.admissions import Admissions
 from services.vault.approvals import Approvals
 from services.vault.commands import CommandIds
 from services.vault.connection import connect_vault
@@ -123,13 +124,14 @@ async def _desk(
     ledger = await PostgresLedger.connect(app_dsn, clock.now)
     try:
         pool = await connect_vault(vault_dsn)
-        keys = KeyRing(pool, master)
+        keys, intake = KeyRing(pool, master), Admissions(pool, master)
         try:
             ids, persons = CommandIds(master), PersonRegister(pool, master)
             in_force = InForce(ledger, persons)
-            desk = Desk(ledger, Sealer(keys), persons, ids, clock=in_force.now, zone=zone, source=source)
+            desk = Desk(ledger, Sealer(keys), persons, intake, ids, clock=in_force.now, zone=zone, source=source)
             yield desk, Opener(keys, ledger, ids, source), in_force
         finally:
+            await intake.close()
             await keys.close()
             await pool.close()
     finally:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -58,15 +58,16 @@ class Network:
 
     async def eligible(self, about: UUID) -> frozenset[UUID]:
         """The committee's members under the pseudonyms they have about a report or case; who was erased is none."""
-        names: set[UUID] = set()
-        for member in self.committee.members:
-            with suppress(KeyGone):
-                names.add(await self.desk.persons.pseudonym(member, about))
-        return frozenset(names)
+        asked = (self.desk.persons.pseudonym(member, about) for member in self.committee.members)
+        names = await gather(*asked, return_exceptions=True)  # at once, so that they share one round trip
+        for name in names:
+            if isinstance(name, BaseException) and not isinstance(name, KeyGone):
+                raise name
+        return frozenset(name for name in names if isinstance(name, UUID))
 
     async def pseudonyms(self, members: Collection[UUID], about: UUID) -> tuple[UUID, ...]:
         """Members by their pseudonyms about a report or case, as votes name them."""
-        return tuple([await self.desk.persons.pseudonym(member, about) for member in members])
+        return tuple(await gather(*(self.desk.persons.pseudonym(member, about) for member in members)))
 
     async def words_of(
         self, reading: Reading, stream: str, words: Mapping[str, tuple[int, Sealable]]

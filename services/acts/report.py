@@ -84,12 +84,11 @@ async def receive(
     async def decide(reading: Reading) -> Sequence[Change]:
         place, placed = place_of(network, command, place_name)
         home = network.gazetteer.home_of(place.unit)
-        act = await network.desk.act(order, report_id)
+        act = network.desk.act_anew(order)
         report = reading.fresh(f"report/{report_id}", Report(report_id))
         events = decisions.receive(report, command, act, place=place, placed=placed, person=source)
-        if source is not None:
-            await network.desk.persons.record_source(report_id, source)
-        return [Change(f"report/{report_id}", home, events, act.by, speaks_of)]
+        change = Change(f"report/{report_id}", home, events, act.by, speaks_of)
+        return [await network.desk.admit(order, report_id, source, change)]
 
     facts = {
         "source": str(source) if source else None,

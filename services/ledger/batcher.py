@@ -13,6 +13,7 @@ import structlog
 
 from events.envelope import SPLICE_VERSION
 from projections.sql import named_queries
+from services.database.pools import BY_KEY
 from services.ledger.group import Waiting, answer, arguments, check, take_group
 from services.ledger.ledger import Accepted, LedgerError, LedgerUnavailable, Placed, Submission, Unknown
 
@@ -25,7 +26,7 @@ SETTINGS = {
     "default_transaction_isolation": "read committed",
     # The server gives up before we do: "not accepted" is then certain where silence would be "unknown".
     "statement_timeout": "20s",
-    "jit": "off",
+    **BY_KEY,
 }
 
 LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)

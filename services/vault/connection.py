@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from projections.sql import named_queries
-from services.database.pools import as_it_was
+from services.database.pools import BY_KEY, as_it_was
 from services.vault.refused import VaultUnavailable
 
 QUERIES = named_queries("services.vault", "vault.sql")
@@ -24,14 +24,14 @@ CONNECTION_FAULTS = (
 
 
 async def connect_vault(dsn: str, most_connections: int = 4) -> asyncpg.Pool:
-    """Open the pool. `synchronous_commit` is set here, since a key must be on disk before what it seals."""
+    """Open the pool. What only makes an append possible says itself that it need not be synced; all else is."""
     try:
         return await asyncpg.create_pool(
             dsn,
             min_size=1,
             max_size=most_connections,
             command_timeout=30,
-            server_settings={"synchronous_commit": "on", "jit": "off", "application_name": "intabaza vault"},
+            server_settings={"synchronous_commit": "on", "application_name": "intabaza vault", **BY_KEY},
             reset=as_it_was,
         )
     except (*CONNECTION_FAULTS, asyncpg.PostgresError) as error:

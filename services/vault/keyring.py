@@ -1,9 +1,10 @@
-"""The keys in Postgres. Callers at the same moment share one round trip and one synced commit."""
+"""The keys in Postgres. Callers at the same moment share one round trip and one commit."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from secrets import token_bytes
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -17,6 +18,50 @@ from services.vault.master import MasterKey
 from services.vault.refused import KeyGone, MasterKeyRefused, NoSuchKey, VaultError
 
 DATA_KEY_BYTES = 32
+
+
+class Minting:
+    """A new secret for each of these keys, wrapped for the database, which says whether it took it or had one."""
+
+    def __init__(self, master: MasterKey, needs: Sequence[Need]) -> None:
+        self._master = master
+        self._needs = needs
+        self._made = {uuid4(): token_bytes(DATA_KEY_BYTES) for _ in needs}
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """What `vault.make_keys` takes, in its order."""
+        key_ids = list(self._made)
+        spoken = [(place, person) for place, need in enumerate(self._needs, 1) for person in need.speaks_of]
+        return (
+            [need.kind.value for need in self._needs],
+            [need.subject for need in self._needs],
+            [need.person_id for need in self._needs],
+            key_ids,
+            [
+                self._master.wrap(key_id, need.kind, need.subject, self._made[key_id])
+                for key_id, need in zip(key_ids, self._needs, strict=True)
+            ],
+            self._master.version,
+            [place for place, _ in spoken],
+            [person for _, person in spoken],
+        )
+
+    def keys(self, rows: Iterable[Any]) -> dict[Need, DataKey | VaultError]:
+        """The keys that it answers with; what is wrong with one key is its own answer."""
+        keys: dict[Need, DataKey | VaultError] = dict.fromkeys(self._needs, KeyGone())
+        for place, row_id, wrapped, version in rows:
+            if wrapped is None:
+                continue
+            need, key_id = self._needs[place - 1], UUID(int=row_id.int)
+            try:
+                secret = self._made.get(key_id) or self._master.unwrap(
+                    key_id, need.kind, need.subject, wrapped, version
+                )
+                keys[need] = DataKey(key_id, need.kind, AESGCM(secret))
+            except MasterKeyRefused as error:
+                keys[need] = error
+        return keys
 
 
 class KeyRing:
@@ -35,35 +80,9 @@ class KeyRing:
         return await self._makers.ask(needs) if needs else {}
 
     async def _make(self, needs: Sequence[Need]) -> Mapping[Need, DataKey | VaultError]:
-        """Make and read back; what is wrong with one key is its own answer. A repeat finds what the first try made."""
-        made = {uuid4(): token_bytes(DATA_KEY_BYTES) for _ in needs}
-        key_ids = list(made)
-        spoken = [(place, person) for place, need in enumerate(needs, 1) for person in need.speaks_of]
-        arguments = (
-            [need.kind.value for need in needs],
-            [need.subject for need in needs],
-            [need.person_id for need in needs],
-            key_ids,
-            [
-                self._master.wrap(key_id, need.kind, need.subject, made[key_id])
-                for key_id, need in zip(key_ids, needs, strict=True)
-            ],
-            self._master.version,
-            [place for place, _ in spoken],
-            [person for _, person in spoken],
-        )
-        rows = await self._pool.fetch(QUERIES["make_keys"], *arguments)
-        keys: dict[Need, DataKey | VaultError] = dict.fromkeys(needs, KeyGone())
-        for place, row_id, wrapped, version in rows:
-            if wrapped is None:
-                continue
-            need, key_id = needs[place - 1], UUID(int=row_id.int)
-            try:
-                secret = made.get(key_id) or self._master.unwrap(key_id, need.kind, need.subject, wrapped, version)
-                keys[need] = DataKey(key_id, need.kind, AESGCM(secret))
-            except MasterKeyRefused as error:
-                keys[need] = error
-        return keys
+        """Make and read back. A repeat finds what the first try made."""
+        minting = Minting(self._master, needs)
+        return minting.keys(await self._pool.fetch(QUERIES["make_keys"], *minting.arguments))
 
     async def open_keys(self, key_ids: Collection[UUID]) -> Mapping[UUID, DataKey]:
         async with answers("open keys"):

@@ -1,4 +1,4 @@
-"""The port of the keys: made and synced before a sealing uses them, read again at each opening, destroyed for ever."""
+"""The port of the keys: made before a sealing uses them, read again at each opening, destroyed for ever."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ class Keys(Protocol):
     """The keys of one deployment."""
 
     async def keys_for(self, needs: Collection[Need]) -> Mapping[Need, DataKey]:
-        """Make the keys that are missing, commit them synced, and return all; raises KeyGone if one was destroyed."""
+        """Make the keys that are missing and return all; raises KeyGone if one was destroyed.
+
+        They are committed, and on the disk no later than an append that names them.
+        """
         ...
 
     async def open_keys(self, key_ids: Collection[UUID]) -> Mapping[UUID, DataKey]:

@@ -9,13 +9,14 @@ from uuid import UUID, uuid4
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from events.sealed import KeyKind
+from services.vault.intake import Admitted, Arrival
 from services.vault.keys import DataKey, Need
 from services.vault.persons import phone_number
 from services.vault.refused import KeyGone, NoSuchKey, SourceDiffers
 
 
 class MemoryVault:
-    """Keys and Persons of one process. Its keys end with it, so it never seals what must last."""
+    """Keys, Persons and Intake of one process. Its keys end with it, so it never seals what must last."""
 
     def __init__(self) -> None:
         self._keys: dict[UUID, DataKey | None] = {}
@@ -31,6 +32,11 @@ class MemoryVault:
     def lives(self, key_id: UUID) -> bool:
         """Whether an append may name this key."""
         return self._keys.get(key_id) is not None
+
+    def has_heard_of(self, report_id: UUID) -> bool:
+        """Whether anybody has a pseudonym about this report, or it has a source or a key."""
+        named = any(about == report_id for _, about in self._pseudonyms)
+        return named or report_id in self._sources or (KeyKind.REPORT.value, str(report_id)) in self._subjects
 
     async def keys_for(self, needs: Collection[Need]) -> Mapping[Need, DataKey]:
         return {need: self._key_for(need) for need in needs}
@@ -73,6 +79,17 @@ class MemoryVault:
         self._pseudonyms = {key: ref for key, ref in self._pseudonyms.items() if key[0] != person_id}
         self._reporters = {key: ref for key, ref in self._reporters.items() if key[0] != person_id}
         return await self.destroy([key for key, people in self._speaks_of.items() if person_id in people])
+
+    async def admit(self, arrival: Arrival) -> Admitted:
+        for person, _ in arrival.writers:
+            self._refuse_erased(person)
+        if arrival.source is not None:
+            await self.record_source(arrival.report_id, arrival.source)
+        keys = await self.keys_for(arrival.needs)
+        about = arrival.report_id
+        return Admitted(
+            {person: self._pseudonyms.setdefault((person, about), ref) for person, ref in arrival.writers}, keys
+        )
 
     async def find_person(self, phone: str) -> UUID | None:
         return self._phones.get(phone_number(phone))

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from secrets import token_bytes
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -35,6 +36,39 @@ _SEALED_FIELDS = {"form", "algorithm", "key_id", "nonce", "ciphertext"}
 E = TypeVar("E", bound=Event)
 
 
+@dataclass(frozen=True, slots=True)
+class Unsealed(Generic[E]):
+    """Events for one stream with the texts in them, by their paths, and the key that each text needs."""
+
+    stream: str
+    events: tuple[E, ...]
+    texts: tuple[tuple[tuple[str, Clear], ...], ...]
+    needs: Mapping[Under, Need]
+
+    def sealed(self, first_version: int, keys: Mapping[Need, DataKey]) -> tuple[tuple[E, ...], frozenset[UUID]]:
+        """The events sealed as versions from this one on, and the ids of their keys."""
+        mine = {under: keys[need] for under, need in self.needs.items()}
+        sealed = []
+        for version, (event, texts) in enumerate(zip(self.events, self.texts, strict=True), first_version):
+            by_path = {
+                path: seal_text(clear.text.get_secret_value(), mine[clear.under], self.stream, version, path)
+                for path, clear in texts
+            }
+            sealed.append(_replaced(event, "", by_path) if by_path else event)
+        return tuple(sealed), frozenset(key.key_id for key in mine.values())
+
+
+def find_texts(stream: str, events: Sequence[E], speaks_of: Collection[UUID] = ()) -> Unsealed[E]:
+    """The texts of events that are to be appended to a stream; `speaks_of` as in Sealer.seal.
+
+    Raises AlreadySealed where an event holds a text sealed for another place.
+    """
+    people = frozenset(speaks_of)
+    found = tuple(tuple(_texts(event, "")) for event in events)
+    unders = {clear.under: None for texts in found for _, clear in texts}
+    return Unsealed(stream, tuple(events), found, {under: Need.of(under, stream, people) for under in unders})
+
+
 class Sealer:
     """Seals events with the keys of one vault."""
 
@@ -50,27 +84,8 @@ class Sealer:
         reports' keys. Name the returned key ids in the submission, so that the append refuses a destroyed one. Raises
         KeyGone where a key is destroyed and AlreadySealed where an event holds a text sealed for another.
         """
-        people = frozenset(speaks_of)
-        needs: dict[Under, Need] = {}
-        found = []
-        for event in events:
-            texts = list(_texts(event, ""))
-            found.append(texts)
-            for _, clear in texts:
-                if clear.under not in needs:
-                    needs[clear.under] = Need.of(clear.under, stream, people)
-        if not needs:
-            return tuple(events), frozenset()
-        made = await self._keys.keys_for(needs.values())
-        keys = {under: made[need] for under, need in needs.items()}
-        sealed = []
-        for version, (event, texts) in enumerate(zip(events, found, strict=True), first_version):
-            by_path = {
-                path: seal_text(clear.text.get_secret_value(), keys[clear.under], stream, version, path)
-                for path, clear in texts
-            }
-            sealed.append(_replaced(event, "", by_path) if by_path else event)
-        return tuple(sealed), frozenset(key.key_id for key in keys.values())
+        unsealed = find_texts(stream, events, speaks_of)
+        return unsealed.sealed(first_version, await self._keys.keys_for(unsealed.needs.values()))
 
 
 def seal_text(text: str, key: DataKey, stream: str, version: int, path: str, nonce: bytes | None = None) -> Sealed:

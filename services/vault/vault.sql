@@ -2,6 +2,10 @@
 -- One round trip and one commit for all the keys that a moment's sealings need.
 select place, key_id, wrapped, wrap_version from vault.make_keys($1, $2, $3, $4, $5, $6, $7, $8)
 
+-- name: admit
+-- One round trip for everything that the reports of a moment need before they are appended.
+select what, place, id, wrapped, wrap_version from vault.admit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+
 -- name: read_keys
 -- Read at each opening, so that a destroyed key opens nothing from that moment on.
 select key_id, kind, subject, wrapped, wrap_version from vault.key where key_id = any ($1::uuid[])

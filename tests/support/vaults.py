@@ -18,7 +18,9 @@ from events.event import Act, Event
 from events.sealed import Clear, KeyKind, Sealable, Under
 from events.vocabulary import Actor, Role
 from services.ledger.ledger import Append, Entry, Submission
+from services.vault.admissions import Admissions
 from services.vault.connection import connect_vault
+from services.vault.intake import Intake
 from services.vault.keyring import KeyRing
 from services.vault.keys import Keys
 from services.vault.master import MasterKey
@@ -46,6 +48,7 @@ class Vault:
 
     keys: Keys
     persons: Persons
+    intake: Intake
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class PostgresVault(Vault):
 
 def memory_vault() -> Vault:
     vault = MemoryVault()
-    return Vault(keys=vault, persons=vault)
+    return Vault(keys=vault, persons=vault, intake=vault)
 
 
 @asynccontextmanager
@@ -65,10 +68,11 @@ async def postgres_vault(dsn: str, master: MasterKey | None = None) -> AsyncIter
     """A vault on a migrated database; the DSN is of the role intabaza_vault."""
     master = master or MasterKey(token_bytes(32))
     pool = await connect_vault(dsn)
-    ring = KeyRing(pool, master)
+    ring, persons, intake = KeyRing(pool, master), PersonRegister(pool, master), Admissions(pool, master)
     try:
-        yield PostgresVault(keys=ring, persons=PersonRegister(pool, master), ring=ring, pool=pool, master=master)
+        yield PostgresVault(keys=ring, persons=persons, intake=intake, ring=ring, pool=pool, master=master)
     finally:
+        await intake.close()
         await ring.close()
         await pool.close()
 

@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
 
 from events.refusals import BadInput
 from events.sealed import KeyKind, Sealed, Under
-from services.local.postgres import PostgresServer
 from services.vault.keys import Need
 from services.vault.refused import KeyGone, NoSuchKey, SourceDiffers
 from services.vault.sealing import Sealer, open_text
-from tests.support.vaults import Told, Vault, clear, memory_vault, postgres_vault
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def vault_dsn(request: pytest.FixtureRequest) -> str | None:
-    """Where the vault under test lives; nowhere for the one in memory."""
-    if request.param == "memory":
-        return None
-    database: str = request.getfixturevalue("fresh_database")
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return server.dsn(database, "intabaza_vault")
-
-
-@pytest.fixture
-async def vault(vault_dsn: str | None) -> AsyncIterator[Vault]:
-    if vault_dsn is None:
-        yield memory_vault()
-        return
-    async with postgres_vault(vault_dsn) as there:
-        yield there
+from tests.support.vaults import Told, Vault, clear
 
 
 def need(kind: KeyKind = KeyKind.REPORT) -> Need:

@@ -1,21 +1,25 @@
-"""What an accepted event rests on in the vault is there after a crash, though links are not synced by themselves."""
+"""What an accepted event rests on in the vault is there after a crash, though only the append is synced."""
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from secrets import token_bytes
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-import asyncpg
+import pytest
 
 from events.sealed import KeyKind, Sealed
 from services import clock
 from services.database.migrate import migrate
+from services.ledger.ledger import KeyDestroyed, LedgerUnavailable, Unknown
 from services.ledger.postgres import PostgresLedger
 from services.local.postgres import PostgresServer
-from services.vault.keyring import KeyRing
+from services.vault.intake import Arrival
 from services.vault.master import MasterKey
-from services.vault.sealing import Sealer, open_text
-from tests.support.vaults import Told, clear, postgres_vault, submission_of
+from services.vault.refused import NoSuchKey, VaultUnavailable
+from services.vault.sealing import Sealer, find_texts, open_text
+from tests.support.vaults import PostgresVault, Told, clear, postgres_vault, submission_of
 
 
 async def test_keys_and_links_of_an_accepted_event_outlive_a_killed_server(durable_postgres: PostgresServer) -> None:
@@ -46,20 +50,59 @@ async def test_keys_and_links_of_an_accepted_event_outlive_a_killed_server(durab
         assert open_text(sealed.text, key, stream, 1, "text") == "words"
 
 
-async def test_a_key_is_on_disk_when_it_is_handed_out_whatever_the_session_says(
-    durable_postgres: PostgresServer,
-) -> None:
+async def test_a_key_that_a_crash_took_refuses_the_append_that_names_it(durable_postgres: PostgresServer) -> None:
     server, master, report = durable_postgres, MasterKey(token_bytes(32)), uuid4()
     await migrate(server.dsn())
-    hurried = await asyncpg.create_pool(
-        server.dsn(user="intabaza_vault"), min_size=1, max_size=1, server_settings={"synchronous_commit": "off"}
-    )
-    told = Told(text=clear("words", KeyKind.REPORT, report))
-    (sealed,), key_ids = await Sealer(KeyRing(hurried, master)).seal("report/1", 1, [told])
-    server.kill()
-    hurried.terminate()
+    async with postgres_vault(server.dsn(user="intabaza_vault"), master) as vault:
+        told = Told(text=clear("words", KeyKind.REPORT, report))
+        sealed, key_ids = await Sealer(vault.keys).seal("report/1", 1, [told])
+        server.kill()
+    server.start()
+    ledger = await PostgresLedger.connect(server.dsn(user="intabaza_app"), clock.now)
+    async with postgres_vault(server.dsn(user="intabaza_vault"), master) as vault:
+        with pytest.raises(NoSuchKey):
+            await vault.keys.open_keys(key_ids)
+    with pytest.raises(KeyDestroyed):
+        await ledger.append(submission_of("report/1", sealed, key_ids))
+    await ledger.close()
+
+
+async def test_of_reports_taken_in_until_a_server_is_killed_each_in_the_ledger_has_its_keys_and_its_source(
+    durable_postgres: PostgresServer,
+) -> None:
+    """Sixteen callers take reports in and append them; nothing but the appends is synced."""
+    server, master = durable_postgres, MasterKey(token_bytes(32))
+    await migrate(server.dsn())
+    ledger = await PostgresLedger.connect(server.dsn(user="intabaza_app"), clock.now)
+    accepted: list[tuple[UUID, UUID, UUID, Sealed, frozenset[UUID]]] = []
+
+    async def caller(vault: PostgresVault) -> None:
+        with suppress(VaultUnavailable, LedgerUnavailable, Unknown):
+            while True:
+                report, person = uuid4(), uuid4()
+                stream = f"report/{report}"
+                unsealed = find_texts(stream, [Told(text=clear("words", KeyKind.REPORT, report))])
+                arrival = Arrival(report, ((person, uuid4()),), person, tuple(unsealed.needs.values()))
+                admitted = await vault.intake.admit(arrival)
+                sealed, key_ids = unsealed.sealed(1, admitted.keys)
+                await ledger.append(submission_of(stream, sealed, key_ids))
+                assert isinstance(sealed[0].text, Sealed)
+                accepted.append((report, person, admitted.refs[person], sealed[0].text, key_ids))
+
+    async def killed() -> None:
+        async with asyncio.timeout(60):
+            while len(accepted) < 300:  # noqa: ASYNC110 - it is the callers that count
+                await asyncio.sleep(0.001)
+        server.kill()
+
+    async with postgres_vault(server.dsn(user="intabaza_vault"), master) as vault:
+        await asyncio.gather(killed(), *(caller(vault) for _ in range(16)))
+    await ledger.close()
+
     server.start()
     async with postgres_vault(server.dsn(user="intabaza_vault"), master) as vault:
-        (key,) = (await vault.keys.open_keys(key_ids)).values()
-        assert isinstance(sealed.text, Sealed)
-        assert open_text(sealed.text, key, "report/1", 1, "text") == "words"
+        for report, person, ref, text, key_ids in accepted:
+            assert await vault.persons.same_person(report, person) is True
+            assert await vault.persons.pseudonym(person, report) == ref
+            (key,) = (await vault.keys.open_keys(key_ids)).values()
+            assert open_text(text, key, f"report/{report}", 1, "text") == "words"

@@ -72,7 +72,7 @@ class Running:
 def running(ledger: LedgerThatGoesAway) -> Running:
     vault, ids = MemoryVault(), CommandIds(MasterKey(secrets.token_bytes(32)))
     in_force = InForce(ledger, vault)
-    desk = Desk(ledger, Sealer(vault), vault, ids, clock=in_force.now, zone=UTC, source="urn:intabaza:test")
+    desk = Desk(ledger, Sealer(vault), vault, vault, ids, clock=in_force.now, zone=UTC, source="urn:intabaza:test")
     return Running(ledger, vault, desk, Opener(vault, ledger, ids, "urn:intabaza:test"), in_force)
 
 

@@ -36,7 +36,9 @@ async def story(vault: MemoryVault) -> Story:
     ledger = MemoryLedger(key_lives=vault.lives)
     ids = CommandIds(MasterKey(secrets.token_bytes(32)))
     source = "urn:intabaza:test"
-    desk = Desk(ledger, Sealer(vault), vault, ids, clock=clock.now, zone=timezone(timedelta(hours=2)), source=source)
+    desk = Desk(
+        ledger, Sealer(vault), vault, vault, ids, clock=clock.now, zone=timezone(timedelta(hours=2)), source=source
+    )
     people = {name: await vault.person_by_phone(phone) for name, phone in PHONES.items()}
     members = frozenset(people[name] for name in ("bede", "chantal", "deo", "esther"))
     opener = Opener(vault, ledger, ids, source)

@@ -20,6 +20,7 @@ from services.acts import report as report_acts
 from services.acts import reporter as reporter_acts
 from services.gazetteer import read_gazetteer
 from services.ledger.ledger import Accepted, CommandReused
+from services.vault.intake import Admitted, Arrival
 from services.vault.memory import MemoryVault
 from services.vault.refused import KeyGone
 from tests.contract.gazetteer.invented import write
@@ -151,12 +152,14 @@ async def test_the_same_consent_of_somebody_else_is_another_body(
             await case_acts.record_consent(story.network, order, case_id, person)
 
 
-async def test_a_message_that_is_refused_names_no_source(story: Story, vault: MemoryVault) -> None:
+async def test_a_message_that_is_refused_leaves_nothing_in_the_vault(story: Story, vault: MemoryVault) -> None:
     future = {**MESSAGE, "channel": "form", "occurred": {"from": "2999-01-01"}}
     order = story.order("bede", Role.COORDINATOR, reports.Receive, "report", **future, text=story.text("text"))
     with pytest.raises(BadInput):
         await report_acts.receive(story.network, order, story.people["aline"])
-    assert await vault.same_person(report_acts.report_id_of(story.network, order), story.people["aline"]) is None
+    report_id = report_acts.report_id_of(story.network, order)
+    assert await vault.same_person(report_id, story.people["aline"]) is None
+    assert not vault.has_heard_of(report_id)
 
 
 async def test_of_two_bodies_at_once_under_one_id_the_second_is_told_so_though_both_looked_first(
@@ -165,16 +168,16 @@ async def test_of_two_bodies_at_once_under_one_id_the_second_is_told_so_though_b
     """The first lands between the second's look and its naming of another source."""
     order = story.order("bede", Role.COORDINATOR, reports.Receive, "report", **MESSAGE, text=story.text("text"))
     other = replace(order, command=order.command.model_copy(update={"kind": "violence"}))
-    pseudonym = vault.pseudonym
+    admit = vault.admit
     landed: list[Accepted] = []
 
-    async def slowly(person_id: UUID, about: UUID) -> UUID:
+    async def slowly(arrival: Arrival) -> Admitted:
         if not landed:
             landed.append(Accepted(()))
             landed[0] = await report_acts.receive(story.network, order, story.people["aline"])
-        return await pseudonym(person_id, about)
+        return await admit(arrival)
 
-    vault.pseudonym = slowly  # type: ignore[method-assign]
+    vault.admit = slowly  # type: ignore[method-assign]
     with pytest.raises(CommandReused):
         await report_acts.receive(story.network, other, uuid4())
     assert landed[0].placed
