@@ -74,10 +74,10 @@ class Part(Generic[S, H]):
     # --- before a batch -------------------------------------------------------------------------------------------
 
     def wants(self, events: Sequence[Taken]) -> set[str]:
-        """Keys whose states this batch needs and that are not in memory."""
+        """Keys whose states this batch needs and that are not in memory; a stream that begins in it has none yet."""
         if self.fold.whole or self.fold.stateless:
             return set()
-        key_of, mode, missing = self.fold.key, self.mode, set()
+        key_of, mode, missing, begun = self.fold.key, self.mode, set(), set()
         until, called = "", False
         for event in events:
             if event.home == "*":
@@ -85,11 +85,15 @@ class Part(Generic[S, H]):
                 called = called or event.type == ENGINE_ADOPTED
             elif event.mode == mode and event.type not in DERIVED:
                 key = key_of(event)
-                if key is not None and key not in self.states:
+                if key is None or key in self.states:
+                    continue
+                if _begins(key, event) and (key, event.position) not in self.waived:
+                    begun.add(key)
+                else:
                     missing.add(key)
         if until:
             missing.update(key for key, due in self._due.items() if (called or due <= until) and key not in self.states)
-        return missing - self.parked
+        return missing - begun - self.parked
 
     def hold(self, wanted: Iterable[str], loaded: Mapping[str, S]) -> None:
         """Take the states that were asked for; a key that was not found begins anew."""
@@ -146,7 +150,7 @@ class Part(Generic[S, H]):
                 if stateless:
                     apply(self.shared, None, event, page)  # type: ignore[arg-type]
                     continue
-                state = self._state(key)
+                state = self._state(key, event)
                 due = due_of(state)
                 if due is not None and due <= event.time:
                     fold.roll(self.shared, state, event.time, page)
@@ -166,10 +170,10 @@ class Part(Generic[S, H]):
         self._dirty = {}
         return page, changed
 
-    def _state(self, key: str) -> S:
+    def _state(self, key: str, event: Taken) -> S:
         state = self.states.get(key)
         if state is None:
-            if not self.fold.whole:
+            if not self.fold.whole and not _begins(key, event):
                 raise KeyError(f"the state of {key} was not loaded")
             state = self.states[key] = self.fold.initial(key)
         return state
@@ -256,6 +260,11 @@ class Part(Generic[S, H]):
         while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
+
+
+def _begins(key: str, event: Taken) -> bool:
+    """Whether this is the first event of the stream whose state it is."""
+    return event.version == 1 and key == event.stream
 
 
 def _why(error: Exception) -> str:

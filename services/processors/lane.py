@@ -189,20 +189,18 @@ class Lane:
         """Fold a piece in memory."""
         events, last = piece.events, piece.events[-1].position
         moves, self._number = [], self._number + 1
-        for live in self.live:
-            fresh = events if live.last < events[0].position else [one for one in events if one.position > live.last]
-            if not fresh:
-                continue
-            wanted = live.part.wants(fresh)
-            if wanted:
-                live.part.hold(wanted, await self._store.load(live, wanted))
+        shares = [(live, share) for live in self.live if (share := _share(live, events))]
+        wants = {live: live.part.wants(share) for live, share in shares}
+        for live, loaded in (await self._store.load({live: keys for live, keys in wants.items() if keys})).items():
+            live.part.hold(wants[live], loaded)
+        for live, fresh in shares:
             try:
                 page, changed = live.part.take(fresh)
             except Poisoned as poison:
                 return _Poison(live.projection.name, poison)
             except Unfoldable as error:
                 raise Unreadable(f"{live.projection.name}, partition {self.partition}: {error}") from error
-            for key in (*wanted, *changed):
+            for key in (*wants[live], *changed):
                 live.touched.pop(key, None)
                 live.touched[key] = self._number
             live.last = last
@@ -298,6 +296,11 @@ class Lane:
         if key in live.part.states:
             live.touched[key] = self._number
         return resumed
+
+
+def _share(live: Live, events: Sequence[Taken]) -> Sequence[Taken]:
+    """Those that a projection has not folded yet."""
+    return events if live.last < events[0].position else [one for one in events if one.position > live.last]
 
 
 def _waived(event: Taken, projection: str) -> tuple[str, int] | None:

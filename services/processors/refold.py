@@ -16,6 +16,7 @@ import asyncpg
 
 from projections.projection import Projection
 from projections.sql import named_queries
+from services.database.pools import BY_KEY, as_it_was
 from services.processors.abreast import abreast
 from services.processors.collecting import collect_rarely
 from services.processors.errors import Again, Halt
@@ -57,7 +58,11 @@ class Refolding:
 async def a_pool(dsn: str, most: int = 3) -> AsyncIterator[asyncpg.Pool[asyncpg.Record]]:
     """Connections as the role intabaza_projector."""
     pool = await asyncpg.create_pool(
-        dsn, min_size=1, max_size=most, server_settings={"application_name": "intabaza refolding", "jit": "off"}
+        dsn,
+        min_size=1,
+        max_size=most,
+        server_settings={"application_name": "intabaza refolding", **BY_KEY},
+        reset=as_it_was,
     )
     try:
         yield pool

@@ -93,7 +93,7 @@ class Resuming:
         fold = live.projection.fold
         if fold.stateless:
             return Part(fold, shared, waived=live.part.waived)
-        loaded = await self._store.load(live, [key])
+        loaded = (await self._store.load({live: [key]}))[live]
         state = loaded[key] if key in loaded else fold.initial(key)
         due = fold.due(state)
         dues = [(due, key)] if due is not None else []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -34,7 +33,7 @@ class Mark:
     last_position: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Live:
     """One projection in one partition: its watermark, what is in memory, and up to which position that was folded."""
 
@@ -173,11 +172,16 @@ class Store:
         mark = Mark(row["place"], row["generation"], row["topic_id"], row["next_offset"], row["last_position"])
         return Live(projection, mark, part, mark.last_position)
 
-    async def load(self, live: Live, keys: Iterable[str]) -> Mapping[str, Any]:
-        """The states of keys that are not in memory."""
-        async with self._standing(live) as connection:
-            states: Mapping[str, Any] = await live.projection.table.load(connection, list(keys))
-            return states
+    async def load(self, wants: Mapping[Live, Iterable[str]]) -> Mapping[Live, Mapping[str, Any]]:
+        """The states of keys that are not in memory, as they were committed last."""
+        if not wants:
+            return {}
+        found: dict[Live, Mapping[str, Any]] = {}
+        async with self.pool.acquire() as connection, connection.transaction(readonly=True):
+            for live, keys in wants.items():
+                await connection.execute(SQL["stand"], live.mark.place)
+                found[live] = await live.projection.table.load(connection, list(keys))
+        return found
 
     async def commit(self, partition: int, topic_id: UUID, moves: Sequence[Move]) -> int:
         """One transaction: every watermark by compare-and-set, rows, then derived events; returns how many of those.
@@ -260,9 +264,3 @@ class Store:
         """Keys that an operator wants to go on: place, partition, key."""
         rows = await self.pool.fetch(SQL["asked"], list(partitions), [self.place(one) for one in projections])
         return [(row["place"], row["partition"], row["key"]) for row in rows]
-
-    @asynccontextmanager
-    async def _standing(self, live: Live) -> AsyncIterator[Connection]:
-        async with self.pool.acquire() as connection, connection.transaction(readonly=True):
-            await connection.execute(SQL["stand"], live.mark.place)
-            yield connection

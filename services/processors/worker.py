@@ -11,6 +11,7 @@ import structlog
 from kafka.errors import KafkaError
 
 from projections.projection import Projection
+from services.database.pools import BY_KEY, as_it_was
 from services.local.topics import EVENTS
 from services.log.topic import TopicAbsent
 from services.processors.chain import ChainBroken, Record
@@ -186,7 +187,8 @@ class Worker:
                 max_size=CONNECTIONS,
                 timeout=10,
                 command_timeout=60,
-                server_settings={"application_name": "intabaza processors", "jit": "off"},
+                server_settings={"application_name": "intabaza processors", **BY_KEY},
+                reset=as_it_was,
             )
             try:
                 await make_places(pool, self._projections)

@@ -167,7 +167,7 @@ async def test_a_commit_whose_answer_is_lost_is_taken_as_the_tables_say(
                 # what the batch needs is read before it, so that the next COMMIT on the wire is the batch's own
                 part = lane.live[0].part
                 wanted = part.wants([take(one.value or b"") for one in batch])
-                part.hold(wanted, await lane._store.load(lane.live[0], wanted))
+                part.hold(wanted, (await lane._store.load({lane.live[0]: wanted}))[lane.live[0]])
                 committing.set()
                 if batch:
                     await lane.offer(batch)
