@@ -137,6 +137,9 @@ class Keyed:
     keys: Mapping[Need, DataKey]
 
 
+Settle = Callable[[Sequence[Change]], Awaitable[Sequence[Change]]]
+
+
 @dataclass(slots=True)
 class Reading:
     """What one decision read, at which versions, and the keys of the texts that it opened."""
@@ -289,13 +292,15 @@ class Desk:
         *,
         facts: Facts = NO_FACTS,
         look_first: bool = False,
+        settle: Settle | None = None,
     ) -> Accepted:
         """Decide and append, again where another command was faster.
 
         `decide` asks for everything it rests on itself, also for who acts (`act`), since by the time of a repeat any of
         it may be refused. `facts` are what a repeat must have in common beside the order. `look_first`, where it writes
         of other people to the vault: a repeat, and above all another body under a known id, is answered before that;
-        for others the append knows it. Raises the domain's Refusal, the vault's or the ledger's errors. On Unknown send
+        for others the append knows it. `settle` does that writing, when nothing can refuse the changes any more but the
+        append. Raises the domain's Refusal, the vault's or the ledger's errors. On Unknown send
         the same order again.
         """
         command_id = self.command_id(order)
@@ -308,6 +313,8 @@ class Desk:
                 changes = await decide(reading)
                 reading.refuse_if_moved(order.read_at, changes)
                 reading.refuse_another_mode(order.mode)
+                if settle is not None:
+                    changes = await settle(changes)
                 submission = await self._submission(order, reading, changes, command_id, mac)
             except (Refusal, KeyGone, SourceDiffers):
                 # A repeat: by now the domain would refuse it, or a key or a person is erased. Or both were first at

@@ -15,6 +15,7 @@ from events.command import Command
 from events.event import Act
 from events.vocabulary import OutcomeFound, Role
 from services.acts.network import Network
+from services.acts.newcomer import Introduce, nobody_new
 from services.desk import Change, Order, Reading
 from services.ledger.ledger import Accepted
 
@@ -167,9 +168,16 @@ async def reverse_merge(network: Network, order: Order[linking.ReverseMerge], ca
 
 
 async def record_consent(
-    network: Network, order: Order[protection.RecordConsent], case_id: UUID, person: UUID | None
+    network: Network,
+    order: Order[protection.RecordConsent],
+    case_id: UUID,
+    person: UUID | None,
+    introduce: Introduce = nobody_new,
 ) -> Accepted:
-    """Record what `person` agreed to, None where the vault does not know them: erasing them erases it here too."""
+    """Record what `person` agreed to, None where the vault does not know them: erasing them erases it here too.
+
+    `introduce` makes them known to it, where they are new (services/acts/newcomer).
+    """
 
     async def decide(reading: Reading) -> Sequence[Change]:
         act = await network.desk.act(order, case_id)
@@ -177,7 +185,12 @@ async def record_consent(
         events = protection.record_consent(case, order.command, act, consent_id=consent_id, person=person)
         return [Change(f"case/{case_id}", reading.home(f"case/{case_id}"), events, act.by)]
 
-    return await network.desk.perform(order, decide, facts={"person": str(person) if person else None})
+    async def settle(changes: Sequence[Change]) -> Sequence[Change]:
+        await introduce()
+        return changes
+
+    facts, new = {"person": str(person) if person else None}, introduce is not nobody_new
+    return await network.desk.perform(order, decide, facts=facts, look_first=new, settle=settle)
 
 
 async def _classify(

@@ -15,6 +15,7 @@ from events.report import decisions
 from events.report.events import ReportEvent
 from events.report.state import Report
 from services.acts.network import UNPLACED, Network
+from services.acts.newcomer import Introduce, nobody_new
 from services.acts.placing import place_of, with_words
 from services.desk import Change, Order, Reading
 from services.ledger.ledger import Accepted
@@ -74,10 +75,12 @@ async def receive(
     source: UUID | None,
     speaks_of: frozenset[UUID] = frozenset(),
     place_name: SecretStr | None = None,
+    introduce: Introduce = nobody_new,
 ) -> Accepted:
     """Receive a message from the person `source`; the report's id follows from the command's.
 
-    `place_name` is what its place is called by who sent it, looked up where no unit is known.
+    `place_name` is what its place is called by who sent it, looked up where no unit is known. `introduce` makes the
+    source known to the vault, where they are new (services/acts/newcomer).
     """
     command, report_id = with_words(order.command, place_name), report_id_of(network, order)
 
@@ -88,7 +91,11 @@ async def receive(
         report = reading.fresh(f"report/{report_id}", Report(report_id))
         events = decisions.receive(report, command, act, place=place, placed=placed, person=source)
         change = Change(f"report/{report_id}", home, events, act.by, speaks_of)
-        return [await network.desk.admit(order, report_id, source, change)]
+        return [change]
+
+    async def settle(changes: Sequence[Change]) -> Sequence[Change]:
+        await introduce()
+        return [await network.desk.admit(order, report_id, source, change) for change in changes]
 
     facts = {
         "source": str(source) if source else None,
@@ -97,7 +104,7 @@ async def receive(
     }
     # One's own report is always one's own: nothing else is ever written to the vault under this command's id.
     of_others = bool(speaks_of) or source not in (None, order.person_id)
-    return await network.desk.perform(order, decide, facts=facts, look_first=of_others)
+    return await network.desk.perform(order, decide, facts=facts, look_first=of_others, settle=settle)
 
 
 async def supersede(network: Network, order: Order[decisions.Supersede], report_id: UUID) -> Accepted:

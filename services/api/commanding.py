@@ -17,6 +17,7 @@ from events.command import Command, Text, read_command
 from events.envelope import named_id
 from events.vocabulary import Mode, Role
 from services.acts.network import Network
+from services.acts.newcomer import Introduce, nobody_new, of_a_phone
 from services.api import waiting
 from services.api.body import read_body
 from services.api.office import Asking, Office, who_asks
@@ -45,11 +46,11 @@ class Whose(Command):
     person_id: UUID | None = None
     phone: Text | None = None
 
-    async def find(self, network: Network) -> UUID | None:
-        """Their id, made where the phone is new; None where neither is given. Raises BadInput for a faulty number."""
+    async def named(self, network: Network, act: Callable[[UUID | None, Introduce], Awaitable[Accepted]]) -> Accepted:
+        """Do `act` about them, who are made only when it is decided; None where neither is given. Raises BadInput."""
         if self.phone is not None:
-            return await network.desk.persons.person_by_phone(self.phone.get_secret_value())
-        return self.person_id
+            return await of_a_phone(network.desk.persons, self.phone.get_secret_value(), act)
+        return await act(self.person_id, nobody_new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from services.acts import reference as reference_acts
 from services.acts import report as report_acts
 from services.acts import reporter as reporter_acts
 from services.acts.network import Network
+from services.acts.newcomer import Introduce, nobody_new
 from services.api.access import Reach
 from services.api.commanding import Act, Beside, Perform, Sent, Whose
 from services.api.office import Asking
@@ -55,16 +56,15 @@ async def _stamped(network: Network, asking: Asking, about: UUID | None, fields:
 
 
 async def _receive(sent: Sent) -> Accepted:
-    source = None
+    async def receive(source: UUID | None, introduce: Introduce) -> Accepted:
+        told, about = sent.beside, frozenset(sent.beside.speaks_of)
+        return await report_acts.receive(sent.network, sent.order, source, about, told.place_name, introduce)
+
     if sent.asking.bearer.role == Role.REPORTER:
         if sent.beside.source is not None:
             raise BadInput.field("source", "nothing from a reporter, who tells their own", "remove it")
-        source = sent.asking.bearer.person_id
-    elif sent.beside.source is not None:
-        source = await sent.beside.source.find(sent.network)
-    return await report_acts.receive(
-        sent.network, sent.order, source, frozenset(sent.beside.speaks_of), sent.beside.place_name
-    )
+        return await receive(sent.asking.bearer.person_id, nobody_new)
+    return await (sent.beside.source or Whose()).named(sent.network, receive)
 
 
 async def _report(sent: Sent) -> Accepted:
@@ -139,9 +139,11 @@ async def _reverse_merge(sent: Sent) -> Accepted:
 
 
 async def _record_consent(sent: Sent) -> Accepted:
-    assert sent.about is not None
-    person = await sent.beside.who.find(sent.network) if sent.beside.who else None
-    return await case_acts.record_consent(sent.network, sent.order, sent.about, person)
+    async def record(person: UUID | None, introduce: Introduce) -> Accepted:
+        assert sent.about is not None
+        return await case_acts.record_consent(sent.network, sent.order, sent.about, person, introduce)
+
+    return await (sent.beside.who or Whose()).named(sent.network, record)
 
 
 # --- reporters --------------------------------------------------------------------------------------------------------
@@ -157,17 +159,18 @@ class BesideReporter(Beside):
 async def _reporter(sent: Sent) -> Accepted:
     network, unit = sent.network, sent.beside.unit
     network.gazetteer.unit(unit)
+
+    async def act(person: UUID | None, introduce: Introduce) -> Accepted:
+        if person is None:
+            sent.asking.area.refuse_outside(network.gazetteer, unit)
+            raise BadInput.field("who", "the reporter, by person_id or phone", "add one of them")
+        return await reporter_acts.act(network, sent.order, person, network.gazetteer.home_of(unit), unit, introduce)
+
     if sent.asking.reach is Reach.OWN:
         if sent.beside.who is not None:
             raise BadInput.field("who", "nothing: a reporter checks in for themselves", "remove it")
-        person = sent.asking.bearer.person_id
-    else:
-        found = await sent.beside.who.find(network) if sent.beside.who else None
-        if found is None:
-            sent.asking.area.refuse_outside(network.gazetteer, unit)
-            raise BadInput.field("who", "the reporter, by person_id or phone", "add one of them")
-        person = found
-    return await reporter_acts.act(network, sent.order, person, network.gazetteer.home_of(unit), unit)
+        return await act(sent.asking.bearer.person_id, nobody_new)
+    return await (sent.beside.who or Whose()).named(network, act)
 
 
 async def _reference(sent: Sent) -> Accepted:

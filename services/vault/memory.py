@@ -97,6 +97,9 @@ class MemoryVault:
     async def person_by_phone(self, phone: str) -> UUID:
         return self._phones.setdefault(phone_number(phone), uuid4())
 
+    async def introduce(self, phone: str, person_id: UUID) -> UUID:
+        return self._phones.setdefault(phone_number(phone), person_id)
+
     async def record_source(self, report_id: UUID, person_id: UUID) -> None:
         self._refuse_erased(person_id)
         if self._sources.setdefault(report_id, person_id) != person_id:
@@ -121,6 +124,9 @@ class MemoryVault:
     async def reporter_id(self, person_id: UUID, home: str) -> UUID:
         self._refuse_erased(person_id)
         return self._reporters.setdefault((person_id, home), uuid4())
+
+    async def find_reporter_id(self, person_id: UUID, home: str) -> UUID | None:
+        return self._reporters.get((person_id, home))
 
     def _refuse_erased(self, person_id: UUID) -> None:
         if person_id in self._erased:

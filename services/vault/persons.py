@@ -38,6 +38,10 @@ class Persons(Protocol):
         """The person with this phone; makes one, under a random id, at its first call. Raises BadInput."""
         ...
 
+    async def introduce(self, phone: str, person_id: UUID) -> UUID:
+        """Make a person of a new phone under this random id; whoever has the phone. Raises BadInput."""
+        ...
+
     async def record_source(self, report_id: UUID, person_id: UUID) -> None:
         """Say whose report it is, before it is appended; raises SourceDiffers, and KeyGone for an erased person."""
         ...
@@ -60,6 +64,10 @@ class Persons(Protocol):
 
     async def reporter_id(self, person_id: UUID, home: str) -> UUID:
         """The id of the person's `reporter/` stream in this home; the ids of two homes do not match."""
+        ...
+
+    async def find_reporter_id(self, person_id: UUID, home: str) -> UUID | None:
+        """The same where they have one already, or None: nothing is made by asking."""
         ...
 
     async def known(self, person_id: UUID) -> bool:

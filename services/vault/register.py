@@ -39,6 +39,11 @@ class PersonRegister:
         mac = self._master.phone_mac(phone_number(phone))
         return (await self._callers.ask([mac]))[mac]
 
+    async def introduce(self, phone: str, person_id: UUID) -> UUID:
+        mac = self._master.phone_mac(phone_number(phone))
+        async with answers("introduce a person"):
+            return UUID(int=(await self._pool.fetchval(QUERIES["introduce"], mac, person_id)).int)
+
     async def record_source(self, report_id: UUID, person_id: UUID) -> None:
         link = (report_id, person_id)
         if (await self._reports.ask([link]))[link] != person_id:
@@ -61,6 +66,11 @@ class PersonRegister:
 
     async def reporter_id(self, person_id: UUID, home: str) -> UUID:
         return (await self._reporters.ask([(person_id, home)]))[person_id, home]
+
+    async def find_reporter_id(self, person_id: UUID, home: str) -> UUID | None:
+        async with answers("find a reporter's id"):
+            found = await self._pool.fetchval(QUERIES["find_reporter"], person_id, home)
+        return None if found is None else UUID(int=found.int)
 
     async def known(self, person_id: UUID) -> bool:
         async with answers("find a person"):

@@ -36,6 +36,14 @@ where k.kind = 'report' and k.subject = any ($1::text[])
 -- Who calls from these phones; a phone that is new makes a person.
 select phone_mac, person_id from vault.callers($1)
 
+-- name: introduce
+-- Once it is decided that there is anything to remember of them; under the drawn id, unless somebody was faster.
+select vault.introduce($1, $2)
+
+-- name: find_reporter
+-- Nothing is drawn for who is only asked about.
+select reporter_id from vault.reporter where person_id = $1 and home = $2
+
 -- name: sources
 -- Whose each report is from now on, or was before.
 select report_id, person_id from vault.sources($1, $2)

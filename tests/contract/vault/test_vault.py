@@ -175,6 +175,23 @@ async def test_first_calls_of_one_phone_at_once_make_one_person(vault: Vault) ->
     assert len(set(people)) == 1
 
 
+async def test_who_is_introduced_has_the_id_drawn_for_them_unless_somebody_was_faster(vault: Vault) -> None:
+    drawn, later = uuid4(), uuid4()
+    assert await vault.persons.introduce("+25779000009", drawn) == drawn
+    assert await vault.persons.introduce("00257 79 000 009", later) == drawn
+    assert await vault.persons.find_person("+25779000009") == drawn
+    assert not await vault.persons.known(later)
+
+
+async def test_whoever_is_asked_about_has_no_reporter_id_by_that(vault: Vault) -> None:
+    anna = uuid4()
+    assert await vault.persons.find_reporter_id(anna, "bi:home:1") is None
+    assert not await vault.persons.known(anna)
+    here = await vault.persons.reporter_id(anna, "bi:home:1")
+    assert await vault.persons.find_reporter_id(anna, "bi:home:1") == here
+    assert await vault.persons.find_reporter_id(anna, "bi:home:2") is None
+
+
 async def test_an_erased_persons_phone_calls_again_as_somebody_new(vault: Vault) -> None:
     person = await vault.persons.person_by_phone("+25779000000")
     await vault.keys.erase(person)
