@@ -10,7 +10,7 @@ rows do not depend on how many partitions share the homes. Ticks are broadcasts,
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
@@ -157,6 +157,13 @@ class Table(Protocol[S_co]):
     """
 
     definition: str
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Queries for every row that a full replay must reproduce, as the text of one JSON value, in canonical order;
+        nothing of partitions or shared state."""
+        ...
+
     """DDL that makes the tables in the first schema of the search_path."""
 
     async def load(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, S_co]:
@@ -173,11 +180,6 @@ class Table(Protocol[S_co]):
 
     async def write(self, connection: Connection, partition: int, page: Page) -> None:
         """Write a page in the caller's transaction."""
-        ...
-
-    def digest_rows(self, connection: Connection) -> AsyncIterator[str]:
-        """Every row that a full replay must reproduce, as text, in canonical order; nothing of partitions or shared
-        state. Within the caller's transaction."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from projections.alert_level.engine import Home as EngineHome
@@ -10,7 +10,7 @@ from projections.alert_level.fold import Home
 from projections.alert_level.rows import case_of, unit_of
 from projections.alert_level.voice import Voice
 from projections.projection import Connection, Page
-from projections.rows import Writings, read_lines
+from projections.rows import Writings
 from projections.sql import named_queries
 
 SQL = named_queries("projections.alert_level", "table.sql")
@@ -23,6 +23,7 @@ class AlertLevelTable:
     """Every home of a partition is loaded at once; one that was parked, by itself."""
 
     definition = SQL["definition"]
+    digests = _DIGEST
 
     async def load(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, Home]:
         return await self._load(connection, None, list(keys))
@@ -63,6 +64,3 @@ class AlertLevelTable:
 
     async def write(self, connection: Connection, partition: int, page: Page) -> None:
         await _WRITINGS.write(connection, partition, page)
-
-    def digest_rows(self, connection: Connection) -> AsyncIterator[str]:
-        return read_lines(connection, _DIGEST)

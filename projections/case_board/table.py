@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import orjson
 
 from projections.case_board.fold import CaseBoardState, OnBoard
 from projections.projection import Connection, Page
 from projections.referral import Referral
-from projections.rows import Writings, read_lines
+from projections.rows import Writings
 from projections.sql import named_queries
 
 SQL = named_queries("projections.case_board", "table.sql")
@@ -20,6 +20,7 @@ class BoardTable:
     """A case's state is its row's `body`; the columns beside it are what a board is asked by."""
 
     definition = SQL["definition"]
+    digests = (SQL["digest_cases"], SQL["digest_fallen"])
 
     async def load(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, CaseBoardState]:
         """A report that fell is not loaded: it falls once, and falling writes all there is."""
@@ -34,9 +35,6 @@ class BoardTable:
 
     async def write(self, connection: Connection, partition: int, page: Page) -> None:
         await _WRITINGS.write(connection, partition, page)
-
-    def digest_rows(self, connection: Connection) -> AsyncIterator[str]:
-        return read_lines(connection, (SQL["digest_cases"], SQL["digest_fallen"]))
 
 
 def _case(body: str) -> OnBoard:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from projections.projection import Connection, Page
-from projections.rows import Copy, Writings, read_lines
+from projections.rows import Copy, Writings
 from projections.sql import named_queries
 
 SQL = named_queries("projections.case_timeline", "table.sql")
@@ -21,6 +21,7 @@ class TimelineTable:
     """Nothing is ever loaded: the fold has no state."""
 
     definition = SQL["definition"]
+    digests = (SQL["digest_events"], SQL["digest_links"])
 
     async def load(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, None]:
         return {}
@@ -33,6 +34,3 @@ class TimelineTable:
 
     async def write(self, connection: Connection, partition: int, page: Page) -> None:
         await _WRITINGS.write(connection, partition, page)
-
-    def digest_rows(self, connection: Connection) -> AsyncIterator[str]:
-        return read_lines(connection, (SQL["digest_events"], SQL["digest_links"]))

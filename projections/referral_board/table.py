@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import orjson
 
 from projections.projection import Connection, Page
 from projections.referral import Referral
 from projections.referral_board.case import CaseReferrals, Gap
-from projections.rows import Writings, read_lines
+from projections.rows import Writings
 from projections.sql import named_queries
 
 SQL = named_queries("projections.referral_board", "table.sql")
@@ -20,6 +20,7 @@ class ReferralTable:
     """The state of a case is the `body` of its row; dues are found by partition."""
 
     definition = SQL["definition"]
+    digests = (SQL["digest_referrals"], SQL["digest_gaps"], SQL["digest_cases"])
 
     async def load(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, CaseReferrals]:
         return {row["stream"]: _state(row["body"]) for row in await connection.fetch(SQL["load"], list(keys))}
@@ -32,9 +33,6 @@ class ReferralTable:
 
     async def write(self, connection: Connection, partition: int, page: Page) -> None:
         await _WRITINGS.write(connection, partition, page)
-
-    def digest_rows(self, connection: Connection) -> AsyncIterator[str]:
-        return read_lines(connection, (SQL["digest_referrals"], SQL["digest_gaps"], SQL["digest_cases"]))
 
 
 def _state(body: str) -> CaseReferrals:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import orjson
 
@@ -11,7 +11,7 @@ from projections.referral import Referral
 from projections.review_queue.case import CaseWaits
 from projections.review_queue.fold import QueueState
 from projections.review_queue.report import ReportWaits
-from projections.rows import Writings, read_lines
+from projections.rows import Writings
 from projections.sql import named_queries
 
 SQL = named_queries("projections.review_queue", "table.sql")
@@ -22,6 +22,7 @@ class QueueTable:
     """States are bodies of two tables, so that each can be asked about by what it has."""
 
     definition = SQL["definition"]
+    digests = (SQL["digest_waiting"], SQL["digest_reports"], SQL["digest_cases"])
 
     async def load(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, QueueState]:
         return {row["stream"]: _state(row["body"]) for row in await connection.fetch(SQL["load"], list(keys))}
@@ -34,9 +35,6 @@ class QueueTable:
 
     async def write(self, connection: Connection, partition: int, page: Page) -> None:
         await _WRITINGS.write(connection, partition, page)
-
-    def digest_rows(self, connection: Connection) -> AsyncIterator[str]:
-        return read_lines(connection, (SQL["digest_waiting"], SQL["digest_reports"], SQL["digest_cases"]))
 
 
 def _state(body: str) -> QueueState:

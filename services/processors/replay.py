@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from projections.projection import Projection
+from projections.rows import read_lines, sum_lines
 from services.processors.errors import Halt
 from services.processors.refold import SQL, Refolding, a_pool, clear_place, drop_place, ends, live_lines, refold
 
@@ -42,7 +43,7 @@ async def replay(
     """
     place = f"{projection.name}_replay"
     async with a_pool(dsn) as pool:
-        await clear_place(pool, projection, place)
+        await clear_place(pool, projection, place, lasting=False)
         try:
             lines = await live_lines(pool, projection) if diff else {}
             if diff and not lines:
@@ -64,10 +65,8 @@ async def replay(
 
 async def _sum(connection: Any, projection: Projection[Any, Any], place: str) -> Replayed:
     await connection.execute("select set_config('search_path', $1, true)", place)
-    digest, rows = sha256(), 0
-    async for row in projection.table.digest_rows(connection):
-        digest.update(row.encode() + b"\n")
-        rows += 1
+    digest = sha256()
+    rows = await sum_lines(connection, projection.table.digests, digest.update)
     return Replayed(rows, digest.hexdigest())
 
 
@@ -79,7 +78,7 @@ async def _compare(pool: Any, live: Any, projection: Projection[Any, Any], place
         for is_live, source, where in ((True, live, projection.name), (False, connection, place)):
             await source.execute("select set_config('search_path', $1, true)", where)
             chunk: list[tuple[bool, str]] = []
-            async for row in projection.table.digest_rows(source):
+            async for row in read_lines(source, projection.table.digests):
                 if not is_live:
                     digest.update(row.encode() + b"\n")
                     rows += 1

@@ -17,6 +17,7 @@ import orjson
 
 from projections.part import Part
 from projections.projection import Connection, Derived, Page, Projection
+from projections.rows import read_lines
 from projections.taken import Taken
 
 _SCHEMAS = count(1)
@@ -76,7 +77,7 @@ async def projected(
             mine = [one for one in history if one.is_broadcast or crc32(one.home.encode()) % partitions == partition]
             derived += await _one_partition(connection, projection, mine, partition, batches, restarts, forgets)
         async with connection.transaction():
-            rows = [row async for row in projection.table.digest_rows(connection)]
+            rows = [row async for row in read_lines(connection, projection.table.digests)]
     return Projected(rows, sorted(derived, key=lambda one: (one.due, one.stream, one.seed)))
 
 

@@ -6,7 +6,7 @@ be told to fail, at any stage, and to derive events.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from events.level import Awaited, ResponseOverdue
 from events.reference import EngineAdopted, RulesAdopted
 from events.vocabulary import wire_time
 from projections.projection import Connection, Derived, Page, Projection
-from projections.rows import Writings, read_lines
+from projections.rows import Writings
 from projections.sql import named_queries
 from projections.taken import DERIVED, Taken
 
@@ -148,6 +148,7 @@ class TallyTable:
     """Its rows."""
 
     definition = SQL["definition"]
+    digests = (SQL["digest"],)
     _writings = Writings(SQL)
 
     async def load(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, Count]:
@@ -161,9 +162,6 @@ class TallyTable:
 
     async def write(self, connection: Connection, partition: int, page: Page) -> None:
         await self._writings.write(connection, partition, page)
-
-    def digest_rows(self, connection: Connection) -> AsyncIterator[str]:
-        return read_lines(connection, (SQL["digest"],))
 
 
 def tally(name: str = "tally", **how: Any) -> Projection[Count, dict[str, int]]:

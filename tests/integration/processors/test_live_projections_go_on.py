@@ -12,6 +12,7 @@ from events.reference import EngineAdopted, GazetteerAdopted, RulesAdopted
 from events.vocabulary import EVERY_HOME
 from projections import alert_level, case_board, case_timeline, referral_board, review_queue
 from projections.projection import Page, Projection
+from projections.rows import read_lines
 from projections.rule_set import hash_of
 from projections.taken import DERIVED, Taken
 from services.processors.errors import Superseded
@@ -61,7 +62,7 @@ async def told(trial: LaneTrial) -> list[Taken]:
 async def digest(trial: LaneTrial, projection: Projection[Any, Any]) -> list[str]:
     async with trial.pool.acquire() as connection, connection.transaction():
         await connection.execute("select set_config('search_path', $1, true)", projection.name)
-        return [row async for row in projection.table.digest_rows(connection)]
+        return [row async for row in read_lines(connection, projection.table.digests)]
 
 
 @pytest.mark.parametrize("projection", ALL, ids=lambda one: one.name)

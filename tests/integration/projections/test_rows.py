@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from projections.projection import Page
-from projections.rows import Copy, Writings, read_lines
+from projections.rows import Copy, Writings, read_lines, sum_lines
 from services.local.postgres import PostgresServer
 
 QUERIES = {
@@ -47,6 +47,15 @@ async def test_rows_are_upserted_deleted_and_copied(postgres: PostgresServer, em
                 )
             ]
         assert lines == ["a", "2 two", "1 one"]
+        summed = bytearray()
+        queries = [
+            "select jsonb_build_array(name, E'a \"b\" \\\\ \n \x01, \x02 é')::text from thing",
+            "select to_json(t)::text from line order by n desc",
+        ]
+        async with connection.transaction():
+            lines = [line async for line in read_lines(connection, queries)]
+            assert await sum_lines(connection, queries, summed.extend) == 3
+        assert summed.decode() == "".join(f"{line}\n" for line in lines)
     finally:
         await connection.close()
 

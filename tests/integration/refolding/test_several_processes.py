@@ -12,6 +12,7 @@ import pytest
 
 from projections import alert_level, case_board, case_timeline
 from projections.projection import Projection
+from projections.rows import read_lines
 from services.local.kafka import KafkaServer
 from services.local.topics import EVENTS
 from services.log.record import Link
@@ -123,7 +124,7 @@ async def digest(pool: asyncpg.Pool[asyncpg.Record], projection: Projection[Any,
     summed = sha256()
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("select set_config('search_path', $1, true)", projection.name)
-        async for row in projection.table.digest_rows(connection):
+        async for row in read_lines(connection, projection.table.digests):
             summed.update(row.encode() + b"\n")
     return summed.hexdigest()
 
