@@ -20,8 +20,10 @@ TEMPLATE = "with_migrations"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """kafka-python 3.0.12 reads its schemas by functions that Python 3.11 and 3.12 call deprecated; nothing of ours."""
+    """What holds for all tests. kafka-python 3.0.12 reads its schemas by functions that Python 3.11 and 3.12 call deprecated; nothing of ours."""
     config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
+    # A broker of a test lives too short for what Java's second compiler does to be worth a quarter of its time.
+    os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
