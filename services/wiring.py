@@ -28,6 +28,7 @@ from services.vault.connection import connect_vault
 from services.vault.keyring import KeyRing
 from services.vault.master import MasterKey
 from services.vault.opening import Opener
+from services.vault.receipts import Receipts
 from services.vault.register import PersonRegister
 from services.vault.sealing import Sealer
 
@@ -94,6 +95,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
                 desk=desk,
                 opener=opener,
                 approvals=Approvals(master),
+                receipts=Receipts(master),
                 in_force=in_force,
                 tokens=tokens,
                 published=published,

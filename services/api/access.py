@@ -1,8 +1,8 @@
 """Which role may do what where: the one table. Whatever is not granted here is refused.
 
 Reaches: EVERYWHERE; AREA, the units of their token, with all that lies in them; OWN, for a recipient the referrals made
-to it, for anybody their own stream; COUNTRY, what belongs to no unit. Area limits reading, reviewing and referring,
-never receiving.
+to it, for anybody their own stream and how far their own commands have come; COUNTRY, what belongs to no unit. Area
+limits reading, reviewing and referring, never receiving.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ _REFERS = _area(_OFFICER)
 _WORKS = _area(_COORDINATOR, _REVIEWER, _OFFICER)
 _ANSWERS = _area(_COORDINATOR, _OFFICER) | {_RECIPIENT: Reach.OWN}
 _ADOPTS = _country(_ADMIN)
+_SENDERS = dict.fromkeys((_REPORTER, _COORDINATOR, _REVIEWER, _OFFICER, _RECIPIENT), Reach.OWN)
 _EVERYBODY = _country(*(role for role in Role if role != Role.SYSTEM))
 
 ACCESS: Mapping[str, Grants] = {
@@ -122,7 +123,7 @@ ACCESS: Mapping[str, Grants] = {
     "read.alerts": _EVERYBODY,
     "read.recipients": _INSIDE,
     "read.committee": _INSIDE,
-    "read.position": {role: reach for role, reach in _EVERYBODY.items() if role != _CONSUMER},
+    "read.position": _SENDERS | {_AUDITOR: Reach.EVERYWHERE, _ADMIN: Reach.EVERYWHERE},
     # custody: what is under a person's own key opens with two approvers
     "custody.open": _area(_REVIEWER, _OFFICER) | {_RECIPIENT: Reach.OWN, _CUSTODIAN: Reach.EVERYWHERE},
     "custody.approve": _area(_REVIEWER, _OFFICER) | {_AUDITOR: Reach.EVERYWHERE, _CUSTODIAN: Reach.EVERYWHERE},

@@ -215,8 +215,13 @@ async def _answer(
         reached = await _reached(office, placed[-1].position, *wanted)
         told[wanted[0].value] = reached
         if not reached:
-            status, headers["Location"] = 202, f"/v1/positions/{placed[-1].position}"
+            status, headers["Location"] = 202, _progress(office, order, placed[-1].position)
     return Response(orjson.dumps(told | ids), status, headers, media_type="application/json")
+
+
+def _progress(office: Office, order: Order[Any], position: int) -> str:
+    """Where its sender, and nobody else, may ask how far it has come."""
+    return f"/v1/positions/{position}?receipt={office.receipts.of(order.person_id, position)}"
 
 
 async def _reached(office: Office, position: int, until: waiting.Until, seconds: float) -> bool:

@@ -25,6 +25,7 @@ from services.ledger.ledger import Ledger
 from services.ledger.published import Published
 from services.vault.approvals import Approvals
 from services.vault.opening import Opener
+from services.vault.receipts import Receipts
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Office:
     desk: Desk
     opener: Opener
     approvals: Approvals
+    receipts: Receipts
     in_force: InForce
     tokens: TokenKeys
     published: Published

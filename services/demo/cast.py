@@ -40,6 +40,7 @@ class Cast:
         self._reporters = invented.reporters
         self.admin = Player("admin", Role.ADMIN)
         self.analyst = Player("analyst", Role.ANALYST)
+        self.auditor = Player("auditor", Role.AUDITOR)
         self.consumer = Player("consumer", Role.CONSUMER)
         self.reviewers = tuple(Player(f"reviewer {n}", Role.REVIEWER) for n in range(1, invented.reviewers + 1))
         self.officers = tuple(Player(f"officer {n}", Role.REFERRAL_OFFICER) for n in range(1, invented.officers + 1))

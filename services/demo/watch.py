@@ -114,7 +114,7 @@ class Watch:
             return
         awaited = set(self.lags)
         while awaited and time.perf_counter() - began < LOST_SECONDS:
-            told = await self.playing.door.ask(self.cast.analyst, f"/v1/positions/{position}")
+            told = await self.playing.door.ask(self.cast.auditor, f"/v1/positions/{position}")
             reached = {STAGES[1]: told["published"], STAGES[2]: all(told["projected"].values())}
             for stage in [one for one in awaited if reached[one]]:
                 self.lags[stage].append(time.perf_counter() - began)

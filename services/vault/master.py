@@ -37,7 +37,7 @@ class MasterKey:
     `version` stands beside every key it wraps, so that another master key can take over later, key by key.
     """
 
-    __slots__ = ("_approvals", "_commands", "_macs", "_phones", "_wrapping", "version")
+    __slots__ = ("_approvals", "_commands", "_macs", "_phones", "_receipts", "_wrapping", "version")
 
     def __init__(self, secret: bytes, version: int = 1) -> None:
         if len(secret) != MASTER_KEY_BYTES:
@@ -48,6 +48,7 @@ class MasterKey:
         self._commands = _derived(secret, "command ids")
         self._macs = _derived(secret, "command macs")
         self._approvals = _derived(secret, "approvals")
+        self._receipts = _derived(secret, "receipts")
 
     def __repr__(self) -> str:
         return f"MasterKey(version={self.version})"
@@ -126,6 +127,9 @@ class MasterKey:
 
     def approval_mac(self, message: bytes) -> bytes:
         return hmac.digest(self._approvals, message, "sha256")
+
+    def receipt_mac(self, message: bytes) -> bytes:
+        return hmac.digest(self._receipts, message, "sha256")
 
 
 def _derived(secret: bytes, label: str) -> bytes:

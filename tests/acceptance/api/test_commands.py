@@ -8,6 +8,8 @@ import signal
 from typing import Any
 from uuid import uuid4
 
+import httpx
+
 from events.catalogue import read
 from events.vocabulary import Role
 from services import clock
@@ -135,7 +137,13 @@ async def test_who_has_waited_long_enough_is_told_where_to_ask(doors: Doors) -> 
     finally:
         os.kill(relay, signal.SIGCONT)
     assert (answer.status_code, answer.json()["published"]) == (202, False)
-    assert answer.headers["location"] == f"/v1/positions/{answer.json()['position']}"
+    asked, position = httpx.URL(answer.headers["location"]), answer.json()["position"]
+    assert asked.path == f"/v1/positions/{position}"
+    told = await doors.get(ALINE, asked.path, receipt=asked.params["receipt"])
+    assert (told.status_code, told.json()["recorded"]) == (200, True)
+    for caller, at in ((GLORIA, position), (ALINE, position - 1), (ALINE, position + 1)):
+        other = await doors.get(caller, f"/v1/positions/{at}", receipt=asked.params["receipt"])
+        assert (other.status_code, other.json()["number"]) == (403, 2002)
     again = await doors.post(ALINE, "/v1/reports", REPORT, key=key, wait="published", wait_seconds=30)
     assert (again.status_code, again.json()["published"], again.json()["repeated"]) == (200, True, True)
 

@@ -231,12 +231,20 @@ async def test_what_is_in_force_for_everybody(told: Told) -> None:
 
 
 async def test_positions_say_how_far_something_has_come(told: Told) -> None:
-    first = await told.see(ALINE, "/v1/positions/1")
+    first = await told.see(AUDITOR, "/v1/positions/1")
     assert (first["recorded"], first["published"]) == (True, True)
     assert set(first["projected"].values()) == {True}
-    ahead = await told.see(ALINE, f"/v1/positions/{PAST_THE_END}")
+    ahead = await told.see(AUDITOR, f"/v1/positions/{PAST_THE_END}")
     assert (ahead["recorded"], ahead["published"], set(ahead["projected"].values())) == (False, False, {False})
-    assert await told.refused(ALINE, "/v1/positions/0") == (400, 1005)
+    assert await told.refused(AUDITOR, "/v1/positions/0") == (400, 1005)
+
+
+async def test_nobody_finds_the_head_of_the_ledger_by_asking_about_positions(told: Told) -> None:
+    for caller in (ALINE, BEDE, CONSUMER):
+        for position in (1, PAST_THE_END):
+            assert await told.refused(caller, f"/v1/positions/{position}") == (403, 2002)
+            assert await told.refused(caller, f"/v1/positions/{position}", receipt="A" * 22) == (403, 2002)
+            assert await told.refused(caller, f"/v1/positions/{position}", receipt="ÿ" * 22) == (403, 2002)
 
 
 async def test_alerts_are_listed_as_they_stand_on_kafka(told: Told) -> None:
