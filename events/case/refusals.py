@@ -4,7 +4,7 @@ from events.refusals import NotNow
 
 
 class NoSuchCase(NotNow):
-    sentence = "there is no such case: check the id"
+    sentence = "there is no such case where your rights reach: check the id, or ask somebody whose area it is"
 
 
 class CaseOpenAlready(NotNow):

@@ -4,7 +4,7 @@ from events.refusals import NotNow
 
 
 class NoSuchReport(NotNow):
-    sentence = "there is no such report: check the id"
+    sentence = "there is no such report where your rights reach: check the id, or ask somebody whose area it is"
 
 
 class AlreadyReceived(NotNow):

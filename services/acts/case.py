@@ -9,7 +9,7 @@ from uuid import UUID
 from events.case import ending, judging, linking, opening, protection, referral
 from events.case.events import CaseEvent
 from events.case.linking import Evidence
-from events.case.refusals import NoSuchReferral
+from events.case.refusals import NoSuchCase, NoSuchReferral
 from events.case.state import Case
 from events.command import Command
 from events.event import Act
@@ -54,8 +54,8 @@ async def act(network: Network, order: Order[Command], case_id: UUID) -> Accepte
     stream = f"case/{case_id}"
 
     async def decide(reading: Reading) -> Sequence[Change]:
-        act = await network.desk.act(order, case_id)
         case = await _its_case(network, reading, order, case_id)
+        act = await network.desk.act(order, case_id)
         events = await _decided(network, reading, case, order.command, act)
         return [Change(stream, reading.home(stream), events, act.by), *await _elsewhere(network, reading, case, order)]
 
@@ -63,12 +63,12 @@ async def act(network: Network, order: Order[Command], case_id: UUID) -> Accepte
 
 
 async def _its_case(network: Network, reading: Reading, order: Order[Command], case_id: UUID) -> Case:
-    """A case that is acted on, and not merely cited; refused where the sender's rights do not reach it.
+    """A case that is acted on, and not merely cited. One that the sender's rights do not reach is as if there were
+    none: who knows an id from elsewhere learns nothing by trying it.
 
     A recipient answers what was referred to it; any other referral is for it as if there were none.
     """
     case = await reading.case(case_id)
-    order.area.refuse_outside(network.gazetteer, case.place.unit if case.place else None)
     if order.recipient is not None:
         asked = getattr(order.command, "referral_id", None)
         if (
@@ -77,6 +77,8 @@ async def _its_case(network: Network, reading: Reading, order: Order[Command], c
             or case.referrals[asked].recipient != order.recipient
         ):
             raise NoSuchReferral()
+    elif case.place is None or not order.area.covers(network.gazetteer, case.place.unit):
+        raise NoSuchCase()
     return case
 
 
@@ -137,9 +139,9 @@ async def merge(network: Network, order: Order[linking.Merge], case_id: UUID) ->
     """Absorb a case into another of its home: one event in each stream, each under the pseudonym known there."""
 
     async def decide(reading: Reading) -> Sequence[Change]:
-        act, there_as = await network.desk.act(order, case_id), await network.desk.act(order, order.command.into)
         case = await _its_case(network, reading, order, case_id)
         into = await _its_case(network, reading, order, order.command.into)
+        act, there_as = await network.desk.act(order, case_id), await network.desk.act(order, order.command.into)
         here, there = reading.home(f"case/{case_id}"), reading.home(f"case/{into.case_id}")
         absorbed, absorbing = linking.merge(case, order.command, act, into=into, home=here, there=there)
         return [
@@ -154,9 +156,9 @@ async def reverse_merge(network: Network, order: Order[linking.ReverseMerge], ca
     """Part two cases that were merged: one event in each stream, each under the pseudonym known there."""
 
     async def decide(reading: Reading) -> Sequence[Change]:
-        act, there_as = await network.desk.act(order, case_id), await network.desk.act(order, order.command.into)
         case = await _its_case(network, reading, order, case_id)
         into = await _its_case(network, reading, order, order.command.into)
+        act, there_as = await network.desk.act(order, case_id), await network.desk.act(order, order.command.into)
         here, there = reading.home(f"case/{case_id}"), reading.home(f"case/{into.case_id}")
         absorbed, absorbing = linking.reverse_merge(case, order.command, act, into=into)
         return [
@@ -180,8 +182,8 @@ async def record_consent(
     """
 
     async def decide(reading: Reading) -> Sequence[Change]:
-        act = await network.desk.act(order, case_id)
         case, consent_id = await _its_case(network, reading, order, case_id), reading.new_id("consent")
+        act = await network.desk.act(order, case_id)
         events = protection.record_consent(case, order.command, act, consent_id=consent_id, person=person)
         return [Change(f"case/{case_id}", reading.home(f"case/{case_id}"), events, act.by)]
 

@@ -13,6 +13,7 @@ from events.envelope import named_id
 from events.event import Act
 from events.report import decisions
 from events.report.events import ReportEvent
+from events.report.refusals import NoSuchReport
 from events.report.state import Report
 from services.acts.network import UNPLACED, Network
 from services.acts.newcomer import Introduce, nobody_new
@@ -38,8 +39,7 @@ async def act(
     stream = f"report/{report_id}"
 
     async def decide(reading: Reading) -> Sequence[Change]:
-        report = await reading.report(report_id)
-        order.area.refuse_outside(network.gazetteer, report.content.place.unit if report.content else None)
+        report = await _its_report(network, reading, order, report_id)
         act = await network.desk.act(order, report.first_received_as)
         home = reading.home(stream)
         return [Change(stream, home, await decided(report, act, home), act.by, speaks_of)]
@@ -62,6 +62,14 @@ async def act(
 
     facts = {"speaks_of": sorted(map(str, speaks_of))}
     return await network.desk.perform(order, decide, facts=facts, look_first=bool(speaks_of))
+
+
+async def _its_report(network: Network, reading: Reading, order: Order[Command], report_id: UUID) -> Report:
+    """A report that is acted on; one that the sender's rights do not reach is as if there were none."""
+    report = await reading.report(report_id)
+    if report.content is None or not order.area.covers(network.gazetteer, report.content.place.unit):
+        raise NoSuchReport()
+    return report
 
 
 def report_id_of(network: Network, order: Order[Command]) -> UUID:
@@ -119,8 +127,7 @@ async def supersede(network: Network, order: Order[decisions.Supersede], report_
         stream = f"report/{report_id}"
         place = network.located(command.unit, command.place_precision)
         there = network.gazetteer.home_of(command.unit)
-        report = await reading.report(report_id)
-        order.area.refuse_outside(network.gazetteer, report.content.place.unit if report.content else None)
+        report = await _its_report(network, reading, order, report_id)
         act = await network.desk.act(order, report.first_received_as)
         again = reading.fresh(f"report/{again_id}", Report(again_id))
         # Before anything is opened: who is erased after this either takes the old key along, so that nothing opens, or

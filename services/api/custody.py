@@ -132,11 +132,12 @@ async def _act(office: Office, asking: Asking, record: Record, meant: Meant) -> 
 async def _report(office: Office, asking: Asking, report_id: UUID, meant: Meant) -> Record:
     reading = Reading(office.ledger, NOBODYS)
     report = await reading.report(report_id)
-    # To a recipient a report is not there: it opens the note of its own referral and nothing else.
-    if report.content is None or asking.recipient is not None:
-        raise NoSuchReport()
     await office.catch_up()
-    asking.area.refuse_outside(office.network().gazetteer, report.content.place.unit)
+    gazetteer = office.network().gazetteer
+    # To a recipient a report is not there: it opens the note of its own referral and nothing else.
+    place = report.content.place if report.content and asking.recipient is None else None
+    if place is None or not asking.area.covers(gazetteer, place.unit):
+        raise NoSuchReport()
     stream = f"report/{report_id}"
     event = await _event(office, stream, meant)
     return Record(stream, report.first_received_as, event, reading.modes[stream])
@@ -145,10 +146,9 @@ async def _report(office: Office, asking: Asking, report_id: UUID, meant: Meant)
 async def _case(office: Office, asking: Asking, case_id: UUID, meant: Meant) -> Record:
     reading = Reading(office.ledger, NOBODYS)
     case = await reading.case(case_id)
-    if case.place is None:
-        raise NoSuchCase() if asking.recipient is None else NoSuchReferral()
     await office.catch_up()
-    asking.area.refuse_outside(office.network().gazetteer, case.place.unit)
+    if case.place is None or not asking.area.covers(office.network().gazetteer, case.place.unit):
+        raise NoSuchCase() if asking.recipient is None else NoSuchReferral()
     stream = f"case/{case_id}"
     if asking.recipient is None:
         return Record(stream, case_id, await _event(office, stream, meant), reading.modes[stream])

@@ -73,10 +73,13 @@ class Asked:
         """Whether their role would be granted this too: who is granted less is shown less."""
         return reach(operation, self.asking.bearer.role) is not None
 
-    def refuse_outside(self, unit: str | None) -> None:
-        """Raises OutsideArea; None is nowhere yet."""
-        seen = self.sight.units
-        if seen is not None and unit is not None and unit not in seen:
+    def sees(self, unit: str) -> bool:
+        """Whether what lies in this unit may be seen."""
+        return (seen := self.sight.units) is None or unit in seen
+
+    def refuse_outside(self, unit: str) -> None:
+        """Raises OutsideArea: of a unit, which is no secret; a record outside is as if there were none."""
+        if not self.sees(unit):
             raise OutsideArea()
 
     def units(self, name: str = "unit") -> list[str] | None:

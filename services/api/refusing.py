@@ -76,7 +76,11 @@ def of_command(act: Act) -> frozenset[Kind]:
     if act.noun in ("report", "case"):
         refusals |= {desk.AnotherMode}
         if act.about or act.noun == "case":
-            refusals |= {area.OutsideArea, ledger.HomeChanged}
+            refusals |= {ledger.HomeChanged}
+        if act.about:
+            refusals |= {NoSuchReport} if act.noun == "report" else {NoSuchCase, NoSuchReferral}
+        elif act.noun == "case":
+            refusals |= {area.OutsideArea}
     if act.noun == "reporter":
         refusals |= {area.OutsideArea, NoSuchUnit, desk.AnotherMode}
     begun: tuple[Kind, ...] = (problems.NOT_READY,) if act.needs_network else ()
@@ -90,10 +94,10 @@ def of_read(read: Read) -> frozenset[Kind]:
     if read.paged:
         kinds |= {problems.BAD_CURSOR}
     if "{" in read.address:
-        kinds |= {problems.NO_SUCH_PAGE, _kind(area.OutsideArea)}
+        kinds |= {problems.NO_SUCH_PAGE}
     names = {one.name for one in read.parameters}
     if "{unit}" in read.address or names & {"unit", "within", "serves"}:
-        kinds |= {_kind(NoSuchUnit)}
+        kinds |= {_kind(NoSuchUnit)} | ({_kind(area.OutsideArea)} if "{unit}" in read.address else set())
     if "division" in names:
         kinds |= {_kind(NoSuchDivision)}
     for part, refusal in (("{report_id}", NoSuchReport), ("{case_id}", NoSuchCase), ("{referral_id}", NoSuchReferral)):
@@ -102,16 +106,14 @@ def of_read(read: Read) -> frozenset[Kind]:
     if "{case_id}/referrals" in read.address:
         kinds |= {_kind(NoSuchReferral)}
     if "{recipient}" in read.address or "recipient" in names:
-        kinds |= {problems.NO_SUCH_RECIPIENT}
-    if "recipient" in names:
-        kinds |= {_kind(area.OutsideArea)}
+        kinds |= {problems.NO_SUCH_RECIPIENT, _kind(area.OutsideArea)}
     return frozenset(kinds)
 
 
 def of_post(post: Post) -> frozenset[Kind]:
     """Everything that an act of custody can be answered with."""
     absent = (NoSuchReport,) if post.noun == "report" else (NoSuchCase, NoSuchReferral)
-    refusals = (*absent, area.OutsideArea, MayNotOpen, NeedsApprovers, vault.NotSealed, vault.KeyGone, desk.AnotherMode)
+    refusals = (*absent, MayNotOpen, NeedsApprovers, vault.NotSealed, vault.KeyGone, desk.AnotherMode)
     ledgers = (ledger.Conflict, ledger.KeyDestroyed, ledger.TooLarge)
     away = (
         problems.NOT_READY,

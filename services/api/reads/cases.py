@@ -12,7 +12,6 @@ from events.case.refusals import NoSuchCase
 from events.case.state import Stage
 from projections.case_board.table import SQL
 from services.api.reading import Asked, Parameter, Read, Reply
-from services.api.reads.records import case_of
 from services.api.reads.shown import KIND, KINDS, SEVERITIES, SEVERITY, UNIT, record_id
 from services.api.reads.sql import READS_SQL
 
@@ -73,10 +72,10 @@ async def case(asked: Asked) -> Reply:
     stream = f"case/{case_id}"
     found = await asked.rows_of(SQL["found"], stream)
     if not found:
-        await case_of(asked, case_id)  # says whether it lies outside, or is not there
         raise NoSuchCase()
     row, body = found[0], orjson.loads(found[0]["body"])
-    asked.refuse_outside(row["unit"])
+    if not asked.sees(row["unit"]):
+        raise NoSuchCase()
     absorbed = await asked.rows_of(READS_SQL["absorbed"], stream)
     since_shown = await asked.office.ledger.read_stream(stream, body["version"] - 1)
     told = _case(asked, row, body) | {

@@ -1,4 +1,4 @@
-"""One report or case as the ledger tells it, for who may see it: absent and outside are told apart, as commands do."""
+"""One report or case as the ledger tells it, for who may see it: what lies outside is as if there were none."""
 
 from __future__ import annotations
 
@@ -16,20 +16,18 @@ NOBODYS = UUID(int=0)
 
 
 async def report_of(asked: Asked, report_id: UUID) -> tuple[Report, Reading]:
-    """A report, and what was read of it; raises NoSuchReport or OutsideArea."""
+    """A report, and what was read of it; raises NoSuchReport."""
     reading = Reading(asked.office.ledger, NOBODYS)
     report = await reading.report(report_id)
-    if report.content is None:
+    if report.content is None or not asked.sees(report.content.place.unit):
         raise NoSuchReport()
-    asked.refuse_outside(report.content.place.unit)
     return report, reading
 
 
 async def case_of(asked: Asked, case_id: UUID) -> tuple[Case, Reading]:
-    """A case, and what was read of it; raises NoSuchCase or OutsideArea."""
+    """A case, and what was read of it; raises NoSuchCase."""
     reading = Reading(asked.office.ledger, NOBODYS)
     case = await reading.case(case_id)
-    if case.place is None:
+    if case.place is None or not asked.sees(case.place.unit):
         raise NoSuchCase()
-    asked.refuse_outside(case.place.unit)
     return case, reading

@@ -341,7 +341,7 @@ async def test_an_area_that_does_not_reach(doors: Doors) -> None:
     report_id = (await Telling(doors).do(ALINE, "report.receive"))["report_id"]
     path, grade = f"/v1/reports/{report_id}/grade", EXAMPLES["report.grade"]
     answer = await doors.post(Caller("bede", Role.REVIEWER, (GISURU,)), path, grade)
-    assert (answer.status_code, answer.json()["number"]) == (403, 2003)
+    assert (answer.status_code, answer.json()["number"]) == (404, 3101)
     province = Caller("bede", Role.REVIEWER, ("bi:p2015:bubanza",))
     assert (await doors.post(province, path, grade)).status_code == 200
 

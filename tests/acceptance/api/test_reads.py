@@ -194,7 +194,7 @@ async def test_referrals_are_counted_and_listed_for_officers(told: Told) -> None
     counts = (await told.see(ODILE, "/v1/referrals/counts"))["counts"]
     assert {row["recipient"] for row in counts} == {POLICE, HEALTH}
     of_case = (await told.see(ODILE, f"/v1/cases/{told.case_id}/referrals"))["referrals"]
-    assert [one["recipient"] for one in of_case] == [POLICE, HEALTH]
+    assert [one["recipient"] for one in of_case][:2] == [POLICE, HEALTH]  # what another test refers comes after them
     assert await told.see(ODILE, "/v1/referrals", overdue="true") == {"referrals": []}
     assert "gaps" in await told.see(ODILE, "/v1/gaps", awaited="ratification")
     assert "gaps" in await told.see(ODILE, f"/v1/cases/{told.case_id}/gaps")
@@ -327,7 +327,7 @@ async def test_an_area_narrows_lists_and_refuses_what_lies_outside(told: Told) -
     assert (await told.see(west, "/v1/levels", unit=GISURU)) == {"levels": []}
     far = next(case for case in await told.pages(AUDITOR, "/v1/cases", "cases") if case["unit"] == GISURU)
     for path in ("", "/timeline", "/referrals", "/gaps"):
-        assert await told.refused(west, f"/v1/cases/{far['case_id']}{path}") == (403, 2003), path
+        assert await told.refused(west, f"/v1/cases/{far['case_id']}{path}") == (404, 3201), path
         assert (await told.doors.get(west, f"/v1/cases/{told.case_id}{path}")).status_code == 200
     assert await told.refused(west, f"/v1/levels/{GISURU}") == (403, 2003)
     assert await told.refused(west, f"/v1/levels/{GISURU}/history") == (403, 2003)

@@ -7,7 +7,7 @@ makes something of their own that counts nowhere. So the walk changes nothing th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from uuid import uuid4
@@ -94,7 +94,8 @@ def expected(address: Address, role: Role, area: str) -> set[Answer]:
     if granted is None:
         return {Answer.ROLE}
     if granted is Reach.AREA and address.about_a_place and area == "outside":
-        return {Answer.AREA}
+        record = address.path.startswith(("/v1/cases/", "/v1/reports/"))
+        return {Answer.ABSENT if record else Answer.AREA}
     if granted is Reach.OWN and address.operation == "read.position":
         return {Answer.ROLE}  # without a receipt
     if granted is Reach.OWN and role is Role.RECIPIENT and "report" in address.path:
@@ -133,6 +134,20 @@ async def test_every_address_answers_a_role_as_the_table_says(told: Told, role: 
             if heard(answer) not in (wanted := expected(address, role, area)):
                 wrong.append((address.method, address.path, area, heard(answer), wanted, answer.text[:200]))
     assert not wrong, "\n".join(map(str, wrong))
+
+
+async def test_a_record_outside_is_answered_word_by_word_as_one_that_is_not_there(told: Told) -> None:
+    known, absent = (told.case_id, _report_there(told)), str(uuid4())
+    for address in addresses(told):
+        record = next((one for one in known if f"/{one}" in address.path), None)
+        roles = [role for role, granted in ACCESS[address.operation].items() if granted is Reach.AREA]
+        if record is None or not roles:
+            continue
+        caller = who(roles[0], "outside")
+        outside = await send(told, caller, address)
+        nowhere = await send(told, caller, replace(address, path=address.path.replace(record, absent)))
+        assert (outside.status_code, outside.content) == (nowhere.status_code, nowhere.content), address.path
+        assert set(outside.headers) == set(nowhere.headers), address.path
 
 
 @pytest.mark.parametrize("role", ROLES)
