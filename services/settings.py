@@ -90,6 +90,12 @@ class Settings(BaseSettings):
         None,
         description="A JWK set of Ed25519 keys that sign tokens; the local stack makes its own in the data folder.",
     )
+    token_issuer: str = Field(
+        "intabaza", min_length=1, max_length=200, description="Who issues the tokens: their `iss`; others are refused."
+    )
+    token_audience: str = Field(
+        "intabaza", min_length=1, max_length=200, description="For whom tokens are: what their `aud` is or names."
+    )
     processors: int = Field(
         1, ge=0, le=64, description="How many processors the local stack runs; they share the partitions."
     )

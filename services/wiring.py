@@ -74,13 +74,13 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
     from services.api.metrics import Metrics
     from services.api.office import Office
     from services.api.projections import Projections
-    from services.api.tokens import TokenIssuer, TokenKeys
+    from services.api.tokens import Parties, TokenIssuer, TokenKeys
     from services.processors.live import LIVE
 
     addresses, zone = find_addresses(settings), ZoneInfo(settings.zone)
     if settings.token_keys_file is None:
-        TokenIssuer.find_or_make(settings.token_keys)
-    tokens = TokenKeys.read(settings.token_keys)
+        TokenIssuer.of(settings)
+    tokens = TokenKeys.read(settings.token_keys, parties=Parties(settings.token_issuer, settings.token_audience))
     master = _master_key(settings)
     async with _desk(addresses.app_dsn, addresses.vault_dsn, master, zone, settings.source) as (desk, opener, in_force):
         published = Published(addresses.app_dsn)

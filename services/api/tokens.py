@@ -10,6 +10,7 @@ import os
 import re
 import warnings
 from collections import OrderedDict
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,8 +28,10 @@ from joserfc.jwk import KeySet, OKPKey
 
 from events.vocabulary import Role
 from services.area import EVERYWHERE, Area
+from services.settings import Settings
 
 ALGORITHMS = ("Ed25519", "EdDSA")
+ISSUER = AUDIENCE = "intabaza"
 LONGEST_LIFE = timedelta(hours=12)
 LEEWAY = timedelta(seconds=30)
 MOST_REMEMBERED = 10_000
@@ -59,11 +62,30 @@ class Bearer:
     recipient: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who issues tokens (`iss`), and for whom (`aud`): one that was made for something else is not taken here."""
+
+    issuer: str = ISSUER
+    audience: str = AUDIENCE
+
+    def refuse_others(self, claims: Mapping[str, Any]) -> None:
+        """Raises TokenRefused for claims of another issuer, or for another audience."""
+        if claims.get("iss") != self.issuer:
+            raise TokenRefused("its `iss` is not who issues tokens for this network")
+        audience = claims.get("aud")
+        if self.audience not in (audience if isinstance(audience, list) else [audience]):
+            raise TokenRefused("its `aud` is not this network")
+
+
 class TokenKeys:
     """Public keys that sign tokens for us, from a JWK set in a file, which is followed: a key that is added is taken,
     and what was signed by one that is removed ends."""
 
-    def __init__(self, file: Path, keys: KeySet, look_seconds: float = LOOK_SECONDS) -> None:
+    def __init__(
+        self, file: Path, keys: KeySet, look_seconds: float = LOOK_SECONDS, parties: Parties | None = None
+    ) -> None:
+        self._parties = parties or Parties()
         self._file = file
         self._keys = keys
         self._look_seconds = look_seconds
@@ -72,9 +94,9 @@ class TokenKeys:
         self._known: OrderedDict[bytes, tuple[Bearer, datetime]] = OrderedDict()
 
     @classmethod
-    def read(cls, file: Path, look_seconds: float = LOOK_SECONDS) -> TokenKeys:
+    def read(cls, file: Path, look_seconds: float = LOOK_SECONDS, parties: Parties | None = None) -> TokenKeys:
         """A JWK set; private parts may be in it and are not used here. Raises TokenKeysRefused."""
-        return cls(file, _read_keys(file), look_seconds)
+        return cls(file, read_keys(file), look_seconds, parties)
 
     def _look(self) -> None:
         """Read the file again where it changed; while it cannot be used, what was read last stands."""
@@ -85,7 +107,7 @@ class TokenKeys:
             return
         self._seen = state
         try:
-            self._keys = _read_keys(self._file)
+            self._keys = read_keys(self._file)
         except TokenKeysRefused as error:
             _log.error("token_keys_stand_as_they_were", because=str(error))
             return
@@ -116,6 +138,7 @@ class TokenKeys:
                 claims = decoded.claims
         except (JoseError, ValueError, TypeError, KeyError, RecursionError):
             raise TokenRefused("its signature is not by a key that is known here") from None
+        self._parties.refuse_others(claims)
         begins, ends = _moment(claims, "iat"), _moment(claims, "exp")
         if "nbf" in claims:
             begins = max(begins, _moment(claims, "nbf"))
@@ -130,7 +153,8 @@ class TokenKeys:
         return _bearer(claims), ends + LEEWAY
 
 
-def _read_keys(file: Path) -> KeySet:
+def read_keys(file: Path) -> KeySet:
+    """The keys of a JWK set; raises TokenKeysRefused."""
     try:
         document = orjson.loads(file.read_bytes())
         keys = KeySet.import_key_set(document)
@@ -195,24 +219,35 @@ def _make(file: Path, content: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
+def new_key() -> OKPKey:
+    """A key that nobody has seen."""
+    return OKPKey.generate_key("Ed25519", {"kid": uuid4().hex[:12], "use": "sig"})
+
+
 class TokenIssuer:
     """Signs tokens with a private key of ours: for the local stack, where nobody else does."""
 
-    def __init__(self, key: OKPKey) -> None:
+    def __init__(self, key: OKPKey, parties: Parties | None = None) -> None:
         self._key = key
+        self._parties = parties or Parties()
 
     @classmethod
-    def find_or_make(cls, file: Path) -> TokenIssuer:
+    def find_or_make(cls, file: Path, parties: Parties | None = None) -> TokenIssuer:
         """The newest key of a file that only we can read, made at the first call."""
         if not file.exists():
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            made = OKPKey.generate_key("Ed25519", {"kid": uuid4().hex[:12], "use": "sig"})
+            made = new_key()
             _make(file, orjson.dumps({"keys": [made.as_dict(private=True)]}, option=orjson.OPT_INDENT_2))
         keys = KeySet.import_key_set(orjson.loads(file.read_bytes()))
         key = keys.keys[-1]
         if not isinstance(key, OKPKey):
             raise TokenKeysRefused(f"The last key in {file} must be an Ed25519 key.")
-        return cls(key)
+        return cls(key, parties)
+
+    @classmethod
+    def of(cls, settings: Settings) -> TokenIssuer:
+        """The one of the local stack."""
+        return cls.find_or_make(settings.token_keys, Parties(settings.token_issuer, settings.token_audience))
 
     def issue(self, bearer: Bearer, now: datetime, life: timedelta) -> str:
         """A token of this life; raises ValueError for one that would be refused."""
@@ -220,6 +255,8 @@ class TokenIssuer:
             raise ValueError(f"a token lives at most {LONGEST_LIFE.total_seconds() / 3600:.0f} hours")
         units = bearer.area.units
         claims: dict[str, Any] = {
+            "iss": self._parties.issuer,
+            "aud": self._parties.audience,
             "sub": str(bearer.person_id),
             "role": bearer.role.value,
             "area": "*" if units is None else sorted(units),

@@ -80,7 +80,7 @@ def token(
     bearer = Bearer(person_id_of(person), role, Area(frozenset(area) if area else None), recipient)
     if (role is Role.RECIPIENT) != (recipient is not None):
         raise LocalProblem("A recipient's token, and no other, names its --recipient.")
-    issuer = TokenIssuer.find_or_make(settings.token_keys)
+    issuer = TokenIssuer.of(settings)
     typer.echo(issuer.issue(bearer, clock.now(), timedelta(hours=hours)))
 
 

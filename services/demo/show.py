@@ -77,7 +77,7 @@ class Demonstration:
     async def _play(self, *, once: bool) -> list[str]:
         addresses = find_addresses(self.stack.settings)
         await found(self.stack.settings, self.scenario, self.cast, self.plan.begins)
-        issuer = TokenIssuer.find_or_make(self.stack.settings.token_keys)
+        issuer = TokenIssuer.of(self.stack.settings)
         try:
             async with (
                 open_door(self.stack.address, issuer) as door,

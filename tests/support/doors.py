@@ -81,7 +81,7 @@ class Doors:
 
     def token(self, caller: Caller, life: timedelta = timedelta(hours=1)) -> str:
         """A new token that our own key signs."""
-        issuer = TokenIssuer.find_or_make(self.stack.settings.token_keys)
+        issuer = TokenIssuer.of(self.stack.settings)
         area = Area(None if caller.units is None else frozenset(caller.units))
         return issuer.issue(Bearer(self.people[caller.name], caller.role, area, caller.recipient), clock.now(), life)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -335,6 +336,31 @@ async def test_a_role_that_may_not(doors: Doors, network: Network) -> None:
     for caller in (ANALYST, CONSUMER):
         problem = await refused(doors, network, dict(REPORT), caller)
         assert (problem["status"], problem["number"]) == (403, 2002)
+
+
+async def test_what_a_retired_key_signed_is_refused_without_a_restart(doors: Doors) -> None:
+    before = doors.authorization(BEDE)
+    added = await asyncio.to_thread(doors.stack.command, "token-keys", "add")
+    assert added.returncode == 0, added.stderr
+    kid = added.stdout.split()[0]
+    by_it = {"Authorization": f"Bearer {doors.token(BEDE)}"}
+
+    async def until(status: int) -> None:
+        async with asyncio.timeout(30):
+            while (await doors.get(None, "/v1/committee", headers=by_it)).status_code != status:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+
+    await until(200)
+    assert (await doors.get(None, "/v1/committee", headers=before)).status_code == 200
+    retired = await asyncio.to_thread(doors.stack.command, "token-keys", "retire", kid)
+    assert retired.returncode == 0, retired.stderr
+    await until(401)
+    assert (await doors.get(None, "/v1/committee", headers=before)).status_code == 200
+    last = await asyncio.to_thread(doors.stack.command, "token-keys", "list")
+    (held,) = last.stdout.splitlines()
+    refused = await asyncio.to_thread(doors.stack.command, "token-keys", "retire", held.split()[0])
+    assert refused.returncode == 1
+    assert "only key" in refused.stderr
 
 
 async def test_an_area_that_does_not_reach(doors: Doors) -> None:

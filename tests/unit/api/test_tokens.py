@@ -18,8 +18,18 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 
 from events.vocabulary import Role
-from services.api import tokens
-from services.api.tokens import LEEWAY, LONGEST_LIFE, Bearer, TokenIssuer, TokenKeys, TokenKeysRefused, TokenRefused
+from services.api import rotation, tokens
+from services.api.rotation import KeyInUse
+from services.api.tokens import (
+    LEEWAY,
+    LONGEST_LIFE,
+    Bearer,
+    Parties,
+    TokenIssuer,
+    TokenKeys,
+    TokenKeysRefused,
+    TokenRefused,
+)
 from services.area import EVERYWHERE, Area
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -57,6 +67,8 @@ def put(file: Path, content: bytes) -> Path:
 
 def token(by: OKPKey = OLD, *, header: dict[str, Any] | None = None, **claims: Any) -> str:
     said = {
+        "iss": "intabaza",
+        "aud": "intabaza",
         "sub": str(PERSON),
         "role": "reviewer",
         "area": "*",
@@ -86,6 +98,50 @@ def test_a_token_says_who_in_which_role_and_where(keys: TokenKeys) -> None:
     recipient = keys.verify(token(role="recipient", recipient="clinic", area=[]), NOW)
     assert (recipient.role, recipient.recipient) == (Role.RECIPIENT, "clinic")
     assert str(PERSON) not in repr(recipient)
+
+
+def test_a_token_may_be_for_several_of_whom_we_are_one(keys: TokenKeys) -> None:
+    assert keys.verify(token(aud=["archive", "intabaza"]), NOW).person_id == PERSON
+
+
+def test_another_deployment_has_another_issuer_and_audience(file: Path) -> None:
+    parties = Parties("urn:example:issuer", "urn:example:network")
+    keys = TokenKeys.read(file, look_seconds=0, parties=parties)
+    assert keys.verify(token(iss=parties.issuer, aud=parties.audience), NOW).person_id == PERSON
+    with pytest.raises(TokenRefused, match="`iss`"):
+        keys.verify(token(), NOW)
+    issued = TokenIssuer(OLD, parties).issue(Bearer(PERSON, Role.REVIEWER, EVERYWHERE), NOW, HOUR)
+    assert keys.verify(issued, NOW).person_id == PERSON
+
+
+def test_a_key_is_rotated_in_two_steps_while_the_api_runs(tmp_path: Path) -> None:
+    file = tmp_path / "secrets" / "keys.json"
+    bearer = Bearer(PERSON, Role.REVIEWER, EVERYWHERE)
+    old = TokenIssuer.find_or_make(file).issue(bearer, NOW, HOUR)
+    keys = TokenKeys.read(file, look_seconds=0)
+    (first,) = rotation.keys_in_use(file)
+    second = rotation.add(file)
+    new = TokenIssuer.find_or_make(file).issue(bearer, NOW, HOUR)
+    assert rotation.keys_in_use(file) == [KeyInUse(first.kid, signs=False), KeyInUse(second, signs=True)]
+    assert keys.verify(old, NOW) == keys.verify(new, NOW) == bearer
+    rotation.retire(file, first.kid)
+    with pytest.raises(TokenRefused, match="signature"):
+        keys.verify(old, NOW)
+    assert keys.verify(new, NOW) == bearer
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_the_only_key_and_one_that_is_not_there_are_not_retired(tmp_path: Path) -> None:
+    file = tmp_path / "secrets" / "keys.json"
+    TokenIssuer.find_or_make(file)
+    (only,) = rotation.keys_in_use(file)
+    for kid, why in ((only.kid, "only key"), ("strange", only.kid)):
+        with pytest.raises(TokenKeysRefused, match=why):
+            rotation.retire(file, kid)
+    assert rotation.keys_in_use(file) == [only]
+    with pytest.raises(TokenKeysRefused, match="cannot be read"):
+        rotation.add(tmp_path / "none.json")
 
 
 def test_the_older_name_of_the_algorithm_is_taken_too(keys: TokenKeys) -> None:
@@ -124,6 +180,13 @@ def test_a_token_ends_when_it_says_also_where_it_was_remembered(keys: TokenKeys)
         (token(iat=True), "`iat` is missing"),
         (token(exp="tomorrow"), "`exp` is missing"),
         (token(exp=10**300), "`exp` is no moment"),
+        (token(iss=None), "`iss`"),
+        (token(iss="somebody else"), "`iss`"),
+        (token(iss=["intabaza"]), "`iss`"),
+        (token(aud=None), "`aud`"),
+        (token(aud="intabaza-payroll"), "`aud`"),
+        (token(aud=["payroll", "archive"]), "`aud`"),
+        (token(aud={"intabaza": 1}), "`aud`"),
         (token(sub=None), "`sub`"),
         (token(sub="aline"), "`sub`"),
         (token(role="system"), "`role`"),
