@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     api_requests_per_second: float = Field(
         100, ge=0, description="How often one person may ask each API process, four times that at once; 0 is no limit."
     )
+    api_streams_per_person: int = Field(
+        20, ge=0, description="How many streams of alerts one person may hold open at each API process; 0 is no limit."
+    )
     api_request_seconds: float = Field(
         60, gt=0, description="How long a request may take with everything; twice what a caller may ask to wait for."
     )

@@ -101,7 +101,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
                 published=published,
                 projections=projections,
                 feed=feed,
-                limits=Limits(settings.api_requests_per_second),
+                limits=Limits(settings.api_requests_per_second, settings.api_streams_per_person),
                 metrics=Metrics(lambda: feed.listeners),
                 partitions=settings.partitions,
                 request_seconds=settings.api_request_seconds,

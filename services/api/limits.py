@@ -1,8 +1,11 @@
-"""How often somebody may ask: a bucket of requests for each person, a smaller one for who sends no valid token."""
+"""How often somebody may ask, and how many streams they may hold: nobody takes what is there for all.
+
+A bucket of requests for each person, a smaller one for who sends no valid token; some places for each who follows.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable
 from time import monotonic
 
@@ -10,6 +13,7 @@ from services.api.problems import TOO_MANY, Refused
 
 MOST_BUCKETS = 20_000
 UNKNOWN_PER_SECOND = 5.0
+MOST_STREAMS = 5_000
 
 
 class Buckets:
@@ -41,10 +45,35 @@ class Buckets:
             self._buckets.popitem(last=False)
 
 
-class Limits:
-    """Who may ask how often."""
+class Places:
+    """The streams that may be open at once in a process: so many of one person, and so many of all. 0 is no limit."""
 
-    def __init__(self, per_second: float) -> None:
+    def __init__(self, each: int, most: int = MOST_STREAMS) -> None:
+        self._each = each
+        self._most = most
+        self._held: Counter[Hashable] = Counter()
+
+    def take(self, whose: Hashable) -> None:
+        """Take one, to be given back; raises Refused."""
+        if self._each and self._held[whose] >= self._each:
+            said = f"Your {self._each} places here are taken: one stream tells everything; end those that nobody reads."
+            raise Refused(TOO_MANY, said, headers={"Retry-After": "60"})
+        if self._held.total() >= self._most:
+            raise Refused(TOO_MANY, "Too many listen here now: try again in a minute.", headers={"Retry-After": "60"})
+        self._held[whose] += 1
+
+    def give_back(self, whose: Hashable) -> None:
+        """What was taken is free again."""
+        self._held[whose] -= 1
+        if not self._held[whose]:
+            del self._held[whose]
+
+
+class Limits:
+    """Who may ask how often, and follow how many streams."""
+
+    def __init__(self, per_second: float, streams_each: int = 0) -> None:
+        self.streams = Places(streams_each)
         self._known = Buckets(per_second)
         self._unknown = Buckets(UNKNOWN_PER_SECOND if per_second else 0, seconds=12)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 import structlog
@@ -14,13 +14,12 @@ from starlette.types import Receive, Scope, Send
 from services.api.connection import break_off
 from services.api.feed import AlertFeed, CutOff, Listener
 from services.api.office import Office, still_asks, who_asks
-from services.api.problems import BAD_PARAMETER, TOO_MANY, Refused
+from services.api.problems import BAD_PARAMETER, Refused
 from services.ledger.ledger import LedgerError
 
 SEND_SECONDS = 10.0
 """A client that takes nothing for so long is cut off: it comes back with the last id that it saw."""
 
-MOST_LISTENERS = 5_000
 OPERATION = "read.alerts"
 RETRY = b"retry: 2000\n\n"
 HEARTBEAT = b": still here\n\n"
@@ -30,14 +29,13 @@ _log = structlog.get_logger(__name__)
 
 async def stream(office: Office, route: object, request: Request) -> Response:
     """Alerts after `Last-Event-ID` or `?after=`, then as they come; raises Refused."""
-    who_asks(office, request, OPERATION)
-    if office.feed.listeners >= MOST_LISTENERS:
-        raise Refused(TOO_MANY, "Too many listen here now: try again in a minute.", headers={"Retry-After": "60"})
+    person_id = who_asks(office, request, OPERATION).bearer.person_id
     after = _after(request)
     if after is not None and after > office.feed.head and after > (await office.ledger.head()).position:
         # It would wait for ever, and hear nothing.
         raise Refused(BAD_PARAMETER, "Last-Event-ID or after: expected an id of this ledger; begin again with after=0.")
-    return AlertStream(office, request, after)
+    office.limits.streams.take(person_id)
+    return AlertStream(office, request, after, lambda: office.limits.streams.give_back(person_id))
 
 
 def _after(request: Request) -> int | None:
@@ -54,14 +52,21 @@ class AlertStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, office: Office, request: Request, after: int | None) -> None:
+    def __init__(self, office: Office, request: Request, after: int | None, ended: Callable[[], None]) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._office = office
         self._request = request
         self._after = after
+        self._ended = ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._serve(receive, send)
+        finally:
+            self._ended()
+
+    async def _serve(self, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         sending = asyncio.ensure_future(self._send(send))
         gone = asyncio.ensure_future(_until_gone(receive))

@@ -127,6 +127,7 @@ async def _api(
             "INTABAZA_VAULT_MASTER_KEY_FILE": str(key),
             "INTABAZA_API_PORT": str(api),
             "INTABAZA_API_REQUESTS_PER_SECOND": "0",
+            "INTABAZA_API_STREAMS_PER_PERSON": "0",
         }
         ours = {
             name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)

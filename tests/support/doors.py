@@ -140,7 +140,8 @@ async def open_doors(*, begun: bool = True, **extra: str) -> AsyncIterator[Doors
     `begun=False` leaves it to the caller to adopt a gazetteer and rules. `extra` goes into the environment of all of
     it; without a word about it nobody is too quick. What the API logs is in the stack's folder, as api.log.
     """
-    with a_stack(**{"INTABAZA_API_REQUESTS_PER_SECOND": "0"} | extra) as stack:
+    patient = {"INTABAZA_API_REQUESTS_PER_SECOND": "0", "INTABAZA_API_STREAMS_PER_PERSON": "0"}
+    with a_stack(**patient | extra) as stack:
         await asyncio.to_thread(stack.up)
         if begun:
             began = await asyncio.to_thread(stack.command, "begin", "--division", "2015")

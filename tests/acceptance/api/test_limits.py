@@ -14,10 +14,11 @@ import orjson
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from events.vocabulary import Role
 from services import clock
 from services.api.body import MOST_BYTES
 from services.api.examples import EXAMPLES
-from tests.support.doors import ALINE, FABIEN, GLORIA, ODILE, Doors, open_api
+from tests.support.doors import ALINE, FABIEN, GLORIA, ODILE, Caller, Doors, open_api
 
 SECONDS = 3
 
@@ -25,7 +26,11 @@ SECONDS = 3
 @pytest.fixture(scope="module")
 async def strict(doors: Doors) -> AsyncIterator[Doors]:
     """One more API on the stack of the others, with little patience."""
-    extra = {"INTABAZA_API_REQUESTS_PER_SECOND": "0.5", "INTABAZA_API_REQUEST_SECONDS": str(SECONDS)}
+    extra = {
+        "INTABAZA_API_REQUESTS_PER_SECOND": "0.5",
+        "INTABAZA_API_REQUEST_SECONDS": str(SECONDS),
+        "INTABAZA_API_STREAMS_PER_PERSON": "1",
+    }
     stack = replace(doors.stack, extra={**doors.stack.extra, **extra})
     async with open_api(stack, doors.people) as strict:
         yield strict
@@ -41,6 +46,25 @@ async def test_who_asks_too_often_is_told_when_to_come_again_and_nobody_else_is(
     async with asyncio.timeout(60):
         while (await strict.get(FABIEN, "/v1/levels")).status_code == 429:  # noqa: ASYNC110 - as it was told
             await asyncio.sleep(int(refused.headers["retry-after"]))
+
+
+async def test_one_person_does_not_hold_every_stream_and_a_place_that_is_left_is_free_again(strict: Doors) -> None:
+    first, second = (strict.authorization(Caller(name, Role.CONSUMER)) for name in ("bede", "chantal"))
+    path = "/v1/alerts/stream"
+    async with strict.client.stream("GET", path, headers=first) as held:
+        assert held.status_code == 200
+        refused = await strict.client.get(path, headers=first)
+        assert (refused.status_code, refused.json()["number"]) == (429, 2004)
+        assert "Your 1 places" in refused.json()["detail"]
+        async with strict.client.stream("GET", path, headers=second) as other:
+            assert other.status_code == 200
+    status = 429
+    async with asyncio.timeout(60):
+        while status == 429:
+            await asyncio.sleep(2)  # the other bucket, of requests, fills by one
+            async with strict.client.stream("GET", path, headers=first) as again:
+                status = again.status_code
+    assert status == 200
 
 
 async def test_a_command_that_is_refused_for_its_number_does_nothing_and_can_be_sent_again(strict: Doors) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.api import limits
-from services.api.limits import Buckets
+from services.api.limits import Buckets, Places
 from services.api.problems import TOO_MANY, Refused
 
 
@@ -52,3 +52,25 @@ def test_whoever_comes_under_ever_new_names_fills_no_memory(monkeypatch: pytest.
     for number in range(100):
         buckets.take(number)
     assert len(buckets._buckets) == 10
+
+
+def test_one_person_holds_some_places_and_leaves_the_others() -> None:
+    places = Places(2, most=4)
+    for whose in ("aline", "aline", "bede"):
+        places.take(whose)
+    with pytest.raises(Refused, match="Your 2 places") as refused:
+        places.take("aline")
+    assert (refused.value.kind, refused.value.headers) == (TOO_MANY, {"Retry-After": "60"})
+    places.take("chantal")
+    with pytest.raises(Refused, match="Too many listen"):
+        places.take("deo")
+    places.give_back("aline")
+    places.take("aline")
+
+
+def test_without_a_limit_one_person_may_hold_them_all() -> None:
+    places = Places(0, most=3)
+    for _ in range(3):
+        places.take("aline")
+    with pytest.raises(Refused, match="Too many listen"):
+        places.take("aline")
