@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -223,9 +223,7 @@ class Read:
 async def answer(office: Office, read: Read, request: Request) -> Response:
     """Answer a read; raises whatever says no."""
     asking = who_asks(office, request, read.operation)
-    if request.scope["query_string"] and (unknown := request.query_params.keys() - read.known):
-        known = ", ".join(sorted(read.known)) or "none"
-        raise Refused(BAD_PARAMETER, f"{len(unknown)} parameters are not known here: expected {known}; correct them.")
+    refuse_unknown(request, read.known)
     asked = Asked(office, asking, request)
     reply = await read.handler(asked)
     body = orjson.dumps(reply.document, default=_plain, option=orjson.OPT_UTC_Z)
@@ -236,6 +234,13 @@ async def answer(office: Office, read: Read, request: Request) -> Response:
     if reply.after is not None:
         headers["Link"] = f'<{asked.next_page(reply.after)}>; rel="next"'
     return Response(body, 200, headers, media_type="application/json")
+
+
+def refuse_unknown(request: Request, known: Set[str]) -> None:
+    """Raises Refused for parameters that nobody would look at: a filter with a typing error would show everything."""
+    if request.scope["query_string"] and (unknown := request.query_params.keys() - known):
+        said = ", ".join(sorted(known)) or "none"
+        raise Refused(BAD_PARAMETER, f"{len(unknown)} parameters are not known here: expected {said}; correct them.")
 
 
 def _etag(reply: Reply, body: bytes) -> str:

@@ -15,12 +15,14 @@ from services.api.connection import break_off
 from services.api.feed import AlertFeed, CutOff, Listener
 from services.api.office import Office, still_asks, who_asks
 from services.api.problems import BAD_PARAMETER, Refused
+from services.api.reading import refuse_unknown
 from services.ledger.ledger import LedgerError
 
 SEND_SECONDS = 10.0
 """A client that takes nothing for so long is cut off: it comes back with the last id that it saw."""
 
 OPERATION = "read.alerts"
+PARAMETERS = frozenset({"after"})
 RETRY = b"retry: 2000\n\n"
 HEARTBEAT = b": still here\n\n"
 
@@ -30,6 +32,7 @@ _log = structlog.get_logger(__name__)
 async def stream(office: Office, route: object, request: Request) -> Response:
     """Alerts after `Last-Event-ID` or `?after=`, then as they come; raises Refused."""
     person_id = who_asks(office, request, OPERATION).bearer.person_id
+    refuse_unknown(request, PARAMETERS)
     after = _after(request)
     if after is not None and after > office.feed.head and after > (await office.ledger.head()).position:
         # It would wait for ever, and hear nothing.

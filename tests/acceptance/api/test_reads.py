@@ -305,6 +305,8 @@ async def test_a_cursor_belongs_to_the_list_that_gave_it(told: Told) -> None:
         ("/v1/cases/not-an-id", {}),
         ("/v1/alerts", {"after": "-1"}),
         ("/v1/positions/many", {}),
+        ("/v1/alerts/stream", {"aftr": "0"}),
+        ("/v1/alerts/stream", {"after": "0", "unit": GIHANGA}),
     ],
 )
 async def test_a_parameter_that_cannot_be_is_told_and_not_passed_over(
