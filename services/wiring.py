@@ -31,6 +31,7 @@ from services.vault.opening import Opener
 from services.vault.receipts import Receipts
 from services.vault.register import PersonRegister
 from services.vault.sealing import Sealer
+from services.vault.used import UsedApprovals
 
 if TYPE_CHECKING:
     from services.api.office import Office
@@ -131,7 +132,7 @@ async def _desk(
             ids, persons = CommandIds(master), PersonRegister(pool, master)
             in_force = InForce(ledger, persons)
             desk = Desk(ledger, Sealer(keys), persons, intake, ids, clock=in_force.now, zone=zone, source=source)
-            yield desk, Opener(keys, ledger, ids, source), in_force
+            yield desk, Opener(keys, ledger, ids, source, UsedApprovals(pool)), in_force
         finally:
             await intake.close()
             await keys.close()

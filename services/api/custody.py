@@ -24,6 +24,7 @@ from events.custody import ViewPurpose
 from events.event import Act
 from events.refusals import BadInput, Refusal
 from events.report.refusals import NoSuchReport
+from services import clock
 from services.api.body import read_body
 from services.api.office import Asking, Office, who_asks
 from services.api.problems import BAD_PARAMETER, Refused
@@ -106,10 +107,11 @@ async def open_fields(office: Office, asking: Asking, record: Record, meant: Ope
     """The texts, after it was recorded who saw them."""
     act = await _act(office, asking, record, meant)
     opening = Opening(record.stream, meant.version, meant.fields, meant.purpose, act.by.ref)
-    now = office.desk.now()
-    approvers = [office.approvals.approver(one.get_secret_value(), opening, now) for one in meant.approvals]
-    approved_by = tuple(dict.fromkeys(approvers))
-    texts = await office.opener.unseal(record.event, meant.fields, act, meant.purpose, approved_by)
+    now = clock.now()
+    approved = [office.approvals.approved(one.get_secret_value(), opening, now) for one in meant.approvals]
+    approved_by = tuple({one.approver: None for one in approved})
+    approvals = {one.approval_id for one in approved}
+    texts = await office.opener.unseal(record.event, meant.fields, act, meant.purpose, approved_by, approvals)
     return {
         "version": meant.version,
         "texts": {field: text.get_secret_value() for field, text in texts.items()},
@@ -117,11 +119,11 @@ async def open_fields(office: Office, asking: Asking, record: Record, meant: Ope
 
 
 async def approve(office: Office, asking: Asking, record: Record, meant: Approve) -> dict[str, Any]:
-    """An approval of this opening, good for a quarter of an hour and for whoever it names."""
+    """An approval of this opening, good once, for a quarter of an hour and for whoever it names."""
     approver = await office.desk.persons.pseudonym(asking.bearer.person_id, record.about)
     opener = await office.desk.persons.pseudonym(meant.opener, record.about)
     opening = Opening(record.stream, meant.version, meant.fields, meant.purpose, opener)
-    return {"approval": office.approvals.grant(opening, approver, office.desk.now())}
+    return {"approval": office.approvals.grant(opening, approver, clock.now())}
 
 
 async def _act(office: Office, asking: Asking, record: Record, meant: Meant) -> Act:

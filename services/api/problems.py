@@ -148,6 +148,7 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     vault.NotSealed: Kind(3503, 404, "There is no such sealed field"),
     vault.KeyGone: Kind(3504, 410, "It is erased"),
     vault.SourceDiffers: Kind(3505, 409, "The report has another source"),
+    vault.ApprovalUsed: Kind(3506, 409, "The approval was used before"),
     # everywhere
     NoSuchUnit: Kind(1101, 422, "No such unit"),
     NoSuchDivision: Kind(1102, 422, "No such division"),

@@ -113,7 +113,15 @@ def of_read(read: Read) -> frozenset[Kind]:
 def of_post(post: Post) -> frozenset[Kind]:
     """Everything that an act of custody can be answered with."""
     absent = (NoSuchReport,) if post.noun == "report" else (NoSuchCase, NoSuchReferral)
-    refusals = (*absent, MayNotOpen, NeedsApprovers, vault.NotSealed, vault.KeyGone, desk.AnotherMode)
+    refusals = (
+        *absent,
+        MayNotOpen,
+        NeedsApprovers,
+        vault.NotSealed,
+        vault.KeyGone,
+        vault.ApprovalUsed,
+        desk.AnotherMode,
+    )
     ledgers = (ledger.Conflict, ledger.KeyDestroyed, ledger.TooLarge)
     away = (
         problems.NOT_READY,

@@ -1,4 +1,4 @@
-"""Proof that somebody agreed to one opening: signed for them by us, short-lived, good for nothing else.
+"""Proof that somebody agreed to one opening: signed for them by us, short-lived, good once and for nothing else.
 
 An approver asks for it under their own token and hands it to whoever opens. It names both by the pseudonyms that they
 have about the record, so it says of nobody who they are.
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 
@@ -44,27 +44,37 @@ class Opening:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """One approval that was given: which, and by whom, as a pseudonym."""
+
+    approval_id: UUID
+    approver: UUID
+
+
 class Approvals:
     """Signs and reads approvals; the same in every process with the same master key."""
 
     def __init__(self, master: MasterKey) -> None:
         self._master = master
 
+    # What time it is, is said by this machine and not by a scenario: people agree to it in their own time.
+
     def grant(self, opening: Opening, approver: UUID, now: datetime) -> str:
         """An approval of this opening, for so long."""
         until = int((now + LIFE).timestamp())
-        told = orjson.dumps({**opening.payload(), "approver": str(approver), "until": until})
+        told = orjson.dumps({**opening.payload(), "approver": str(approver), "until": until, "id": uuid4().hex})
         return f"{_text(told)}.{_text(self._master.approval_mac(told))}"
 
-    def approver(self, approval: str, opening: Opening, now: datetime) -> UUID:
-        """Who approved this opening, as a pseudonym; raises BadInput for an approval of anything else."""
+    def approved(self, approval: str, opening: Opening, now: datetime) -> Approved:
+        """Who approved this opening; raises BadInput for an approval of anything else."""
         told = self._read(approval)
-        until, approver = told.pop("until"), told.pop("approver")
+        until, approver, approval_id = told.pop("until"), told.pop("approver"), told.pop("id")
         if int(until) <= now.timestamp():
             raise _refused("approvals that have not ended", "ask for a new one, and open within fifteen minutes")
         if told != opening.payload():
             raise _refused("approvals of this very opening", "have this record, version, fields and purpose approved")
-        return UUID(approver)
+        return Approved(UUID(approval_id), UUID(approver))
 
     def _read(self, approval: str) -> dict[str, Any]:
         told, _, mac = approval.partition(".")

@@ -27,6 +27,7 @@ from services.vault.commands import CommandIds
 from services.vault.keys import DataKey, Keys
 from services.vault.refused import CannotOpen, KeyGone, NotSealed
 from services.vault.sealing import open_text, step_into
+from services.vault.used import UsedOnce
 
 MOST_TRIES = 8
 """Each try that meets a conflict learns the stream's version; eight viewers at once are more than one record has."""
@@ -75,7 +76,8 @@ def sealed_fields(recorded: Recorded | Envelope[Any]) -> tuple[str, ...]:
 class Opener:
     """Opens what the sealer sealed. `source` is this deployment's, as in every event."""
 
-    def __init__(self, keys: Keys, ledger: Ledger, commands: CommandIds, source: str) -> None:
+    def __init__(self, keys: Keys, ledger: Ledger, commands: CommandIds, source: str, used: UsedOnce) -> None:
+        self._used = used
         self._keys = keys
         self._ledger = ledger
         self._commands = commands
@@ -89,11 +91,15 @@ class Opener:
         act: Act,
         purpose: ViewPurpose,
         approved_by: Sequence[UUID] = (),
+        approvals: Collection[UUID] = (),
     ) -> Mapping[str, SecretStr]:
         """Open these fields of a recorded event for the one who acts, and record it first.
 
-        Raises MayNotOpen or NeedsApprovers (events/custody), NotSealed, KeyGone, CannotOpen, or what the ledger says;
-        whatever goes wrong, no text is given.
+        `approvals` are used up by it, once nothing refuses it any more but the append: what is lost then is asked for
+        anew, and nothing was opened.
+
+        Raises ApprovalUsed, MayNotOpen or NeedsApprovers (events/custody), NotSealed, KeyGone, CannotOpen, or what the
+        ledger says; whatever goes wrong, no text is given.
         """
         event, fields = _Event.of(recorded), tuple(dict.fromkeys(fields))
         keys = await self._keys_of(event, fields)
@@ -107,6 +113,8 @@ class Opener:
             approved_by=approved_by,
         )
         texts = {path: _open_one(event.sealed[path], keys, event.stream, event.version, path) for path in fields}
+        if approvals:
+            await self._used.use_up(approvals)
         await self._record(event, viewed, act, frozenset(keys))
         return texts
 

@@ -8,6 +8,7 @@ VaultError
 ├── NotSealed          the event has no sealed field of that name
 ├── AlreadySealed      a text sealed elsewhere was put into a new event, where it would never open
 ├── SourceDiffers      the report already has another source
+├── ApprovalUsed       an approval is good for one opening, and had it
 └── VaultUnavailable   the vault's database did not answer; nothing was opened
 """
 
@@ -73,6 +74,15 @@ class SourceDiffers(VaultError):
 
     def __init__(self, report_id: UUID) -> None:
         super().__init__(f"report {report_id} already has another source: a report from somebody else is a new report")
+
+
+class ApprovalUsed(VaultError):
+    """An approval is good for one opening."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "one of these approvals was used before, and each is good for one opening: have it approved again"
+        )
 
 
 class VaultUnavailable(VaultError):

@@ -56,6 +56,10 @@ select person_id, about, ref from vault.pseudonyms($1, $2)
 -- Drawn anew in each home, so that two homes' streams do not match.
 select person_id, home, reporter_id from vault.reporters($1, $2)
 
+-- name: use_up
+-- All of them or none: one that was used before is there already.
+insert into vault.used_approval (approval_id) select unnest($1::uuid[])
+
 -- name: seated
 -- Who may vote.
 select person_id from vault.seated

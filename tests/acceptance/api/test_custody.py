@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from events.custody import RecordViewed
 from events.vocabulary import Role
 from services.api.examples import EXAMPLES
 from services.wiring import open_desk
-from tests.support.doors import AUDITOR, BEDE, CHANTAL, CUSTODIAN, HILAIRE, ODILE, Caller
+from tests.support.doors import AUDITOR, BEDE, CHANTAL, CUSTODIAN, DEO, HILAIRE, ODILE, Caller
 from tests.support.told import Told
 
 CLERK = Caller("hilaire", Role.CUSTODIAN)
@@ -142,6 +143,25 @@ async def test_who_somebody_is_opens_with_two_approvers_who_are_not_the_one_who_
     (viewed,) = (await views(told, told.report_id))[before:]
     assert len(set(viewed.approved_by)) == 2
     assert not {*viewed.approved_by} & {*told.doors.people.values()}
+    third = await approved(DEO)
+    for used in ((one, two), (one, third), (third, two)):
+        assert number(await opened(*used)) == (409, 3506), "each is good for one opening"
+    assert len(await views(told, told.report_id)) == before + 1
+    assert (await opened(third, await approved(BEDE))).status_code == 200
+
+
+async def test_one_approval_opens_once_also_where_it_is_sent_many_times_at_once(told: Told) -> None:
+    path = f"/v1/reports/{told.report_id}"
+    meant = {"fields": ["source"], "purpose": "disclosure"}
+    opener = str(told.doors.people[CLERK.name])
+    approvals = [
+        (await post(told, by, f"{path}/approve", **meant, opener=opener)).json()["approval"] for by in (BEDE, CHANTAL)
+    ]
+    before = len(await views(told, told.report_id))
+    sent = (post(told, CLERK, f"{path}/open", **meant, approvals=approvals) for _ in range(8))
+    answers = await asyncio.gather(*sent)
+    assert sorted(one.status_code for one in answers) == [200] + [409] * 7
+    assert len(await views(told, told.report_id)) == before + 1
 
 
 @pytest.mark.parametrize("purpose", ["review", "correction"])

@@ -23,6 +23,7 @@ from services.vault.commands import CommandIds
 from services.vault.master import MasterKey
 from services.vault.opening import Opener
 from services.vault.sealing import Sealer
+from services.vault.used import UsedInMemory
 from tests.support.canaries import Canaries
 from tests.support.vaults import SOURCE, Told, act_of, clear, postgres_vault, submission_of
 
@@ -46,7 +47,7 @@ async def test_no_canary_reaches_a_table_a_file_a_log_or_a_message(
         sealed, key_ids = await Sealer(vault.keys).seal(stream, 1, [told], speaks_of=[person])
         await ledger.append(submission_of(stream, sealed, key_ids))
         (recorded,) = await ledger.read_stream(stream)
-        opener = Opener(vault.keys, ledger, CommandIds(vault.master), SOURCE)
+        opener = Opener(vault.keys, ledger, CommandIds(vault.master), SOURCE, UsedInMemory())
         opened = await opener.unseal(recorded, ["text"], act_of(Role.REVIEWER), ViewPurpose.REVIEW)
         assert opened["text"].get_secret_value() == canaries.text("text") * 40
 

@@ -30,6 +30,7 @@ from services.vault.commands import CommandIds
 from services.vault.opening import Opener, sealed_fields
 from services.vault.refused import CannotOpen, KeyGone, NotSealed
 from services.vault.sealing import Sealer
+from services.vault.used import UsedInMemory
 from tests.support.vaults import SOURCE, PostgresVault, Told, act_of, clear, submission_of
 
 
@@ -50,7 +51,7 @@ class Desk:
         return [event for event in events if isinstance(event, RecordViewed)]
 
     def opener_on(self, ledger: Ledger) -> Opener:
-        return Opener(self.vault.keys, ledger, CommandIds(self.vault.master), SOURCE)
+        return Opener(self.vault.keys, ledger, CommandIds(self.vault.master), SOURCE, UsedInMemory())
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ async def desk(vault: PostgresVault, ledger: PostgresLedger) -> Desk:
     sealed, key_ids = await Sealer(vault.keys).seal(stream, 1, [told])
     await ledger.append(submission_of(stream, sealed, key_ids))
     (recorded,) = await ledger.read_stream(stream)
-    opener = Opener(vault.keys, ledger, CommandIds(vault.master), SOURCE)
+    opener = Opener(vault.keys, ledger, CommandIds(vault.master), SOURCE, UsedInMemory())
     return Desk(vault, ledger, opener, report, recorded)
 
 

@@ -31,6 +31,7 @@ from services.vault.master import MasterKey
 from services.vault.memory import MemoryVault
 from services.vault.opening import Opener
 from services.vault.sealing import Sealer
+from services.vault.used import UsedInMemory
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 GAZETTEER = read_gazetteer(DEPLOY / "gazetteer" / "burundi")
@@ -73,7 +74,7 @@ def running(ledger: LedgerThatGoesAway) -> Running:
     vault, ids = MemoryVault(), CommandIds(MasterKey(secrets.token_bytes(32)))
     in_force = InForce(ledger, vault)
     desk = Desk(ledger, Sealer(vault), vault, vault, ids, clock=in_force.now, zone=UTC, source="urn:intabaza:test")
-    return Running(ledger, vault, desk, Opener(vault, ledger, ids, "urn:intabaza:test"), in_force)
+    return Running(ledger, vault, desk, Opener(vault, ledger, ids, "urn:intabaza:test", UsedInMemory()), in_force)
 
 
 @pytest.fixture

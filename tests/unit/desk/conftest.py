@@ -21,6 +21,7 @@ from services.vault.master import MasterKey
 from services.vault.memory import MemoryVault
 from services.vault.opening import Opener
 from services.vault.sealing import Sealer
+from services.vault.used import UsedInMemory
 from tests.support.history import GIHANGA, PHONES, Story
 
 GAZETTEER = Path(__file__).parents[3] / "deploy" / "gazetteer" / "burundi"
@@ -41,7 +42,7 @@ async def story(vault: MemoryVault) -> Story:
     )
     people = {name: await vault.person_by_phone(phone) for name, phone in PHONES.items()}
     members = frozenset(people[name] for name in ("bede", "chantal", "deo", "esther"))
-    opener = Opener(vault, ledger, ids, source)
+    opener = Opener(vault, ledger, ids, source, UsedInMemory())
     return Story(Network(desk, opener, read_gazetteer(GAZETTEER), Committee(members, 2)), people)
 
 

@@ -27,7 +27,7 @@ def approval() -> str:
 
 
 def approver(approval: str, opening: Opening = OPENING, now: datetime = NOW, master: MasterKey = MASTER) -> UUID:
-    return Approvals(master).approver(approval, opening, now)
+    return Approvals(master).approved(approval, opening, now).approver
 
 
 def test_whoever_opens_proves_who_approved_in_any_order_of_fields(approval: str) -> None:
