@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from secrets import token_bytes
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -15,10 +15,10 @@ from services.database.migrate import migrate
 from services.ledger.ledger import KeyDestroyed, LedgerUnavailable, Unknown
 from services.ledger.postgres import PostgresLedger
 from services.local.postgres import PostgresServer
-from services.vault.intake import Arrival
 from services.vault.master import MasterKey
 from services.vault.refused import NoSuchKey, VaultUnavailable
-from services.vault.sealing import Sealer, find_texts, open_text
+from services.vault.sealing import Sealer, open_text
+from tests.support.taken_in import TakenIn, assert_opens, take_one_in
 from tests.support.vaults import PostgresVault, Told, clear, postgres_vault, submission_of
 
 
@@ -74,20 +74,12 @@ async def test_of_reports_taken_in_until_a_server_is_killed_each_in_the_ledger_h
     server, master = durable_postgres, MasterKey(token_bytes(32))
     await migrate(server.dsn())
     ledger = await PostgresLedger.connect(server.dsn(user="intabaza_app"), clock.now)
-    accepted: list[tuple[UUID, UUID, UUID, Sealed, frozenset[UUID]]] = []
+    accepted: list[TakenIn] = []
 
     async def caller(vault: PostgresVault) -> None:
         with suppress(VaultUnavailable, LedgerUnavailable, Unknown):
             while True:
-                report, person = uuid4(), uuid4()
-                stream = f"report/{report}"
-                unsealed = find_texts(stream, [Told(text=clear("words", KeyKind.REPORT, report))])
-                arrival = Arrival(report, ((person, uuid4()),), person, tuple(unsealed.needs.values()))
-                admitted = await vault.intake.admit(arrival)
-                sealed, key_ids = unsealed.sealed(1, admitted.keys)
-                await ledger.append(submission_of(stream, sealed, key_ids))
-                assert isinstance(sealed[0].text, Sealed)
-                accepted.append((report, person, admitted.refs[person], sealed[0].text, key_ids))
+                accepted.append(await take_one_in(vault, ledger))
 
     async def killed() -> None:
         async with asyncio.timeout(60):
@@ -101,8 +93,5 @@ async def test_of_reports_taken_in_until_a_server_is_killed_each_in_the_ledger_h
 
     server.start()
     async with postgres_vault(server.dsn(user="intabaza_vault"), master) as vault:
-        for report, person, ref, text, key_ids in accepted:
-            assert await vault.persons.same_person(report, person) is True
-            assert await vault.persons.pseudonym(person, report) == ref
-            (key,) = (await vault.keys.open_keys(key_ids)).values()
-            assert open_text(text, key, f"report/{report}", 1, "text") == "words"
+        for one in accepted:
+            await assert_opens(vault, one)
