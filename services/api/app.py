@@ -58,13 +58,28 @@ class Door(FastAPI):
         self._straight.add(method, address, endpoint)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or (found := self._straight.find(scope["method"], scope["path"])) is None:
+        if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        endpoint, scope["path_params"] = found
-        scope["app"] = self
-        note_connection(scope, send)
-        await (await endpoint(Request(scope, receive)))(scope, receive, send)
+        try:
+            if (found := self._straight.find(scope["method"], scope["path"])) is None:
+                await self._roundabout(scope, receive, send)
+                return
+            endpoint, scope["path_params"] = found
+            scope["app"] = self
+            note_connection(scope, send)
+            response = await endpoint(Request(scope, receive))
+        except Exception as error:
+            _log.error("fault", exc_info=error)
+            response = Told.of(error).response()
+        await response(scope, receive, send)
+
+    async def _roundabout(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """FastAPI's way; where something fails on it, Starlette has answered with our problem and raises once more."""
+        try:
+            await super().__call__(scope, receive, send)
+        except Exception as error:
+            _log.error("fault", exc_info=error)
 
     def _endpoint(self, serve: Serve, route: Any, method: str, address: str) -> Endpoint:
         """One request: served, or told why not; and a log line that says neither who nor what."""
@@ -102,6 +117,7 @@ def make_app(open_office: Callable[[], AbstractAsyncContextManager[Office]]) -> 
     health.add_routes(app)
     openapi.add_route(app)
     app.add_exception_handler(HTTPException, _not_here)
+    app.add_exception_handler(Exception, _fault)
     return app
 
 
@@ -109,6 +125,11 @@ def _too_long(method: str, seconds: float) -> Refused:
     if method == "GET":
         return Refused(READS_AWAY, f"No answer was found in {seconds:g} seconds.", headers={"Retry-After": "1"})
     return Refused(NOT_KNOWN, f"It took more than {seconds:g} seconds: send the same again, under the same id.")
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    """What nobody foresaw outside of an endpoint of ours, told without a word of what it was."""
+    return Told.of(error).response()
 
 
 async def _not_here(request: Request, error: Exception) -> Response:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from time import monotonic
 
 import orjson
 from fastapi import FastAPI
@@ -19,12 +20,16 @@ from services.ledger.ledger import LedgerError
 from services.vault.refused import VaultError
 
 ANSWER_SECONDS = 5.0
+FRESH_SECONDS = 0.5
+"""How old an answer of /readyz may be."""
+
 SQL = named_queries("services.api", "health.sql")
 
 Part = Callable[[Office], Awaitable[str | None]]
 
 
 def add_routes(app: FastAPI) -> None:
+    app.state.readiness = Readiness()
     app.add_api_route("/healthz", healthz, methods=["GET"], operation_id="healthz")
     app.add_api_route("/readyz", readyz, methods=["GET"], operation_id="readyz")
     app.add_api_route("/metrics", metrics, methods=["GET"], operation_id="metrics")
@@ -44,11 +49,34 @@ async def metrics(request: Request) -> Response:
 
 async def readyz(request: Request) -> Response:
     """Whether commands and reads would be served now, and what is not ready where not."""
-    office: Office = request.app.state.office
-    said = await asyncio.gather(*(_within(part, office) for part in PARTS.values()))
-    not_ready = {name: why for name, why in zip(PARTS, said, strict=True) if why is not None}
+    not_ready = await request.app.state.readiness.look(request.app.state.office)
     document = {"ready": not not_ready, "not_ready": not_ready}
     return Response(orjson.dumps(document), 503 if not_ready else 200, media_type="application/json")
+
+
+class Readiness:
+    """What is not ready, looked at once for everybody who asks within a moment: nobody needs a token to ask, so it must
+    not cost the databases a question each time."""
+
+    def __init__(self, fresh_seconds: float = FRESH_SECONDS, now: Callable[[], float] = monotonic) -> None:
+        self._fresh_seconds = fresh_seconds
+        self._now = now
+        self._looked_at = 0.0
+        self._looking: asyncio.Task[Mapping[str, str]] | None = None
+
+    async def look(self, office: Office) -> Mapping[str, str]:
+        """Why each part that is not ready is not, by its name."""
+        looking = self._looking
+        if looking is None or (looking.done() and self._now() - self._looked_at >= self._fresh_seconds):
+            looking = self._looking = asyncio.create_task(self._look(office))
+        return await asyncio.shield(looking)
+
+    async def _look(self, office: Office) -> Mapping[str, str]:
+        try:
+            said = await asyncio.gather(*(_within(part, office) for part in PARTS.values()))
+            return {name: why for name, why in zip(PARTS, said, strict=True) if why is not None}
+        finally:
+            self._looked_at = self._now()
 
 
 async def _within(part: Part, office: Office) -> str | None:
