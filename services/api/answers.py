@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.api.examples import CASE_ID, GIHANGA, POLICE, REFERRAL_ID, REPORT_ID
+from services.api.problems import NO_JSON
 
 Json = dict[str, Any]
 
@@ -19,7 +20,6 @@ DAY: Json = {"type": "string", "format": "date"}
 NUMBER: Json = {"type": "integer"}
 TRUE: Json = {"type": "boolean"}
 ANYTHING: Json = {"type": "object"}
-JSON_ANSWER: Json = {"application/json": {"schema": ANYTHING}}
 
 
 def maybe(schema: Json) -> Json:
@@ -397,7 +397,7 @@ ANSWERS: Mapping[str, Json] = {
 
 WORDS: Mapping[str, Any] = {
     "unit": GIHANGA, "counted_in": GIHANGA, "unit_name": "Gihanga", "matched": "Gihanga", "home": "bi:home:7",
-    "homes": "bi:home:7", "scheme": "pcode", "code": "BI001004", "level": 3, "from": 2, "to": 3, "level_name": "alert",
+    "homes": "bi:home:7", "scheme": "pcode", "code": "BDI001002", "level": 3, "from": 2, "to": 3, "level_name": "alert",
     "kind": "violence", "stage": "open", "severity": "severe", "verification_state": "probably_true",
     "precision": "commune", "credibility": "2", "reliability": "F", "circulating": "not", "last_decision": "refer",
     "outcome": "contradicted", "recipient": POLICE, "recipient_class": "community_police", "label": "Community police",
@@ -453,31 +453,54 @@ def _plain(operation: str, summary: str, answers: Mapping[str, Any]) -> Json:
     return {"operationId": operation, "tags": ["running"], "summary": summary, "responses": dict(answers)}
 
 
-_READY = {
-    "application/json": {"schema": fields({"ready": TRUE, "not_ready": ANYTHING | {"additionalProperties": TEXT}})}
-}
+_READY = fields({"ready": TRUE, "not_ready": ANYTHING | {"additionalProperties": TEXT}})
+
+
+def _json(schema: Json, example: Any) -> Json:
+    return {"application/json": {"schema": schema, "example": example}}
+
+
+_COUNTERS = """\
+# HELP intabaza_api_listeners Clients that follow the alerts
+# TYPE intabaza_api_listeners gauge
+intabaza_api_listeners 3.0
+"""
 
 PROBLEM_KIND = fields({"number": NUMBER, "status": NUMBER, "title": TEXT, "mend": TEXT})
 
 HEALTH: Mapping[str, Json] = {
     "/healthz": _plain(
-        "healthz", "The process answers.", {"200": {"description": "It lives.", "content": JSON_ANSWER}}
+        "healthz",
+        "The process answers.",
+        {"200": {"description": "It lives.", "content": _json(ANYTHING, {"alive": True})}},
     ),
     "/readyz": _plain(
         "readyz",
         "Whether commands and reads would be served now, and what is not ready where not.",
         {
-            "200": {"description": "They would.", "content": _READY},
-            "503": {"description": "They would not.", "content": _READY},
+            "200": {"description": "They would.", "content": _json(_READY, {"ready": True, "not_ready": {}})},
+            "503": {
+                "description": "They would not.",
+                "content": _json(
+                    _READY, {"ready": False, "not_ready": {"appends": "The relay knows more than the ledger."}}
+                ),
+            },
         },
     ),
     "/metrics": _plain(
         "metrics",
         "What Prometheus asks for.",
-        {"200": {"description": "The counters of this process.", "content": {"text/plain": {"schema": TEXT}}}},
+        {
+            "200": {
+                "description": "The counters of this process.",
+                "content": {"text/plain": {"schema": TEXT, "example": _COUNTERS}},
+            }
+        },
     ),
     "/openapi.json": _plain(
-        "openapi", "This description.", {"200": {"description": "OpenAPI 3.1.", "content": JSON_ANSWER}}
+        "openapi",
+        "This description.",
+        {"200": {"description": "OpenAPI 3.1.", "content": _json(ANYTHING, {"openapi": "3.1.0"})}},
     ),
     "/problems/{number}": _plain(
         "problem",
@@ -485,7 +508,10 @@ HEALTH: Mapping[str, Json] = {
         {
             "200": {
                 "description": "What it is, and what to do.",
-                "content": {"application/json": {"schema": PROBLEM_KIND}},
+                "content": _json(
+                    PROBLEM_KIND,
+                    {"number": NO_JSON.number, "status": NO_JSON.status, "title": NO_JSON.title, "mend": NO_JSON.to_do},
+                ),
             }
         },
     ),

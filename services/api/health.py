@@ -131,6 +131,6 @@ async def problem(request: Request) -> Response:
     """One entry of the catalogue."""
     for kind in catalogue():
         if str(kind.number) == request.path_params["number"]:
-            document = {"number": kind.number, "status": kind.status, "title": kind.title, "mend": kind.mend}
+            document = {"number": kind.number, "status": kind.status, "title": kind.title, "mend": kind.to_do}
             return Response(orjson.dumps(document), media_type="application/json")
     return Told.of(Refused(NO_SUCH_PAGE, "There is no problem of this number.")).response()

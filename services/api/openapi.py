@@ -461,6 +461,18 @@ def _post(post: Post) -> Json:
     }
 
 
+ALERT_FRAME = """\
+retry: 2000
+
+id: 1234
+event: alert.issued
+data: {"specversion":"1.0","id":"…","source":"urn:intabaza:local","type":"alert.issued"}
+
+: still here
+
+"""
+"""A stream as it begins; the data of each event is the whole CloudEvent, one line."""
+
 STREAM: Json = {
     "operationId": "alert_stream",
     "tags": ["read"],
@@ -478,7 +490,7 @@ STREAM: Json = {
     "responses": {
         "200": {
             "description": "A stream without an end.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": ALERT_FRAME}},
         }
     }
     | _refusals({*refusing.WHO_ASKS, *refusing.OURS, problems.BAD_PARAMETER, problems.LEDGER_AWAY}),

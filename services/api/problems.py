@@ -21,6 +21,7 @@ from events.report import refusals as report
 from services import area, desk
 from services.acts import placing
 from services.acts.in_force import NotBegun
+from services.api.mends import MENDS
 from services.ledger import ledger
 from services.vault import refused as vault
 
@@ -35,6 +36,11 @@ class Kind:
     status: int
     title: str
     mend: str = ""
+
+    @property
+    def to_do(self) -> str:
+        """What to do, as its page says it."""
+        return self.mend or MENDS[self.number]
 
 
 class Refused(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from fastapi.routing import APIRoute
 from events.reference import DiscontinuedClock
 from services.api.app import make_app
 from services.api.commands import ACTS
-from services.api.problems import BAD_FIELD, NO_SUCH_METHOD, REFUSALS, catalogue, kind_of
+from services.api.mends import MENDS
+from services.api.problems import BAD_FIELD, MEDIA_TYPE, NO_SUCH_METHOD, REFUSALS, catalogue, kind_of
 from services.api.refusing import decided, of_command
+from services.gazetteer import read_gazetteer
 from tests.support.documented import description, validator
 
 
@@ -63,10 +66,9 @@ def test_every_answer_has_a_schema_that_its_examples_keep() -> None:
         for status, answer in operation["responses"].items():
             for media_type, content in answer.get("content", {}).items():
                 assert "schema" in content, (operation["operationId"], status)
-                shown = "example" in content or operation["tags"][0] not in ("read", "custody") or status != "200"
-                assert shown or media_type == "text/event-stream", operation["operationId"]
+                refused = media_type == MEDIA_TYPE
+                assert "example" in content or refused, (operation["operationId"], status)
                 if "example" in content:
-                    assert media_type == "application/json"
                     validator(json.dumps(content["schema"])).validate(content["example"])
     for answer in description()["components"]["responses"].values():
         (content,) = answer["content"].values()
@@ -91,3 +93,41 @@ def test_what_a_decision_refuses_is_read_from_its_code() -> None:
     for act in ACTS:
         assert BAD_FIELD in of_command(act)
         assert {kind_of(one.__new__(one)) for one in decided(act.command)} <= of_command(act)
+
+
+def test_every_operation_shows_what_it_answers() -> None:
+    for _, _, operation in operations():
+        shown = [
+            content["example"]
+            for status, answer in operation["responses"].items()
+            if status.startswith("2")
+            for content in answer.get("content", {}).values()
+            if "example" in content
+        ]
+        assert shown, operation["operationId"]
+        assert all(shown), operation["operationId"]
+
+
+def test_every_page_of_the_catalogue_says_what_to_do() -> None:
+    for kind in catalogue():
+        assert len(kind.to_do.split()) >= 3, kind
+    assert MENDS.keys() == {kind.number for kind in catalogue() if not kind.mend}
+
+
+def test_the_codes_of_the_examples_are_those_of_the_gazetteer() -> None:
+    facts = read_gazetteer(Path(__file__).parents[2] / "deploy" / "gazetteer" / "burundi").units
+    coded = list(_coded(description()))
+    assert coded
+    for one in coded:
+        unit = facts[one["unit"]]
+        assert one["unit_name"] == unit.name
+        assert {code["code"] for code in one["codes"] if code["scheme"] == "pcode"} == {unit.pcode}
+
+
+def _coded(part: Any) -> Iterator[dict[str, Any]]:
+    """Every place in an example that is shown with codes."""
+    match part:
+        case {"unit": str(), "codes": list()}:
+            yield part
+    for one in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _coded(one)
