@@ -69,6 +69,9 @@ class Settings(BaseSettings):
         le=10_000,
         description="Partitions of each topic when it is made; checked at every start, never changed.",
     )
+    relays: int = Field(
+        1, ge=0, le=8, description="How many relays the local stack runs: one leads, the others stand by for it."
+    )
     relay_metrics_port: Port = Field(
         0, description="Port on 127.0.0.1 where the relay answers Prometheus; 0 takes a free one, which its log names."
     )

@@ -1,0 +1,111 @@
+"""The history file: what was sent, what was answered, what was done to the stack, in the order in which it happened.
+
+One JSON object a line, written before a request leaves and as its answer comes, so that it stays true when whoever
+writes it is killed. Who judges it reads it with a reader of their own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+
+Outcome = Literal["accepted", "refused", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: who sends it in which role, where to, under which key, with what."""
+
+    n: int
+    person: str
+    role: str
+    path: str
+    key: str
+    body: Mapping[str, Any]
+    if_match: str | None = None
+
+
+class History:
+    """Writes one run's file and counts along."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.outcomes: Counter[str] = Counter()
+        self.acknowledged = 0
+        self.repeats = 0
+        self.faults: list[str] = []
+        self._accepted: set[int] = set()
+        self._lines = file.open("ab")
+
+    def begins(self, seed: int, ledger_head: int, **more: object) -> None:
+        """Everything up to this head was sent by whoever set the stack up."""
+        self._write("begins", seed=seed, ledger_head=ledger_head, **more)
+
+    def sent(self, command: Command, attempt: int) -> None:
+        """Before it leaves."""
+        self._write(
+            "sent",
+            n=command.n,
+            attempt=attempt,
+            person=command.person,
+            role=command.role,
+            method="POST",
+            path=command.path,
+            key=command.key,
+            body=command.body,
+            if_match=command.if_match,
+        )
+
+    def answered(
+        self,
+        command: Command,
+        attempt: int,
+        outcome: Outcome,
+        *,
+        status: int | None = None,
+        repeated: bool | None = None,
+        events: Sequence[Mapping[str, Any]] = (),
+        problem: str | None = None,
+    ) -> None:
+        """As the answer comes, or as it is clear that none will."""
+        self.outcomes[outcome] += 1
+        if outcome == "accepted":
+            self.repeats += command.n in self._accepted
+            self._accepted.add(command.n)
+            self.acknowledged = len(self._accepted)
+        self._write(
+            "answered",
+            n=command.n,
+            attempt=attempt,
+            outcome=outcome,
+            status=status,
+            repeated=repeated,
+            events=events,
+            problem=problem,
+        )
+
+    def fault(self, name: str, detail: Mapping[str, object]) -> None:
+        self.faults.append(name)
+        self._write("fault", name=name, detail=detail)
+
+    def mended(self, name: str, detail: Mapping[str, object]) -> None:
+        self._write("mended", name=name, detail=detail)
+
+    def operator(self, events: Sequence[Mapping[str, Any]], did: str) -> None:
+        """What somebody who tends the stack wrote into the ledger by a command of ours."""
+        self._write("operator", events=events, did=did)
+
+    def ends(self, ledger_head: int) -> None:
+        self._write("ends", ledger_head=ledger_head, faults=len(self.faults), accepted=self.acknowledged)
+        self._lines.close()
+
+    def _write(self, what: str, **fields: object) -> None:
+        line = {"what": what, "at": round(time.monotonic(), 6), **fields}
+        self._lines.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        self._lines.flush()

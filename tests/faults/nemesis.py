@@ -1,0 +1,107 @@
+"""Strikes a stack under load, one fault after the other, by dice of a seed; whoever has the seed can repeat it.
+
+A round: some more commands are acknowledged, a strike falls, what is left to a person is mended, commands are
+acknowledged again, and everything that was accepted comes through. A run with fewer faults or acknowledgements than
+its floor has proven nothing and fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tests.faults.generator import Generator
+from tests.faults.history import History
+from tests.faults.strikes import Strike
+from tests.faults.world import NotCalm, World
+
+BETWEEN = 15
+"""So many commands more are acknowledged before each strike, and some after it."""
+AFTER = 5
+PROGRESS_SECONDS = 180.0
+ACKNOWLEDGED_A_FAULT = BETWEEN + AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The least that a run has to have done."""
+
+    faults: int
+    acknowledged: int
+
+    @classmethod
+    def of(cls, faults: int) -> Floor:
+        return cls(faults, faults * ACKNOWLEDGED_A_FAULT)
+
+    def refuse_less(self, history: History) -> None:
+        """Fail for a run that did too little to prove anything."""
+        assert len(history.faults) >= self.faults, f"only {len(history.faults)} faults, {self.faults} are the least"
+        assert history.acknowledged >= self.acknowledged, (
+            f"only {history.acknowledged} commands were acknowledged, {self.acknowledged} are the least"
+        )
+
+
+def say(text: str) -> None:
+    """Shown as it happens by `make faults`, and with the failure of a test."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def drawn(strikes: Sequence[Strike], dice: random.Random) -> Iterator[Strike]:
+    """Strikes without end: each of them once in an order by the dice, then again in another."""
+    while True:
+        yield from dice.sample(strikes, len(strikes))
+
+
+async def session(world: World, history: History, strikes: Sequence[Strike], seed: int, faults: int) -> None:
+    """Load all the time, and so many faults; at its end nothing is unknown and everything has come through."""
+    dice = random.Random(seed)
+    say(f"Seed {seed}: {faults} faults.")
+    load = Generator(world, history, random.Random(dice.getrandbits(64)))
+    await load.prepare()
+    history.begins(seed, await world.head())
+    began = time.monotonic()
+    async with load.running():
+        order = drawn(strikes, dice)
+        for number in range(1, faults + 1):
+            await _round(world, history, load, next(order), dice, f"{number}/{faults}")
+    load.refuse_unknown()
+    await world.calm()
+    history.ends(await world.head())
+    say(
+        f"Seed {seed}: {len(history.faults)} faults in {time.monotonic() - began:.0f} s; "
+        f"{history.acknowledged} commands acknowledged, {history.outcomes['refused']} refused, "
+        f"{history.outcomes['unknown']} answers unknown at first, {history.repeats} told again."
+    )
+    Floor.of(faults).refuse_less(history)
+
+
+async def _round(
+    world: World, history: History, load: Generator, strike: Strike, dice: random.Random, which: str
+) -> None:
+    try:
+        await _more(load, history, BETWEEN, f"before {strike.name}")
+        began = time.monotonic()
+        history.fault(strike.name, {})
+        detail = await strike(world, dice)
+        done = await world.stand_up()
+        history.mended(strike.name, {**detail, "done": done})
+        await _more(load, history, AFTER, f"after {strike.name}")
+        await world.calm()
+        say(f"  {which} {strike.name} {dict(detail)} {' '.join(done)}: well after {time.monotonic() - began:.1f} s")
+    except (AssertionError, TimeoutError) as error:
+        raise NotCalm(f"Fault {which}, {strike.name}: {type(error).__name__} {error}\n{world.logs()}") from error
+
+
+async def _more(load: Generator, history: History, count: int, when: str) -> None:
+    """Wait until so many more commands were acknowledged."""
+    wanted = history.acknowledged + count
+    deadline = time.monotonic() + PROGRESS_SECONDS
+    while history.acknowledged < wanted:
+        load.refuse_failure()
+        if time.monotonic() > deadline:
+            raise NotCalm(f"{when}: not {count} more commands acknowledged within {PROGRESS_SECONDS:g} s")
+        await asyncio.sleep(0.02)

@@ -1,0 +1,21 @@
+"""The whole under load while its parts are killed, ended and frozen, by seeds that are the same at each run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.history import History
+from tests.faults.nemesis import session
+from tests.faults.strikes.processes import STRIKES
+from tests.faults.world import a_world
+
+
+@pytest.mark.parametrize(("seed", "faults"), [(6, 22), (20151111, 22)])
+async def test_nothing_acknowledged_is_lost_or_doubled_whatever_is_killed_or_frozen(
+    seed: int, faults: int, tmp_path: Path
+) -> None:
+    async with a_world() as world:
+        history = History(tmp_path / "history.jsonl")
+        await session(world, history, STRIKES, seed, faults)

@@ -1,0 +1,316 @@
+"""One running stack for a session of faults: two APIs, two relays, two processors, PostgreSQL, Kafka, a supervisor.
+
+Who strikes asks it for process ids and addresses; who drives load asks it for addresses and tokens. What a person would
+do after a fault, `stand_up` does: start the stack again where it ended, start again what was given up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import psutil
+
+from projections.sql import named_queries
+from services import clock
+from services.api.tokens import Bearer, TokenIssuer
+from services.area import Area
+from services.local.addresses import Addresses
+from services.local.folder import DataFolder
+from services.local.process import Identity
+from services.processors.live import LIVE
+from services.settings import child_environment
+from services.wiring import open_desk
+from tests.faults.cast import COMMITTEE, EVERYBODY, Person
+from tests.support.stack import Stack, a_stack
+
+SQL = named_queries("tests.faults", "world.sql")
+
+CHILD = {
+    "api-1": "api",
+    "api-2": "api-2",
+    "relay-1": "relay",
+    "relay-2": "relay-2",
+    "processor-1": "processors",
+    "processor-2": "processors-2",
+    "postgres": "postgres",
+    "kafka": "kafka",
+}
+"""What a process is called here, and by its supervisor."""
+
+TWO_OF_EACH = {
+    "INTABAZA_APIS": "2",
+    "INTABAZA_RELAYS": "2",
+    "INTABAZA_PROCESSORS": "2",
+    "INTABAZA_API_REQUESTS_PER_SECOND": "0",
+    "INTABAZA_API_STREAMS_PER_PERSON": "0",
+}
+
+UP_SECONDS = 180.0
+CALM_SECONDS = 180.0
+LOOK_SECONDS = 0.1
+TOKEN_LIFE = timedelta(hours=12)
+
+
+class NotCalm(AssertionError):
+    """The stack has not recovered within a generous time; the message says what is still amiss."""
+
+
+@dataclass
+class World:
+    """The stack and what is known of it; made by `a_world`."""
+
+    stack: Stack
+    people: dict[str, UUID] = field(default_factory=dict)
+    _addresses: Addresses | None = None
+    _ports: dict[str, int] = field(default_factory=dict)
+    _tokens: dict[Person, str] = field(default_factory=dict)
+
+    # --- what is where ----------------------------------------------------------------------------------------------
+
+    @property
+    def folder(self) -> Path:
+        return self.stack.folder
+
+    @property
+    def supervisor(self) -> int:
+        """The supervisor's process id."""
+        assert self.stack.supervisor is not None
+        return self.stack.supervisor.pid
+
+    def pid(self, name: str) -> int:
+        """The process id that the supervisor last wrote for `api-1`, `relay-2`, `postgres` and so on."""
+        return self.supervisor if name == "supervisor" else self.stack.pid(CHILD[name])
+
+    def runs(self, name: str) -> bool:
+        """Whether the process that the supervisor last wrote is there."""
+        if name == "supervisor":
+            return self.stack.supervisor is not None and self.stack.supervisor.poll() is None
+        saved = self.stack.state.get("servers", {}).get(CHILD[name])
+        return saved is not None and Identity.read(saved).runs()
+
+    def family(self, name: str) -> list[psutil.Process]:
+        """A process and everything it started; of the supervisor itself alone."""
+        parent = psutil.Process(self.pid(name))
+        return [parent] if name == "supervisor" else [parent, *parent.children(recursive=True)]
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the servers listen; while the stack is down, where they did."""
+        if self.stack.state:
+            with contextlib.suppress(Exception):
+                self._addresses = self.stack.addresses
+        assert self._addresses is not None, "the stack was never up"
+        return self._addresses
+
+    @property
+    def bootstrap(self) -> str:
+        return self.addresses.bootstrap
+
+    def dsn(self, role: str = "owner") -> str:
+        """How `owner`, `app`, `vault` or `projector` logs in."""
+        return str(getattr(self.addresses, f"{role}_dsn"))
+
+    def api(self, number: int) -> str:
+        """Where the first or the second API answers."""
+        self._ports.update(self.stack.state.get("ports", {}))
+        return f"http://127.0.0.1:{self._ports['api' if number == 1 else f'api-{number}']}"
+
+    def token(self, person: Person) -> str:
+        """A token of theirs that our own key signs."""
+        if person not in self._tokens:
+            issuer = TokenIssuer.of(self.stack.settings)
+            bearer = Bearer(self.people[person.name], person.role, Area(None), person.recipient)
+            self._tokens[person] = issuer.issue(bearer, clock.now(), TOKEN_LIFE)
+        return self._tokens[person]
+
+    def forget_tokens(self) -> None:
+        """The clock was set: what was issued before may be worth nothing."""
+        self._tokens.clear()
+
+    async def rows(self, query: str, *arguments: Any) -> Sequence[asyncpg.Record]:
+        """Ask the database as its owner."""
+        connection = await asyncpg.connect(self.dsn(), timeout=10)
+        try:
+            return list(await connection.fetch(query, *arguments, timeout=30))
+        finally:
+            connection.terminate()
+
+    async def value(self, query: str, *arguments: Any) -> Any:
+        rows = await self.rows(query, *arguments)
+        return rows[0][0] if rows else None
+
+    async def head(self) -> int:
+        """The ledger's last position."""
+        return int(await self.value(SQL["head"]))
+
+    async def leading_relay(self, seconds: float = 60) -> str:
+        """`relay-1` or `relay-2`, whichever leads."""
+        deadline = time.monotonic() + seconds
+        while True:
+            port = await self.value(SQL["leader_port"])
+            for name in ("relay-1", "relay-2"):
+                with contextlib.suppress(psutil.Error, KeyError):
+                    if any(
+                        one.laddr and one.laddr.port == port
+                        for one in psutil.Process(self.pid(name)).net_connections("tcp")
+                    ):
+                        return name
+            if time.monotonic() > deadline:
+                raise NotCalm(f"No relay leads after {seconds:g} s.")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    # --- what a person does -----------------------------------------------------------------------------------------
+
+    async def up(self) -> None:
+        """Start the stack in its folder, and wait until it is up and both APIs are ready where it had begun."""
+        with (self.folder / "supervisor.said").open("ab") as said:
+            self.stack.supervisor = subprocess.Popen(  # noqa: ASYNC220 - it begins at once
+                [sys.executable, "-m", "services.cli", "up"],
+                env=child_environment(self.stack.settings) | dict(self.stack.extra),
+                stdout=said,
+                stderr=said,
+                text=True,
+                process_group=0,
+            )
+        deadline = time.monotonic() + UP_SECONDS
+        while not (self.stack.state.get("ready") and self.stack.state["supervisor"]["pid"] == self.supervisor):
+            if not self.runs("supervisor"):
+                raise NotCalm(f"The supervisor ended while it started:\n{self.supervisor_said()}")
+            if time.monotonic() > deadline:
+                raise NotCalm(f"The stack is not up after {UP_SECONDS:g} s:\n{self.supervisor_said()}")
+            await asyncio.sleep(LOOK_SECONDS)
+        self._addresses = self.stack.addresses
+
+    async def stand_up(self) -> list[str]:
+        """Start what no longer runs and would not come back by itself; returns what had to be done."""
+        done = []
+        if not self.runs("supervisor"):
+            await self.up()
+            done.append("up")
+        if given_up := list(self.stack.state.get("given_up", {})):
+            await self.command("restart", *given_up)
+            done.append(f"restart {' '.join(given_up)}")
+        return done
+
+    async def restart(self, name: str) -> None:
+        """End one process and start it anew: a child by `intabaza restart`, a server with the whole stack."""
+        if name in ("postgres", "kafka", "supervisor"):
+            await self.end()
+            await self.up()
+        else:
+            await self.command("restart", CHILD[name])
+
+    async def end(self) -> None:
+        """End the whole stack, as Ctrl-C does."""
+        assert self.stack.supervisor is not None
+        self.stack.supervisor.send_signal(signal.SIGINT)
+        await asyncio.to_thread(self.stack.supervisor.wait, 120)
+
+    async def command(self, *arguments: str) -> str:
+        """Run one command of `intabaza`; it must succeed."""
+        done = await asyncio.to_thread(self.stack.command, *arguments)
+        if done.returncode:
+            raise NotCalm(f"`intabaza {' '.join(arguments)}` said: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def supervisor_said(self, lines: int = 20) -> str:
+        said = (self.folder / "supervisor.said").read_text(errors="replace")
+        return "\n".join(said.splitlines()[-lines:])
+
+    # --- until it is well again -------------------------------------------------------------------------------------
+
+    async def calm(self, limit: float = CALM_SECONDS) -> None:
+        """Wait until all that is in the ledger now is on Kafka and in every projection, and both APIs are ready."""
+        deadline = time.monotonic() + limit
+        amiss = "nothing was looked at"
+        head: int | None = None
+        while time.monotonic() < deadline:
+            try:
+                if head is None:
+                    head = await self.head()
+                amiss = await self._amiss(head)
+                if not amiss:
+                    return
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, httpx.HTTPError) as error:
+                amiss = f"{type(error).__name__}: {error}"
+            if not self.runs("supervisor"):
+                raise NotCalm(f"The supervisor has ended:\n{self.supervisor_said()}")
+            await asyncio.sleep(LOOK_SECONDS)
+        raise NotCalm(f"After {limit:g} s it is still not calm: {amiss}")
+
+    async def _amiss(self, head: int) -> str:
+        dead = [name for name in CHILD if not self.runs(name)]
+        if dead:
+            return f"{' and '.join(dead)} not running"
+        acknowledged = await self.value(SQL["acknowledged"])
+        if (acknowledged or 0) < head:
+            return f"on Kafka up to position {acknowledged} of {head}"
+        sent = await self.rows(SQL["sent"])
+        behind = await self.rows(
+            SQL["behind"], [one.name for one in LIVE], [row[0] for row in sent], [row[1] for row in sent]
+        )
+        if behind or not sent:
+            return f"not folded: {[tuple(row) for row in behind][:5]}"
+        async with httpx.AsyncClient(timeout=10) as client:
+            for number in (1, 2):
+                answer = await client.get(f"{self.api(number)}/readyz")
+                if answer.status_code != 200:
+                    return f"api-{number} is not ready: {answer.text}"
+        return ""
+
+    def logs(self, lines: int = 25) -> str:
+        """The end of every log, for a failure's message."""
+        told = [f"--- supervisor\n{self.supervisor_said(lines)}"]
+        for name, saved in (DataFolder(self.folder).state() or {}).get("servers", {}).items():
+            with contextlib.suppress(OSError):
+                text = Path(saved["log"]).read_text(errors="replace").splitlines()
+                told.append(f"--- {name}\n" + "\n".join(text[-lines:]))
+        return "\n".join(told)
+
+
+@asynccontextmanager
+async def a_world(**extra: str) -> AsyncIterator[World]:
+    """A stack that is up and has begun, with everybody known; `extra` goes into the environment of all of it."""
+    with a_stack(**TWO_OF_EACH | extra) as stack:
+        world = World(stack)
+        try:
+            await world.up()
+            await world.command("begin", "--division", "2015")
+            async with open_desk(stack.settings) as desk:
+                for person in EVERYBODY:
+                    if person.name not in world.people:
+                        world.people[person.name] = await desk.persons.person_by_phone(person.phone)
+                for member in COMMITTEE:
+                    await desk.persons.seat(world.people[member.name], sits=True)
+            await world.calm()
+            yield world
+        finally:
+            wake(world)
+
+
+def wake(world: World) -> None:
+    """Whatever is still frozen goes on, or nothing of it could be ended."""
+    for name in ("supervisor", *CHILD):
+        with contextlib.suppress(psutil.Error, KeyError, AssertionError):
+            for process in world.family(name):
+                with contextlib.suppress(psutil.Error):
+                    process.resume()
+
+
+def state_of(world: World) -> Mapping[str, Any]:
+    """What the supervisor last wrote."""
+    return world.stack.state

@@ -1,0 +1,25 @@
+-- name: head
+-- Everything up to here was accepted.
+select coalesce(max(position), 0) from ledger.event
+
+-- name: acknowledged
+-- Everything up to here is on Kafka.
+select acknowledged from relay.progress
+
+-- name: sent
+-- Up to where each partition of events.v1 has been sent.
+select partition, last_position from relay.partition where topic = 'events.v1'
+
+-- name: behind
+-- Projections that have not folded a partition up to where it was sent.
+select wanted.place, sent.partition, sent.last_position, coalesce(w.last_position, 0) as folded
+from unnest($1::text[]) as wanted (place)
+cross join unnest($2::int[], $3::bigint[]) as sent (partition, last_position)
+left join projections.watermark w on w.place = wanted.place and w.partition = sent.partition
+where coalesce(w.last_position, 0) < sent.last_position
+order by 1, 2
+
+-- name: leader_port
+-- From which port the session speaks that holds the lead.
+select a.client_port from pg_locks l join pg_stat_activity a using (pid)
+where l.locktype = 'advisory' and l.granted and a.application_name = 'intabaza relay'
