@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from services.api.body import read_body
 from services.api.office import Asking, Office, who_asks
 from services.api.problems import BAD_PARAMETER, BAD_PRECONDITION, NO_COMMAND_ID, NOT_THIS_ROLE, Refused
 from services.desk import Order
-from services.ledger.ledger import Accepted, LedgerError
+from services.ledger.ledger import Accepted, LedgerError, Placed
 
 LONGEST_CLIENT_ID = 200
 SPEAK_FOR_OTHERS = frozenset({Role.COORDINATOR, Role.REVIEWER, Role.REFERRAL_OFFICER})
@@ -209,7 +209,7 @@ async def _answer(
     if placed[0].stream.startswith(("report/", "case/", "reference/")):
         headers["ETag"] = f'"{max(one.position for one in placed if one.stream == placed[0].stream)}"'
     if act.makes:
-        headers["Location"] = f"/v1/{placed[-1].stream.replace('/', 's/', 1)}"
+        headers["Location"] = _where(act, placed[-1], ids)
     status = 201 if act.makes and not accepted.repeated else 200
     if wanted is not None:
         reached = await _reached(office, placed[-1].position, *wanted)
@@ -217,6 +217,18 @@ async def _answer(
         if not reached:
             status, headers["Location"] = 202, _progress(office, order, placed[-1].position)
     return Response(orjson.dumps(told | ids), status, headers, media_type="application/json")
+
+
+def _where(act: Act, last: Placed, ids: Mapping[str, str]) -> str:
+    """Where to read what was made; a check or a consent is read as the event that the case's timeline has of it."""
+    record = f"/v1/{last.stream.replace('/', 's/', 1)}"
+    match act.makes:
+        case ("referral",):
+            return f"{record}/referrals/{ids['referral_id']}"
+        case ("check",) | ("consent",):
+            return f"{record}/timeline?after={last.position - 1}&limit=1"
+        case _:
+            return record
 
 
 def _progress(office: Office, order: Order[Any], position: int) -> str:

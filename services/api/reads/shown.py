@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from events.vocabulary import Kind, Severity
-from services.api.problems import NO_SUCH_RECIPIENT, Refused
+from services.api.problems import BAD_PARAMETER, NO_SUCH_RECIPIENT, Refused
 from services.api.reading import Asked, Parameter
 
 _RECIPIENT = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}\Z")
 
 UNIT = Parameter("unit", "Only this unit and all that lies in it; may be repeated.", repeated=True)
+AFTER = Parameter("after", "Only events after this position; left out, from the first.", {"type": "integer"})
 KIND = Parameter(
     "kind", "Only this kind; may be repeated.", {"type": "string", "enum": [kind.value for kind in Kind]}, True
 )
@@ -29,6 +30,14 @@ def unit_in_the_address(asked: Asked) -> str:
     asked.country.gazetteer.unit(unit)
     asked.refuse_outside(unit)
     return unit
+
+
+def after_in_the_address(asked: Asked) -> int:
+    """The position after which events are asked for; raises Refused."""
+    text = asked.one("after") or "0"
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise Refused(BAD_PARAMETER, "after: expected the position of an event, a number; copy it.")
+    return int(text)
 
 
 def recipient_in_the_address(asked: Asked) -> str:

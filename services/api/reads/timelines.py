@@ -11,6 +11,7 @@ from projections.case_timeline.table import SQL
 from services.api.reading import Asked, Read, Reply
 from services.api.reads.records import case_of, report_of
 from services.api.reads.sealed import veiled
+from services.api.reads.shown import AFTER, after_in_the_address
 
 
 async def case_timeline(asked: Asked) -> Reply:
@@ -29,7 +30,9 @@ async def report_timeline(asked: Asked) -> Reply:
 
 async def _timeline(asked: Asked, stream: str) -> Reply:
     (after,) = asked.cursor(int)
-    found = await asked.rows_of(SQL["timeline"], stream, after or 0, asked.rows + 1)
+    if after is None:
+        after = after_in_the_address(asked)
+    found = await asked.rows_of(SQL["timeline"], stream, after, asked.rows + 1)
     shown = found[: asked.rows]
     document = {"events": [_event(row) for row in shown]}
     return Reply(document, after=[shown[-1]["position"]] if len(found) > len(shown) else None)
@@ -55,6 +58,6 @@ def _event(row: asyncpg.Record) -> dict[str, Any]:
 
 
 READS = (
-    Read("/v1/cases/{case_id}/timeline", "read.timeline", case_timeline, paged=True),
-    Read("/v1/reports/{report_id}/timeline", "read.timeline", report_timeline, paged=True),
+    Read("/v1/cases/{case_id}/timeline", "read.timeline", case_timeline, (AFTER,), paged=True),
+    Read("/v1/reports/{report_id}/timeline", "read.timeline", report_timeline, (AFTER,), paged=True),
 )

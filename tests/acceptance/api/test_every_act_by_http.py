@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from services.api.examples import EXAMPLES
-from tests.support.doors import ADMIN, ALINE, Doors, open_doors
+from tests.support.doors import ADMIN, ALINE, AUDITOR, Doors, open_doors
 from tests.support.story_by_http import ACT_OF, Deed, Telling, begin, tell
 
 
@@ -42,6 +44,7 @@ async def test_what_makes_something_says_which_and_where(doors: Doors, deeds: li
         assert told["position"] == max(event["position"] for event in told["events"])
         for thing in {"report", "case"} & {*deed.act.makes}:
             assert deed.answer.headers["location"] == f"/v1/{thing}s/{told[f'{thing}_id']}"
+        assert ("location" in deed.answer.headers) == bool(deed.act.makes)
         if deed.act.noun in ("report", "case"):
             assert deed.answer.headers["etag"].strip('"').isdigit()
 
@@ -65,3 +68,21 @@ async def test_another_body_under_a_known_id_is_refused(doors: Doors, deeds: lis
     rules = next(deed for deed in deeds if deed.act.operation == "reference.date-election")
     answer = await doors.post(ADMIN, rules.path, dict(rules.body) | {"source": "another"}, key=rules.key)
     assert (answer.status_code, answer.json()["number"]) == (422, 3004)
+
+
+async def test_where_something_was_made_leads_to_it(doors: Doors, deeds: list[Deed]) -> None:
+    made = [deed for deed in deeds if deed.act.makes]
+    assert {thing for deed in made for thing in deed.act.makes} == {"report", "case", "referral", "check", "consent"}
+    for deed in made:
+        (thing,) = deed.act.makes
+        where = httpx.URL(deed.answer.headers["location"])
+        params = {name: where.params[name] for name in where.params}
+        async with asyncio.timeout(60):
+            while True:
+                answer = await doors.get(AUDITOR, where.path, **params)
+                shown = answer.json()
+                if "timeline" in where.path and answer.status_code == 200:
+                    shown = next(iter(shown["events"]), {"data": {}})["data"]
+                if shown.get(f"{thing}_id") == deed.answer.json()[f"{thing}_id"]:
+                    break
+                await asyncio.sleep(0.05)  # until the projections have it
