@@ -7,7 +7,7 @@ IN := .venv/bin
 INSTALLED := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: help install check test bench up down demo recording settings schemas jars lock clean
+.PHONY: help install check test bench power up down demo recording settings schemas jars lock clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ test: $(INSTALLED) ## everything, on real servers that the tests start and end
 
 bench: $(INSTALLED) ## measure, and compare with others, in one run
 	$(IN)/python -m tests.benchmarks --events $${INTABAZA_BENCH_EVENTS:-200000}
+
+power: $(INSTALLED) ## cut the power under PostgreSQL and Kafka; CUTS=20 of each kind
+	INTABAZA_POWER_CUTS=$(or $(CUTS),20) $(IN)/pytest -q -s tests/faults/power
 
 up: $(INSTALLED) ## start the local stack here until Ctrl-C
 	@$(IN)/intabaza up

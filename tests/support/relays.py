@@ -191,9 +191,12 @@ class RelayProcess(Process):
 
 
 @asynccontextmanager
-async def relay_trial(kafka: KafkaServer, owner_dsn: str, app_dsn: str) -> AsyncIterator[RelayTrial]:
-    """Empty topics on a broker, and a ledger on a migrated database."""
-    await asyncio.to_thread(empty_topics, kafka.bootstrap)
+async def relay_trial(
+    kafka: KafkaServer, owner_dsn: str, app_dsn: str, *, empty: bool = True
+) -> AsyncIterator[RelayTrial]:
+    """Empty topics on a broker, or those that are there, and a ledger on a migrated database."""
+    if empty:
+        await asyncio.to_thread(empty_topics, kafka.bootstrap)
     owner = await asyncpg.connect(owner_dsn)
     ledger = await PostgresLedger.connect(app_dsn, clock.now)
     try:

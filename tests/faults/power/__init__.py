@@ -1,0 +1,1 @@
+"""Power cuts: what was flushed stays, what was only written is gone."""
