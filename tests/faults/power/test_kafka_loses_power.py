@@ -48,6 +48,7 @@ async def relay_until_the_power_goes(trial: RelayTrial, disk: Disk, events: int,
         if flushed:
             await trial.until_acknowledged(before + flushed)
             await asyncio.to_thread(disk.sync)
+            before = await trial.acknowledged()
         await trial.until_acknowledged(before + events)
         trial.kafka.kill()
         disk.cut()
