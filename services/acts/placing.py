@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -19,6 +20,8 @@ from events.report.decisions import Receive
 from events.stated import AT_A_FORM
 from events.vocabulary import Located, PlacePrecision
 from services.acts.network import UNPLACED, Network
+
+CHOOSE = "choose one of `candidates` and send its id as `unit`"
 
 
 class PlaceUnclear(BadInput):
@@ -45,21 +48,34 @@ def place_of(network: Network, command: Receive, name: SecretStr | None) -> tupl
             network.located(command.unit, command.place_precision)
         return network.located_or_unplaced(command.unit, command.place_precision)
     if name is not None:
-        match directory_of(network.gazetteer).look_up(name.get_secret_value()):
-            case Found(unit) if unit.unit_id != UNPLACED:
-                return network.located(unit.unit_id, _precision(command, unit.kind)), True
-            case Candidates(units, why) if at_a_form:
-                mend = "choose one of `candidates` and send its id as `unit`"
-                raise AmbiguousPlace(f"the name of one place: {why.value}", mend, units)
-            case NotFound(near) if at_a_form:
-                mend = (
-                    "choose one of `candidates` and send its id as `unit`, or send the name as `place_words`: it is "
-                    "then kept as unplaced"
-                )
-                raise UnknownPlace("a name that the gazetteer in force knows", mend, near)
-            case _:
-                pass
+        unclear = f"{CHOOSE}, or send the name as `place_words`: it is then kept as unplaced"
+        try:
+            unit = unit_named(network.gazetteer, name, unclear)
+        except PlaceUnclear:
+            if at_a_form:
+                raise
+        else:
+            if unit.unit_id != UNPLACED:
+                return network.located(unit.unit_id, _precision(command.place_precision, unit.kind)), True
     return network.located_or_unplaced(None, command.place_precision)
+
+
+def unit_named(gazetteer: Gazetteer, name: SecretStr, where_unknown: str = CHOOSE) -> Candidate:
+    """The one place that bears this name; raises AmbiguousPlace and UnknownPlace, with candidates."""
+    match directory_of(gazetteer).look_up(name.get_secret_value()):
+        case Found(unit):
+            return unit
+        case Candidates(units, why):
+            raise AmbiguousPlace(f"the name of one place: {why.value}", CHOOSE, units)
+        case NotFound(near):
+            raise UnknownPlace("a name that the gazetteer in force knows", where_unknown, near)
+
+
+def placed_by_name(gazetteer: Gazetteer, fields: dict[str, Any], name: SecretStr | None) -> dict[str, Any]:
+    """A form's fields with the unit that a name means, where it names none itself. Raises PlaceUnclear."""
+    if name is None or fields.get("unit") is not None:
+        return fields
+    return fields | {"unit": unit_named(gazetteer, name).unit_id}
 
 
 def with_words(command: Receive, name: SecretStr | None) -> Receive:
@@ -70,10 +86,10 @@ def with_words(command: Receive, name: SecretStr | None) -> Receive:
     return command.model_copy(update={"place_words": SecretStr("\n".join(filter(None, said)))})
 
 
-def _precision(command: Receive, kind: UnitKind) -> PlacePrecision:
+def _precision(said: PlacePrecision, kind: UnitKind) -> PlacePrecision:
     """As precise as was said, else as the unit that the name means."""
-    if command.place_precision != PlacePrecision.UNKNOWN:
-        return command.place_precision
+    if said != PlacePrecision.UNKNOWN:
+        return said
     known = PlacePrecision.read(kind.value)
     return known if known.known else PlacePrecision.UNKNOWN
 

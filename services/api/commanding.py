@@ -77,15 +77,18 @@ Perform = Callable[[Sent], Awaitable[Accepted]]
 @dataclass(frozen=True, slots=True)
 class Act:
     """The route of one command: `beside` reads what comes with it, `prepare` changes its fields before they are read
-    as the command, `perform` does it, `makes` names the ids that follow from it."""
+    as the command, `perform` does it, `makes` names the ids that follow from it. `instead` are fields of the command
+    that may be left out, since `prepare` finds them.
+    """
 
     noun: str
     command: type[Command]
     perform: Perform
     beside: type[Beside] = Beside
-    prepare: Callable[[Network, Asking, UUID | None, dict[str, Any]], Awaitable[dict[str, Any]]] | None = None
+    prepare: Callable[[Network, Any, UUID | None, dict[str, Any]], Awaitable[dict[str, Any]]] | None = None
     makes: tuple[str, ...] = ()
     path: str | None = None
+    instead: frozenset[str] = frozenset()
 
     @property
     def about(self) -> bool:
@@ -131,7 +134,7 @@ async def take(office: Office, act: Act, request: Request) -> Response:
         )
     await office.catch_up()
     network = office.network() if act.needs_network else None
-    fields = body if act.prepare is None or network is None else await act.prepare(network, asking, about, body)
+    fields = body if act.prepare is None or network is None else await act.prepare(network, beside, about, body)
     order: Order[Any] = Order(
         asking.bearer.person_id,
         asking.bearer.role,

@@ -20,9 +20,9 @@ from services.acts import report as report_acts
 from services.acts import reporter as reporter_acts
 from services.acts.network import Network
 from services.acts.newcomer import Introduce, nobody_new
+from services.acts.placing import placed_by_name
 from services.api.access import Reach
 from services.api.commanding import Act, Beside, Perform, Sent, Whose
-from services.api.office import Asking
 from services.ledger.ledger import Accepted
 
 NOT_BY_HTTP = frozenset({reference.Tick})
@@ -49,7 +49,9 @@ class BesideMessage(BesideReport):
     place_name: Annotated[Text | None, Field(max_length=200)] = None
 
 
-async def _stamped(network: Network, asking: Asking, about: UUID | None, fields: dict[str, Any]) -> dict[str, Any]:
+async def _stamped(
+    network: Network, beside: BesideMessage, about: UUID | None, fields: dict[str, Any]
+) -> dict[str, Any]:
     if "received_at" in fields:
         raise BadInput.field("received_at", "nothing: our door says when a message came in", "remove it")
     return fields | {"received_at": network.desk.now().isoformat()}
@@ -85,13 +87,24 @@ async def _supersede(sent: Sent) -> Accepted:
 # --- cases ------------------------------------------------------------------------------------------------------------
 
 
+class BesideCase(Beside):
+    """`place_name` is what the place is called, instead of its `unit`: one that means none or several places is refused
+    with the candidates."""
+
+    place_name: Annotated[Text | None, Field(max_length=200)] = None
+
+
+async def _placed(network: Network, beside: BesideCase, about: UUID | None, fields: dict[str, Any]) -> dict[str, Any]:
+    return placed_by_name(network.gazetteer, fields, beside.place_name)
+
+
 class BesideConsent(Beside):
     """`who` is the person concerned, where the vault may know them: erasing them erases it here too."""
 
     who: Whose | None = None
 
 
-async def _votes(network: Network, asking: Asking, about: UUID | None, fields: dict[str, Any]) -> dict[str, Any]:
+async def _votes(network: Network, beside: Beside, about: UUID | None, fields: dict[str, Any]) -> dict[str, Any]:
     """Members are named by person and written by the pseudonym that each has in this case."""
     assert about is not None
     written = dict(fields)
@@ -185,7 +198,7 @@ _APART: dict[type[Command], Act] = {
         Act("report", report.Receive, _receive, BesideMessage, _stamped, ("report",), "/v1/reports"),
         Act("report", report.Correct, _correct, BesideReport),
         Act("report", report.Supersede, _supersede, makes=("report",)),
-        Act("case", opening.OpenCase, _open_case, makes=("case",), path="/v1/cases"),
+        Act("case", opening.OpenCase, _open_case, BesideCase, _placed, ("case",), "/v1/cases", frozenset({"unit"})),
         Act("case", opening.Ratify, _case, prepare=_votes),
         Act("case", opening.NotRatify, _case, prepare=_votes),
         Act("case", judging.Assess, _case, prepare=_votes),

@@ -153,7 +153,7 @@ def _joined(command: Json, beside: Json, stamped: Iterable[str], act: Act) -> Js
         "type": "object",
         "description": first_paragraph(act.command.__doc__ or ""),
         "properties": {name: one for name, one in properties.items() if name not in left_out},
-        "required": sorted(required),
+        "required": sorted(required - act.instead),
         "additionalProperties": False,
     }
 

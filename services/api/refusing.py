@@ -13,6 +13,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from events.case import opening
 from events.case.refusals import NoSuchCase, NoSuchReferral
 from events.command import Command
 from events.custody import MayNotOpen, NeedsApprovers
@@ -64,6 +65,7 @@ EVERY_COMMAND: tuple[Kind, ...] = (
 
 ELSEWHERE: Mapping[type[Command], Sequence[type[Exception]]] = {
     report.Receive: (placing.AmbiguousPlace, placing.UnknownPlace, vault.SourceDiffers),
+    opening.OpenCase: (placing.AmbiguousPlace, placing.UnknownPlace),
     report.Supersede: (vault.SourceDiffers,),
     AdoptGazetteer: (GazetteerFaulty,),
 }

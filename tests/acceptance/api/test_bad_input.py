@@ -16,12 +16,13 @@ import orjson
 import pytest
 from joserfc.jwk import OKPKey
 
+from events.catalogue import read
 from events.custody import ViewPurpose
 from events.event import Act
 from events.vocabulary import Actor, Role
 from services import clock
 from services.acts.network import Committee, Network
-from services.api.examples import EXAMPLES, GISURU
+from services.api.examples import EXAMPLES, GIHANGA, GISURU
 from services.api.tokens import Bearer, TokenIssuer
 from services.gazetteer import read_gazetteer
 from services.vault.master import MasterKey
@@ -93,11 +94,40 @@ async def test_an_unknown_unit_is_refused_at_a_form_and_a_message_is_unplaced(do
 
 
 async def placed_in(network: Network, answer: httpx.Response) -> tuple[str, tuple[str, ...]]:
-    from events.catalogue import read
 
     (row,) = await network.desk.ledger.read_stream(answer.json()["events"][0]["stream"])
     data: Any = read(row.wire()).data
     return data.place.unit, tuple(data.flags)
+
+
+async def shown_in(doors: Doors, case_id: str, unit: str) -> None:
+    async with asyncio.timeout(60):
+        while (shown := await doors.get(BEDE, f"/v1/cases/{case_id}")).status_code != 200:  # noqa: ASYNC110 - the board
+            await asyncio.sleep(0.05)
+    assert shown.json()["unit"] == unit
+
+
+async def test_a_case_is_opened_where_a_name_says_and_an_ambiguous_one_is_asked_about(doors: Doors) -> None:
+    case = {**EXAMPLES["case.open-case"], "reports": [], "threat_to_life": True, "provisional": True}
+    del case["unit"]
+
+    async def opened(**place: str) -> httpx.Response:
+        return await doors.post(FABIEN, "/v1/cases", case | place)
+
+    ambiguous, unknown = await opened(place_name="Rumonge"), await opened(place_name="Gihannga")
+    assert (ambiguous.status_code, ambiguous.json()["number"]) == (422, 1011)
+    assert (unknown.status_code, unknown.json()["number"]) == (422, 1014)
+    for answer in (ambiguous, unknown):
+        assert answer.json()["errors"][0]["field"] == "place_name"
+        chosen = await opened(unit=answer.json()["candidates"][0]["unit"])
+        assert chosen.status_code == 201, chosen.text
+    made = await opened(place_name="gihanga")
+    assert made.status_code == 201, made.text
+    await shown_in(doors, made.json()["case_id"], GIHANGA)
+    both = await opened(place_name="Rumonge", unit=GISURU)
+    assert both.status_code == 201, "a unit that is known comes before a name"
+    neither = await opened()
+    assert [one["field"] for one in neither.json()["errors"]] == ["unit"]
 
 
 async def test_an_ambiguous_name_is_asked_about_at_a_form_and_kept_in_a_message(doors: Doors, network: Network) -> None:
