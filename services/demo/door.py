@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -110,9 +110,12 @@ class Door:
                 following = link[1 : link.index(">")] if link else None
         return found
 
-    async def until_ready(self, seconds: float) -> None:
-        """Wait until commands and reads would be served; raises NoAnswer with what is not ready by then."""
-        deadline = time.monotonic() + seconds
+    async def until_ready(self, seconds: float, say: Callable[[str], None] = lambda line: None) -> None:
+        """Wait until commands and reads would be served, saying what is waited for whenever that changes.
+
+        Raises NoAnswer with what is not ready by then.
+        """
+        deadline, said = time.monotonic() + seconds, ""
         while True:
             try:
                 async with self.session.get("/readyz") as response:
@@ -124,6 +127,9 @@ class Door:
                 why = str(error) or type(error).__name__
             if time.monotonic() > deadline:
                 raise NoAnswer(f"The API is not ready after {seconds:.0f} seconds: {why}.")
+            if why != said:
+                say(f"Waiting until the API is ready, {seconds:.0f} seconds at most: {why}")
+                said = why
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _until_answered(

@@ -45,7 +45,7 @@ class Screen:
         self._watch = watch
         self._zone = ZoneInfo(read_rule_set(scenario.rules).time_zone)
         self._entries = {entry.entry: entry for entry in scenario.entries}
-        self._labels = {one.recipient: one.label.removesuffix(" (invented)") for one in scenario.head.recipients}
+        self._labels = {one.recipient: one.label for one in scenario.head.recipients}
         self._provinces = list(_provinces(scenario))
 
     def frame(self, width: int = 140, height: int = 40) -> RenderableType:

@@ -31,7 +31,9 @@ from services.local.addresses import Addresses, find_addresses
 from services.local.problems import LocalProblem
 from services.processors.errors import Halt
 
-READY_SECONDS = 90.0
+READY_SECONDS = 600.0
+"""A machine with other work may take minutes; what is waited for is said meanwhile, so nobody wonders."""
+
 DRAWN_PER_SECOND = 3
 LINE_SECONDS = 5.0
 RECORDED_WIDTH = 144
@@ -59,7 +61,7 @@ class Demonstration:
         say(f"[bold]{self.scenario.head.title}[/]: {len(self.scenario.entries)} entries, {len(self.plan.acts):,} acts.")
         await self.stack.begin_anew()
         try:
-            await self.stack.up(lambda line: say(line, style="dim", markup=False, highlight=False))
+            await self.stack.up(self._whisper)
             faults = await self._play(once=once)
         except BaseException:  # also when somebody ends it from the keyboard
             if once:
@@ -74,6 +76,10 @@ class Demonstration:
             say(where_to_look(self.stack))
         return faults
 
+    def _whisper(self, line: str) -> None:
+        """Say what is only of use to who wonders."""
+        self.console.print(line, style="dim", markup=False, highlight=False)
+
     async def _play(self, *, once: bool) -> list[str]:
         addresses = find_addresses(self.stack.settings)
         await found(self.stack.settings, self.scenario, self.cast, self.plan.begins)
@@ -83,7 +89,7 @@ class Demonstration:
                 open_door(self.stack.address, issuer) as door,
                 SimulatedClock.open(addresses.app_dsn) as clock,
             ):
-                await door.until_ready(READY_SECONDS)
+                await door.until_ready(READY_SECONDS, self._whisper)
                 playing = Playing(self.plan, door, self.plan.begins)
                 watch = Watch(self.cast, playing)
                 shown = _Shown(self, watch)

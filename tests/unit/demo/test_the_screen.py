@@ -68,6 +68,9 @@ def test_silence_looks_otherwise_than_calm_and_what_is_invented_is_called_so() -
     assert gitega.count("0 ") == 1
     assert "nothing heard of it, which is not calm" in text
     assert "invented by a seeded rule" in " ".join(text.split())
+    referred = [line for line in drawn(240, 45).splitlines() if "referred to" in line]
+    assert referred
+    assert all("(invented)" in line for line in referred)
 
 
 def test_a_smaller_screen_shows_less_and_a_pipe_gets_a_line() -> None:
