@@ -218,10 +218,11 @@ class Told:
             told.candidates = error.candidates if isinstance(error, placing.PlaceUnclear) else None
             return told
         if isinstance(error, NotNow):
-            return cls(kind, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+            # An id at its beginning stays as it is: it is to be copied.
+            return cls(kind, f"{str(error) if error.sentence.startswith('{') else _begun(str(error))}.")
         headers = {"Retry-After": "1"} if kind.status == 503 else {}
         said = str(error) if kind in (NOT_READY, DOOR_SHUT, CLOCK_DOUBTFUL) or not kind.mend else kind.mend
-        return cls(kind, f"{said[:1].upper()}{said[1:]}." if said else kind.title, headers=headers)
+        return cls(kind, f"{_begun(said)}." if said else kind.title, headers=headers)
 
     def document(self) -> dict[str, Any]:
         """The members of RFC 9457, and ours: `number`, and `errors` with field, expected and mend."""
@@ -243,6 +244,11 @@ class Told:
         if self.kind is NO_TOKEN:
             headers.setdefault("WWW-Authenticate", "Bearer")
         return Response(orjson.dumps(self.document()), self.kind.status, headers, media_type=MEDIA_TYPE)
+
+
+def _begun(said: str) -> str:
+    """As a sentence begins."""
+    return said[:1].upper() + said[1:]
 
 
 def _candidate(one: Candidate) -> dict[str, Any]:
