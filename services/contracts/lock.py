@@ -1,7 +1,8 @@
 """The lock of the published contract: which files stand in it, and which of them may never change again.
 
 `drafts` may still be rewritten; `published` are promised for ever. A release turns drafts into published ones, all but
-tables of contents: those gain a line with every version that comes, and promise nothing that is not in what they list.
+tables of contents: those gain a line with every version that comes. As they stood at a release they are kept beside,
+and what was promised there is kept too (services/contracts/compatible).
 """
 
 from __future__ import annotations

@@ -7,13 +7,14 @@ says what to do instead.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import schemas
 from events.catalogue import EVENTS
 from services.api import openapi
 from services.contracts import asyncapi
+from services.contracts.compatible import Json, broken_by_asyncapi, broken_by_openapi
 from services.contracts.examples import EXAMPLES
 from services.contracts.lock import CONTENTS, LOCK, Lock, broken, hash_of, only_more_words
 from services.contracts.schema import schema_of
@@ -21,6 +22,14 @@ from services.contracts.schema import schema_of
 FOLDER = Path(schemas.__file__).parent
 
 Files = Mapping[str, bytes]
+
+KEPT = "released/"
+"""Where each release keeps the tables of contents as they stood then, under its number."""
+
+COMPARED: Mapping[str, Callable[[Json, Json], Iterator[str]]] = {
+    openapi.PATH: broken_by_openapi,
+    asyncapi.PATH: broken_by_asyncapi,
+}
 
 
 class ContractBroken(Exception):
@@ -44,6 +53,7 @@ def faults(folder: Path, files: Files) -> Iterator[str]:
     """What is wrong with a folder, a sentence each: stale, missing, unknown to the lock, or a promise broken."""
     lock = Lock.of_folder(folder)
     yield from _broken_promises(folder, lock, files)
+    yield from _broken_contents(folder, lock, files)
     for path in sorted(files.keys() - lock.published.keys()):
         if not (folder / path).exists():
             yield f"{path} is missing: run `make schemas`"
@@ -60,7 +70,7 @@ def faults(folder: Path, files: Files) -> Iterator[str]:
 def write(folder: Path, files: Files) -> list[str]:
     """Write what is new or a draft; returns the paths that changed. Raises ContractBroken, having written nothing."""
     lock = Lock.of_folder(folder)
-    if sentences := list(_broken_promises(folder, lock, files)):
+    if sentences := [*_broken_promises(folder, lock, files), *_broken_contents(folder, lock, files)]:
         raise ContractBroken("\n".join(sentences))
     drafts = {path: content for path, content in files.items() if path not in lock.published}
     changed = []
@@ -78,12 +88,22 @@ def write(folder: Path, files: Files) -> list[str]:
 
 
 def release(folder: Path, files: Files) -> list[str]:
-    """Promise every draft for ever; returns the paths. Raises ContractBroken where the folder is not in order."""
+    """Promise every draft for ever; returns the paths. Raises ContractBroken where the folder is not in order.
+
+    A table of contents goes on being rewritten; as it stands now it is kept, and later ones must keep what it says.
+    """
     if sentences := list(faults(folder, files)):
         raise ContractBroken("\n".join(sentences))
     lock = Lock.of_folder(folder)
-    _lock(folder, lock.released())
-    return sorted(lock.drafts.keys() - CONTENTS)
+    number = 1 + max((_number(path) for path in lock.published if path.startswith(KEPT)), default=0)
+    kept = {f"{KEPT}{number}.{path}": files[path] for path in sorted(CONTENTS & files.keys())}
+    for path, content in kept.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_bytes(content)
+    released = lock.released()
+    hashes = {path: hash_of(content) for path, content in kept.items()}
+    _lock(folder, Lock(published={**released.published, **hashes}, drafts=released.drafts))
+    return sorted([*(lock.drafts.keys() - CONTENTS), *kept])
 
 
 def _broken_promises(folder: Path, lock: Lock, files: Files) -> Iterator[str]:
@@ -92,6 +112,22 @@ def _broken_promises(folder: Path, lock: Lock, files: Files) -> Iterator[str]:
     for path, content in present.items():
         if path in files and not _still_says(path, content, files[path]):
             yield f"the code would change {path}, which was published: give the event a new version instead"
+
+
+def _broken_contents(folder: Path, lock: Lock, files: Files) -> Iterator[str]:
+    """What a table of contents no longer promises that the last released one did."""
+    for path, broken_by in COMPARED.items():
+        released = [kept for kept in lock.published if kept.startswith(KEPT) and kept.endswith(f".{path}")]
+        if not released or path not in files:
+            continue
+        last = folder / max(released, key=_number)
+        if last.exists():
+            for sentence in broken_by(json.loads(last.read_bytes()), json.loads(files[path])):
+                yield f"{path} breaks what was released as {last.name}: {sentence}"
+
+
+def _number(kept: str) -> int:
+    return int(kept.removeprefix(KEPT).partition(".")[0])
 
 
 def _still_says(path: str, published: bytes, now: bytes) -> bool:

@@ -86,7 +86,8 @@ def test_a_new_file_beside_published_ones_is_a_draft(folder: Path) -> None:
 def test_a_table_of_contents_follows_the_code_after_a_release_too(folder: Path) -> None:
     assert CONTENTS.isdisjoint(release(folder, generated()))
     (contents, *_) = CONTENTS
-    assert write(folder, {**generated(), contents: b"{}"}) == [contents]
+    longer = {**json.loads(generated()[contents]), "x-more": "a line"}
+    assert write(folder, {**generated(), contents: json.dumps(longer).encode()}) == [contents]
     assert any(contents in fault for fault in faults(folder, generated()))
 
 
