@@ -70,13 +70,13 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
 @asynccontextmanager
 async def open_office(settings: Settings) -> AsyncIterator[Office]:
     """Everything the API stands on, on the servers of the settings or of the stack that runs."""
+    from projections.live import LIVE
     from services.api.feed import AlertFeed
     from services.api.limits import Limits
     from services.api.metrics import Metrics
     from services.api.office import Office
     from services.api.projections import Projections
     from services.api.tokens import Parties, TokenIssuer, TokenKeys
-    from services.processors.live import LIVE
 
     addresses, zone = find_addresses(settings), ZoneInfo(settings.zone)
     if settings.token_keys_file is None:

@@ -64,7 +64,7 @@ def replay(
 
 def rebuild(projections: Names = None, processes: Processes = 0) -> None:
     """Make projections anew from Kafka beside the live ones, in one reading, then let them take their place."""
-    from services.processors.live import LIVE
+    from projections.live import LIVE
     from services.processors.rebuild import rebuild as rebuild_it
 
     names = list(dict.fromkeys(projections or [one.name for one in LIVE]))
@@ -88,7 +88,7 @@ def rebuild(projections: Names = None, processes: Processes = 0) -> None:
 
 
 def _chosen(name: str) -> Projection[object, object]:
-    from services.processors.live import LIVE
+    from projections.live import LIVE
 
     for one in LIVE:
         if one.name == name:

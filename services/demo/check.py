@@ -11,10 +11,10 @@ import asyncpg
 import orjson
 from kafka import KafkaConsumer, TopicPartition
 
+from projections.live import LIVE
 from services.demo.door import Acknowledged
 from services.local.addresses import Addresses
 from services.local.topics import EVENTS
-from services.processors.live import LIVE
 from services.processors.replay import Replayed, replay
 
 POLL_MILLISECONDS = 500

@@ -14,13 +14,13 @@ import structlog
 from faust.sensors.prometheus import setup_prometheus_sensors
 from prometheus_client import start_http_server
 
+from projections.live import LIVE
 from projections.projection import Projection
 from services.local.addresses import find_addresses
 from services.local.problems import LocalProblem
 from services.local.topics import EVENTS
 from services.processors.collecting import collect_rarely
 from services.processors.delivery import make_app
-from services.processors.live import LIVE
 from services.processors.metrics import Metrics
 from services.processors.places import wait_for_topic
 from services.processors.worker import Worker

@@ -13,8 +13,8 @@ import pytest
 
 from events.catalogue import read
 from events.level import LevelChanged
+from projections.live import LIVE
 from services.local.topics import ALERTS, EVENTS
-from services.processors.live import LIVE
 from tests.support.history import GIHANGA, Story
 from tests.support.stack import Stack, a_stack
 from tests.support.told_on_a_stack import SOURCE, a_history_on

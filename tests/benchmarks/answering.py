@@ -20,11 +20,11 @@ from uuid import UUID
 
 import asyncpg
 
+from projections.live import LIVE
 from services.acts import report as acts
 from services.acts.network import Committee, Network
 from services.gazetteer import read_gazetteer
 from services.log.partition import partition_of
-from services.processors.live import LIVE
 from services.vault.master import MasterKey
 from services.wiring import open_network
 from tests.benchmarks.appending import GAZETTEER, order

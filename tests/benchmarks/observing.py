@@ -17,8 +17,8 @@ from typing import Any
 import asyncpg
 from kafka import KafkaConsumer, TopicPartition
 
+from projections.live import LIVE
 from services.local.topics import EVENTS
-from services.processors.live import LIVE
 
 LOOK_SECONDS = 0.004
 _SPAWN = get_context("spawn")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from projections.live import LIVE
 from services.processors.__main__ import main
-from services.processors.live import LIVE
 
 if __name__ == "__main__":
     names, sys.argv[1:] = set(sys.argv[1:]), []

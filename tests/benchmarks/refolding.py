@@ -14,8 +14,8 @@ from kafka import KafkaConsumer, TopicPartition
 from rich.console import Console
 from rich.table import Table
 
+from projections.live import LIVE
 from services.local.topics import EVENTS
-from services.processors.live import LIVE
 from services.processors.rebuild import rebuild
 from services.processors.replay import replay
 from tests.benchmarks.processes import end, start

@@ -8,7 +8,7 @@ import statistics
 from rich.console import Console
 from rich.table import Table
 
-from services.processors.live import LIVE
+from projections.live import LIVE
 from tests.benchmarks.projecting import run_ours
 from tests.benchmarks.servers import servers
 

@@ -24,6 +24,7 @@ import asyncpg
 import httpx
 import psutil
 
+from projections.live import LIVE
 from projections.sql import named_queries
 from services import clock
 from services.api.tokens import Bearer, TokenIssuer
@@ -31,7 +32,6 @@ from services.area import Area
 from services.local.addresses import Addresses
 from services.local.folder import DataFolder
 from services.local.process import Identity
-from services.processors.live import LIVE
 from services.settings import child_environment
 from services.wiring import open_desk
 from tests.faults.cast import COMMITTEE, EVERYBODY, Person

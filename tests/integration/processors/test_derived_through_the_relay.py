@@ -17,11 +17,11 @@ from events.catalogue import read
 from events.reference import EngineAdopted, GazetteerAdopted, RulesAdopted
 from events.vocabulary import EVERY_HOME
 from projections import alert_level, referral_board
+from projections.live import LIVE
 from projections.projection import derived_id
 from projections.rule_set import hash_of
 from projections.taken import DERIVED, take
 from services.local.topics import ALERTS, EVENTS
-from services.processors.live import LIVE
 from services.processors.replay import replay
 from tests.support.crisis import RULES, Written, burundi, crisis
 from tests.support.load import steady_load

@@ -13,12 +13,12 @@ from events.vocabulary import Credibility, Reliability
 from projections.alert_level.table import SQL as LEVELS
 from projections.case_board.table import SQL as BOARD
 from projections.case_timeline.table import SQL as TIMELINE
+from projections.live import LIVE
 from projections.referral_board.table import SQL as REFERRALS
 from services.api.country import ALL, NOTHING, Sight
 from services.api.projections import Projections
 from services.local.postgres import PostgresServer
 from services.processors.guarding import COPIED
-from services.processors.live import LIVE
 from services.processors.making import make_places
 from services.processors.rebuild import shadow_of, swap
 from services.processors.refold import clear_place

@@ -10,9 +10,9 @@ import pytest
 from events import reference
 from events.command import Command
 from events.refusals import BadInput
+from projections.live import LIVE
 from projections.rule_set import hash_of
 from services.acts.adopting import KNOWN_ENGINES
-from services.processors.live import LIVE
 from tests.support.history import RULES, Story
 
 SOUND = RULES.read_text("utf-8")

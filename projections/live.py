@@ -1,4 +1,4 @@
-"""The projections that the live workers keep; adding one is one line."""
+"""The projections that are kept live, and that reads ask; adding one is one line."""
 
 from __future__ import annotations
 
