@@ -175,6 +175,8 @@ class Supervisor:
             for server in self.running:
                 if self.folder.is_asked_to_restart(server.name):
                     self._restart(server)
+                if isinstance(server, PostgresServer):
+                    server.stop_waiting()
                 if server.pid is not None or server.name in self._given_up:
                     continue
                 if server.name not in self._restart_at:

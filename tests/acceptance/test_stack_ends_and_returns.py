@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
@@ -100,6 +101,18 @@ async def test_a_killed_server_is_started_again_where_it_was() -> None:
         assert stack.state["ports"] == before["ports"]
         assert await what_was_stored(stack) == (7, b"kept")
         assert stack.command("status").returncode == 0
+
+
+async def test_a_database_that_is_asked_to_end_while_somebody_is_connected_ends_and_is_started_again() -> None:
+    with a_stack(INTABAZA_PROCESSORS="0") as stack:
+        stack.up()
+        before = stack.state["servers"]["postgres"]
+        connection = await asyncpg.connect(stack.addresses.owner_dsn)
+        psutil.Process(stack.pid("postgres")).terminate()  # alone it would wait for this session, and take no other
+        await asyncio.to_thread(wait_for, lambda: stack.state["servers"]["postgres"] != before, 60)
+        connection.terminate()
+        again = await asyncpg.connect(stack.addresses.owner_dsn)
+        await again.close()
 
 
 async def test_a_missing_data_folder_is_missed_and_not_made_anew() -> None:
