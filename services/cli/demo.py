@@ -31,7 +31,7 @@ def demo(
 ) -> None:
     """Play a scenario through the HTTP API on a stack of its own: every command is real, the people are invented."""
     from projections.rule_set import RuleSetFaulty, read_rule_set
-    from services.demo.scenario import read_scenario
+    from services.demo.reading import read_scenario
     from services.demo.show import Demonstration  # it brings everything along, which no other command needs
     from services.demo.stack import DemoStack
 

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from rich.console import Console
 
-from services.demo.scenario import read_scenario
+from services.demo.reading import read_scenario
 from services.demo.show import Demonstration
 from services.demo.stack import MARK, DemoStack
 from services.local.addresses import find_addresses

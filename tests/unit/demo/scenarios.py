@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 
 from services.demo.cast import Cast
-from services.demo.scenario import Scenario, read_scenario
+from services.demo.reading import read_scenario
+from services.demo.scenario import Scenario
 from services.demo.story import Plan, plan
 
 SCENARIOS = Path(__file__).parents[3] / "deploy" / "scenarios"

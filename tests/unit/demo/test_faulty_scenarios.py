@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.demo.scenario import ScenarioFaulty, read_scenario
+from services.demo.reading import ScenarioFaulty, read_scenario
 from tests.unit.demo.scenarios import A_DEATH, A_RELEASE, AN_ARREST, CHRONOLOGY, write_scenario
 
 

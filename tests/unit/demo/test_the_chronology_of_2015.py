@@ -10,7 +10,7 @@ from hashlib import sha256
 from events.vocabulary import Kind, Severity
 from services.demo import words
 from services.demo.answers import PURPOSES
-from services.demo.scenario import read_scenario
+from services.demo.reading import read_scenario
 from services.demo.story import spoken_of
 from tests.unit.demo.scenarios import SCENARIOS, chronology, told
 

@@ -13,7 +13,7 @@ from services.api.access import ACCESS
 from services.demo.acts import Act, Made
 from services.demo.cast import Cast
 from services.demo.chance import Chance
-from services.demo.scenario import read_scenario
+from services.demo.reading import read_scenario
 from services.demo.story import plan, spoken_of
 from tests.unit.demo.scenarios import A_DEATH, FEW, NOWHERE, chronology, told, write_scenario
 
