@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from string import Formatter
 from typing import Any
 from uuid import UUID
 
@@ -22,29 +21,34 @@ from starlette.responses import Response
 
 import schemas
 from events.envelope import named_id
-from events.refusals import NotNow, Problem
 from services.api import problems, refusing, waiting
 from services.api.access import ACCESS, Reach
-from services.api.answers import ANSWERS, HEALTH, example
-from services.api.body import MOST_BYTES
+from services.api.answers import ANSWERS, example
 from services.api.commanding import LONGEST_CLIENT_ID, Act
 from services.api.commands import ACTS
 from services.api.custody import POSTS, Post
+from services.api.described_problems import (
+    FIELD_PROBLEM,
+    PLACE_CANDIDATE,
+    PROBLEM,
+    REFUSED,
+    problem_example,
+    refusals,
+    refused_as,
+)
 from services.api.examples import (
     CASE_ID,
     EXAMPLES,
     GIHANGA,
-    LATER,
-    MPANDA,
     OPENING_EXAMPLES,
-    OTHER_CASE_ID,
     POLICE,
     REFERRAL_ID,
     REPORT_ID,
 )
-from services.api.problems import Kind, Told, catalogue
+from services.api.problems import catalogue
 from services.api.reading import DEFAULT_ROWS, MOST_ROWS, Parameter, Read
 from services.api.reads.every import READS
+from services.api.running import HEALTH
 from services.contracts.schema import DIALECT, first_paragraph, without_titles
 
 PATH = "openapi.json"
@@ -59,60 +63,6 @@ answered as the first time. `If-Match` with an ETag that was given before refuse
 `?wait=published` waits until it is on Kafka, `?wait=projected` until reads show it; what is not so far in time is \
 answered with 202 and the position to ask about. Every refusal is a problem (RFC 9457) with a number that stays for \
 ever, and says which field, what was expected and what to do. Lists come in pages: follow the header `Link`."""
-
-DETAILS: Mapping[str, object] = {
-    "asked": 1, "at": 1234, "counted_in": OTHER_CASE_ID, "count": 2, "current": 2, "election": "bi-2027-presidential",
-    "field": "text", "fields": "text", "in_favour": 1, "into": OTHER_CASE_ID, "its_mode": "actual",
-    "key": f"case/{CASE_ID}", "kinds": "injured", "last": "2026-06-02T10:00:00+00:00", "mode": "exercise",
-    "name": "burundi", "next": 2, "on": "2025-06-05", "position": 1234, "projection": "alert_level",
-    "purpose": "protection", "reached": "accepted", "received_again_as": REPORT_ID, "recipient": POLICE,
-    "report_id": REPORT_ID, "required": 2, "role": "analyst", "round": 1, "stream": f"case/{CASE_ID}",
-    "type": "report.received", "units": MPANDA, "valid_until": LATER,
-}  # fmt: skip
-"""What stands in the places of a refusal's sentence, in its example."""
-
-SAID: Mapping[int, str] = {
-    1001: "One field has a value that cannot be; nothing was written.",
-    1002: "The body is not JSON: line 1, column 12; correct it and send it again.",
-    1003: f"The body may have at most {MOST_BYTES} bytes: shorten it or split it.",
-    1004: "Send an id of your own making in the header Idempotency-Key or as client_id, and the same one if you send "
-    "this again: so nothing is written twice.",
-    1005: "wait: expected published or projected; choose one or leave it out.",
-    1006: "cursor: expected one that this list gave; begin again without it.",
-    1007: "Nothing is at this address: see /openapi.json.",
-    1008: "This address does not take that method: see /openapi.json.",
-    1009: "If-Match: expected one ETag as it was given with the record; copy it.",
-    1010: "Send the body as JSON, under Content-Type: application/json.",
-    1011: "One field has a value that cannot be; nothing was written.",
-    1013: "There is no recipient of this id in the register: see /v1/recipients.",
-    1014: "One field has a value that cannot be; nothing was written.",
-    2001: "Send a token in the header Authorization, as: Bearer <token>.",
-    2002: "The role analyst may not do report.receive: ask somebody whose work it is.",
-    2004: "More than 100 requests a second: this one did nothing; come again in 1 s.",
-}
-"""What the door itself says, by number."""
-
-FIELDS: Mapping[int, Problem] = {
-    1001: Problem(field="occurred.from", expected="a day of the calendar", mend="correct it"),
-    1011: Problem(
-        field="place_name",
-        expected="the name of one place: several places bear this name",
-        mend="choose one of `candidates` and send its id as `unit`",
-    ),
-    1014: Problem(
-        field="place_name",
-        expected="a name that the gazetteer in force knows",
-        mend="choose one of `candidates` and send its id as `unit`",
-    ),
-}
-
-CANDIDATE = {
-    "unit": GIHANGA,
-    "unit_name": "Gihanga",
-    "kind": "commune",
-    "inside": ["Bubanza", "Burundi"],
-    "in_force": True,
-}
 
 
 # --- schemas ----------------------------------------------------------------------------------------------------------
@@ -171,41 +121,6 @@ def _plain(schema: Any) -> Any:
             return schema
 
 
-PROBLEM: Json = {
-    "type": "object",
-    "description": "Why not (RFC 9457). `type` is the address of the entry in the catalogue, `number` its number.",
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "number": {"type": "integer"},
-        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldProblem"}},
-        "candidates": {"type": "array", "items": {"$ref": "#/components/schemas/PlaceCandidate"}},
-    },
-    "required": ["type", "title", "status", "detail", "number"],
-}
-
-FIELD_PROBLEM: Json = {
-    "type": "object",
-    "description": "What is wrong with one field, a dotted path: what was expected, and what to do.",
-    "properties": {name: {"type": "string"} for name in ("field", "expected", "mend")},
-    "required": ["field", "expected", "mend"],
-}
-
-PLACE_CANDIDATE: Json = {
-    "type": "object",
-    "description": "A place that a name may mean; `inside` are the names of those around it, nearest first.",
-    "properties": {
-        "unit": {"type": "string"},
-        "unit_name": {"type": "string"},
-        "kind": {"type": "string"},
-        "inside": {"type": "array", "items": {"type": "string"}},
-        "in_force": {"type": "boolean"},
-    },
-    "required": ["unit", "unit_name", "kind", "inside", "in_force"],
-}
-
 ACCEPTED: Json = {
     "type": "object",
     "description": "In the ledger, synced. `repeated` where it was accepted before; ids are those of what it made.",
@@ -232,61 +147,6 @@ ACCEPTED: Json = {
     },
     "required": ["position", "repeated", "events"],
 }
-
-
-# --- problems ---------------------------------------------------------------------------------------------------------
-
-
-def problem_example(kind: Kind) -> Json:
-    """How a problem of the catalogue reads, with a made-up occasion."""
-    refusals = [one for one, of in problems.REFUSALS.items() if of is kind]
-    if kind.number in SAID:
-        told = Told(kind, SAID[kind.number], [FIELDS[kind.number]] if kind.number in FIELDS else ())
-    elif refusals and issubclass(refusals[0], NotNow):
-        names = {name for _, name, _, _ in Formatter().parse(refusals[0].sentence) if name}
-        told = Told.of(refusals[0](**{name: DETAILS[name] for name in names}))
-    else:
-        said = kind.mend or kind.title
-        told = Told(kind, f"{said[:1].upper()}{said[1:]}.")
-    document = told.document()
-    if kind in (problems.AMBIGUOUS_PLACE, problems.UNKNOWN_PLACE):
-        document["candidates"] = [CANDIDATE]
-    return document
-
-
-def _refusals(kinds: Iterable[Kind]) -> dict[str, Json]:
-    """The answers that say no, by status, each naming its numbers and showing each."""
-    by_status: dict[int, list[Kind]] = defaultdict(list)
-    for kind in sorted(kinds, key=lambda kind: kind.number):
-        by_status[kind.status].append(kind)
-    return {str(status): {"$ref": _REFUSED + _name(by_status[status])} for status in sorted(by_status)}
-
-
-_REFUSED = "#/components/responses/"
-
-
-def _name(kinds: Iterable[Kind]) -> str:
-    """What an answer that says no for these reasons is called, in every operation that has it."""
-    return "-".join(str(kind.number) for kind in kinds)
-
-
-def _refused(kinds: Sequence[Kind]) -> Json:
-    numbers = [kind.number for kind in kinds]
-    schema = {"$ref": "#/components/schemas/Problem", "properties": {"number": {"enum": numbers}}}
-    answer: Json = {
-        "description": "; ".join(f"{kind.number}: {kind.title}" for kind in kinds) + ".",
-        "content": {
-            problems.MEDIA_TYPE: {
-                "schema": schema,
-                "examples": {str(number): {"$ref": f"#/components/examples/{number}"} for number in numbers},
-            }
-        },
-    }
-    if kinds[0].status in (429, 503):
-        answer["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}}
-    if kinds[0].status == 401:
-        answer["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
-    return answer
 
 
 # --- operations -------------------------------------------------------------------------------------------------------
@@ -384,7 +244,7 @@ def _command(act: Act) -> Json:
         "description": _who_may(act.operation),
         "parameters": [*_path_parameters(act.address), IDEMPOTENCY_KEY, IF_MATCH, WAIT, WAIT_SECONDS],
         "requestBody": _body(act.operation, EXAMPLES[act.operation]),
-        "responses": answers | _refusals(refusing.of_command(act)),
+        "responses": answers | refusals(refusing.of_command(act)),
     }
 
 
@@ -427,7 +287,7 @@ def _read(read: Read) -> Json:
             *map(_parameter, (*read.parameters, *(paged if read.paged else ()))),
             IF_NONE_MATCH,
         ],
-        "responses": {"200": answer, "304": {"description": "As it was."}} | _refusals(refusing.of_read(read)),
+        "responses": {"200": answer, "304": {"description": "As it was."}} | refusals(refusing.of_read(read)),
     }
 
 
@@ -457,7 +317,7 @@ def _post(post: Post) -> Json:
         "description": _who_may(post.operation),
         "parameters": _path_parameters(post.address),
         "requestBody": _body(post.name, OPENING_EXAMPLES[post.operation]),
-        "responses": {"200": {"description": "Done.", "content": content}} | _refusals(refusing.of_post(post)),
+        "responses": {"200": {"description": "Done.", "content": content}} | refusals(refusing.of_post(post)),
     }
 
 
@@ -493,7 +353,7 @@ STREAM: Json = {
             "content": {"text/event-stream": {"schema": {"type": "string"}, "example": ALERT_FRAME}},
         }
     }
-    | _refusals({*refusing.WHO_ASKS, *refusing.OURS, problems.BAD_PARAMETER, problems.LEDGER_AWAY}),
+    | refusals({*refusing.WHO_ASKS, *refusing.OURS, problems.BAD_PARAMETER, problems.LEDGER_AWAY}),
 }
 
 
@@ -512,11 +372,11 @@ def document() -> Json:
         paths[address]["get"] = operation | {"security": []}
     numbered = _path_parameters("/problems/{number}")
     paths["/problems/{number}"]["get"] |= {"parameters": numbered}
-    paths["/problems/{number}"]["get"]["responses"] |= _refusals([problems.NO_SUCH_PAGE])
+    paths["/problems/{number}"]["get"]["responses"] |= refusals([problems.NO_SUCH_PAGE])
     kinds = {str(kind.number): kind for kind in catalogue()}
     refused = {
-        name: _refused([kinds[number] for number in name.split("-")])
-        for name in sorted(set(re.findall(rf'"{_REFUSED}([0-9-]+)"', json.dumps(paths))))
+        name: refused_as([kinds[number] for number in name.split("-")])
+        for name in sorted(set(re.findall(rf'"{REFUSED}([0-9-]+)"', json.dumps(paths))))
     }
     answers = {read.name: dict(ANSWERS[read.name]) for read in READS}
     return {
