@@ -61,6 +61,10 @@ test: $(INSTALLED) ## everything, on real servers that the tests start and end
 	$(IN)/pytest -n $(WORKERS) --dist loadfile
 	@echo "All tests passed."
 
+faults: $(INSTALLED) ## strike the stack N times under load and judge what came of it; SEED=n repeats a session
+	@$(IN)/python -m compileall -q events projections schemas services tests
+	$(IN)/python -m tests.faults --faults $(or $(N),1000) $(if $(SEED),--seed $(SEED))
+
 bench: $(INSTALLED) ## measure, and compare with others, in one run
 	$(IN)/python -m tests.benchmarks --events $${INTABAZA_BENCH_EVENTS:-200000}
 

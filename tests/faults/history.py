@@ -103,6 +103,8 @@ class History:
 
     def ends(self, ledger_head: int) -> None:
         self._write("ends", ledger_head=ledger_head, faults=len(self.faults), accepted=self.acknowledged)
+
+    def close(self) -> None:
         self._lines.close()
 
     def _write(self, what: str, **fields: object) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from tests.faults.generator import Generator
 from tests.faults.history import History
 from tests.faults.strikes import Strike
+from tests.faults.verdict import judge
 from tests.faults.world import NotCalm, World
 
 BETWEEN = 15
@@ -64,19 +65,23 @@ async def session(world: World, history: History, strikes: Sequence[Strike], see
     await load.prepare()
     history.begins(seed, await world.head())
     began = time.monotonic()
-    async with load.running():
-        order = drawn(strikes, dice)
-        for number in range(1, faults + 1):
-            await _round(world, history, load, next(order), dice, f"{number}/{faults}")
-    load.refuse_unknown()
-    await world.calm()
-    history.ends(await world.head())
+    try:
+        async with load.running():
+            order = drawn(strikes, dice)
+            for number in range(1, faults + 1):
+                await _round(world, history, load, next(order), dice, f"{number}/{faults}")
+        load.refuse_unknown()
+        await world.calm()
+        history.ends(await world.head())
+    finally:
+        history.close()
     say(
         f"Seed {seed}: {len(history.faults)} faults in {time.monotonic() - began:.0f} s; "
         f"{history.acknowledged} commands acknowledged, {history.outcomes['refused']} refused, "
         f"{history.outcomes['unknown']} answers unknown at first, {history.repeats} told again."
     )
     Floor.of(faults).refuse_less(history)
+    say(f"Seed {seed}: {await judge(world, history.file)}.")
 
 
 async def _round(

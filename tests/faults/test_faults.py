@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.history import History
 from tests.faults.nemesis import session
-from tests.faults.strikes.processes import STRIKES
+from tests.faults.strikes import every
 from tests.faults.world import a_world
 
 
@@ -18,4 +18,4 @@ async def test_nothing_acknowledged_is_lost_or_doubled_whatever_is_killed_or_fro
 ) -> None:
     async with a_world() as world:
         history = History(tmp_path / "history.jsonl")
-        await session(world, history, STRIKES, seed, faults)
+        await session(world, history, every(), seed, faults)

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -250,7 +250,7 @@ class World:
             if not self.runs("supervisor"):
                 raise NotCalm(f"The supervisor has ended:\n{self.supervisor_said()}")
             await asyncio.sleep(LOOK_SECONDS)
-        raise NotCalm(f"After {limit:g} s it is still not calm: {amiss}")
+        raise NotCalm(f"After {limit:g} s it is still not calm: {amiss}\n{self.logs()}")
 
     async def _amiss(self, head: int) -> str:
         dead = [name for name in CHILD if not self.runs(name)]
@@ -309,8 +309,3 @@ def wake(world: World) -> None:
             for process in world.family(name):
                 with contextlib.suppress(psutil.Error):
                     process.resume()
-
-
-def state_of(world: World) -> Mapping[str, Any]:
-    """What the supervisor last wrote."""
-    return world.stack.state

@@ -17,3 +17,10 @@ class Strike(Protocol):
     def name(self) -> str: ...
 
     async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]: ...
+
+
+def every() -> tuple[Strike, ...]:
+    """All strikes of all families."""
+    from tests.faults.strikes import processes
+
+    return processes.STRIKES

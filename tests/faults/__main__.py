@@ -1,0 +1,45 @@
+"""`make faults N=1000`: one session after the other, each on a stack of its own under a seed of its own, until so many
+faults were struck; a seed that was named is run again alone."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import tempfile
+from pathlib import Path
+
+from tests.faults.history import History
+from tests.faults.nemesis import say, session
+from tests.faults.strikes import every
+from tests.faults.world import a_world
+
+A_SESSION = 50
+"""Faults on one stack, before the next one begins anew."""
+
+
+async def run(faults: int, seeds: list[int], keep: Path) -> None:
+    """Raises what the first session that fails says; its history stays in `keep`."""
+    left = faults
+    while left > 0:
+        seed = seeds.pop(0) if seeds else random.SystemRandom().getrandbits(32)
+        history = History(keep / f"history-{seed}.jsonl")
+        say(f"{left} faults to go; the history is written to {history.file}.")
+        async with a_world() as world:
+            await session(world, history, every(), seed, min(left, A_SESSION))
+        left -= A_SESSION
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Strikes a stack under load, and judges what came of it.")
+    parser.add_argument("--faults", type=int, default=1000)
+    parser.add_argument("--seed", type=int, action="append", default=[], help="of the first session; else a new one")
+    parser.add_argument("--keep", type=Path, help="where the histories are kept; else a new folder")
+    asked = parser.parse_args()
+    keep = asked.keep or Path(tempfile.mkdtemp(prefix="intabaza-faults-"))
+    keep.mkdir(parents=True, exist_ok=True)
+    asyncio.run(run(asked.faults, asked.seed, keep))
+
+
+if __name__ == "__main__":
+    main()
