@@ -1,0 +1,12 @@
+"""Judges a run of faults by what it left behind: the history of what was sent, the ledger, the topics, the tables.
+
+It imports nothing of ours, so that a fault of ours cannot hide from it: positions, bytes, partitions, chains, streams,
+levels and alerts are worked out here from what is published (schemas/README.md), from the design and from the page that
+defines the level. Whether the other tables are what the log makes of them is asked of `intabaza replay --diff`, a command
+that folds the topic anew; that the levels that were said are those of the table is looked at here.
+
+    python -m tests.faults.checker --history FILE --ledger DSN --kafka BOOTSTRAP [--faults N] [--acknowledged N]
+
+Findings go to standard output, one JSON object a line with a stable `code`. Exit status: 0 nothing was found, 1
+something was, 2 it could not be judged.
+"""

@@ -1,0 +1,89 @@
+"""The history file, read again: what each command was answered in the end."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.faults.checker.findings import Findings
+
+
+@dataclass
+class Sent:
+    """One command: every answer that it got."""
+
+    n: int
+    key: str
+    accepted: list[list[dict[str, Any]]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    unknown: int = 0
+    answered_last: str = "unknown"
+
+
+@dataclass
+class Past:
+    """What was done from outside."""
+
+    head: int = 0
+    commands: dict[int, Sent] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    operator: set[str] = field(default_factory=set)
+    ended: bool = False
+
+    @property
+    def acknowledged(self) -> list[Sent]:
+        return [one for one in self.commands.values() if one.accepted]
+
+
+def read(file: Path) -> Past:
+    """Read the file; raises ValueError for a line that is none of its kind."""
+    past = Past()
+    for line in file.read_text().splitlines():
+        told = json.loads(line)
+        match told["what"]:
+            case "begins":
+                past.head = told["ledger_head"]
+            case "sent":
+                past.commands.setdefault(told["n"], Sent(told["n"], told["key"]))
+            case "answered":
+                one = past.commands[told["n"]]
+                one.answered_last = told["outcome"]
+                if told["outcome"] == "accepted":
+                    one.accepted.append(told["events"])
+                elif told["outcome"] == "refused":
+                    one.refused.append(str(told["problem"]))
+                else:
+                    one.unknown += 1
+            case "fault":
+                past.faults.append(told["name"])
+            case "operator":
+                past.operator |= {str(event["id"]) for event in told["events"]}
+            case "ends":
+                past.ended = True
+            case "mended":
+                pass
+            case what:
+                raise ValueError(f"the history has a line of an unknown kind: {what!r}")
+    return past
+
+
+def judge(past: Past, found: Findings, *, faults: int, acknowledged: int) -> None:
+    """Whether each answer agrees with the others, and whether enough was done to prove anything."""
+    if not past.ended:
+        found.add("history_not_ended", "The history has no end: the run broke off.")
+    if len(past.faults) < faults:
+        found.add("too_few_faults", f"{len(past.faults)} faults struck and {faults} are the least.")
+    if len(past.acknowledged) < acknowledged:
+        found.add(
+            "too_few_acknowledged",
+            f"{len(past.acknowledged)} commands were acknowledged and {acknowledged} are the least.",
+        )
+    for one in past.commands.values():
+        if one.answered_last == "unknown":
+            found.add("still_unknown", f"Command {one.n} was never answered for certain.")
+        if any(told != one.accepted[0] for told in one.accepted):
+            found.add("answered_twice_differently", f"Command {one.n} was accepted as two different things.")
+        if one.accepted and one.refused:
+            found.add("accepted_and_refused", f"Command {one.n} was accepted, and refused as {one.refused[0]}.")

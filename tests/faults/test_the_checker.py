@@ -1,0 +1,323 @@
+"""The checker is itself checked: a run in which nothing went wrong is clean, and each tampering with it is named."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import pytest
+
+from tests.faults.checker import history, ledger, said
+from tests.faults.checker import levels as recomputed
+from tests.faults.checker.findings import Findings
+
+if TYPE_CHECKING:  # kafka-python warns at its import, which this file is too early to have filtered
+    from tests.faults.checker.ledger import Row
+
+COMMANDS = 150
+
+
+@dataclass
+class Left:
+    """What a run left behind, as the checker reads it."""
+
+    past: history.Past
+    rows: list[Row]
+    records: dict[str, dict[int, list[Any]]]
+    levels: list[asyncpg.Record]
+
+    def found(self) -> dict[str, int]:
+        """The codes of what is wrong with it, and how often."""
+        return self.judged().counts
+
+    def judged(self) -> Findings:
+        from tests.faults.checker import topics
+
+        found = Findings()
+        history.judge(self.past, found, faults=0, acknowledged=COMMANDS)
+        ledger.judge(self.rows, self.past, found)
+        topics.judge(self.records, self.rows, self.past.faults, found)
+        said.judge(self.rows, self.levels, found)
+        recomputed.judge(self.rows, found)
+        return found
+
+    def index(self, wanted: Callable[[Row], bool]) -> int:
+        """Where the last row of which this holds stands."""
+        return max(at for at, row in enumerate(self.rows) if wanted(row))
+
+    def partition(self, topic: str = "events.v1") -> list[Any]:
+        """The fullest partition of a topic."""
+        return max(self.records[topic].values(), key=len)
+
+
+@pytest.fixture(scope="module")
+async def whole(tmp_path_factory: pytest.TempPathFactory) -> Left:
+    """A network at work for a while on a stack that nobody strikes."""
+    from tests.faults.checker import topics
+    from tests.faults.generator import Generator
+    from tests.faults.history import History
+    from tests.faults.nemesis import _more
+    from tests.faults.world import a_world
+
+    file = Path(tmp_path_factory.mktemp("run")) / "history.jsonl"
+    async with a_world() as world:
+        written = History(file)
+        load = Generator(world, written, random.Random(3))
+        await load.prepare()
+        written.begins(3, await world.head())
+        async with load.running():
+            await _more(load, written, COMMANDS, "before the end")
+        load.refuse_unknown()
+        await world.calm()
+        written.ends(await world.head())
+        written.close()
+        connection = await asyncpg.connect(world.dsn())
+        async with connection.transaction(isolation="repeatable_read"):
+            rows = await ledger.read(connection)
+            levels = await connection.fetch(said.HISTORY)
+        await connection.close()
+        records = topics.read_all_of(rows, world.bootstrap)
+    plain = {
+        topic: {
+            one: [SimpleNamespace(headers=list(r.headers), value=r.value) for r in its] for one, its in all_of.items()
+        }
+        for topic, all_of in records.items()
+    }
+    return Left(history.read(file), rows, plain, list(levels))
+
+
+@pytest.fixture
+def left(whole: Left) -> Left:
+    """A copy to tamper with."""
+    return Left(copy.deepcopy(whole.past), list(whole.rows), copy.deepcopy(whole.records), list(whole.levels))
+
+
+def test_a_run_in_which_nothing_went_wrong_is_clean(whole: Left) -> None:
+    types = {row.type for row in whole.rows}
+    assert {"level.level_changed", "alert.issued", "report.received", "case.assessed"} <= types
+    assert whole.judged().lines() == []
+
+
+def lose_an_event(left: Left) -> None:
+    half = len(left.rows) // 2
+    del left.rows[left.index(lambda row: row.type == "report.received" and row.position < half)]
+
+
+def lose_the_last_command(left: Left) -> None:
+    del left.rows[left.index(lambda row: row.type.startswith("case.")) :]
+
+
+def make_an_event_up(left: Left) -> None:
+    one = next(sent for sent in left.past.commands.values() if sent.accepted)
+    del left.past.commands[one.n]
+
+
+def write_a_command_twice(left: Left) -> None:
+    one = next(sent for sent in left.past.commands.values() if sent.accepted)
+    at = one.accepted[0][0]["position"]
+    other = left.index(lambda row: row.type == "report.received" and row.position != at)
+    left.rows[other] = replace(left.rows[other], command_id=left.rows[at - 1].command_id)
+
+
+def answer_a_repeat_otherwise(left: Left) -> None:
+    one = next(sent for sent in left.past.commands.values() if sent.accepted)
+    one.accepted.append([{**event, "position": event["position"] + 1} for event in one.accepted[0]])
+
+
+def leave_an_answer_unknown(left: Left) -> None:
+    next(iter(left.past.commands.values())).answered_last = "unknown"
+
+
+def refuse_what_was_accepted(left: Left) -> None:
+    next(sent for sent in left.past.commands.values() if sent.accepted).refused.append("x")
+
+
+def answer_two_commands_with_one_event(left: Left) -> None:
+    first, second = [sent for sent in left.past.commands.values() if sent.accepted][:2]
+    second.accepted = first.accepted
+
+
+def turn_time_back(left: Left) -> None:
+    at = left.index(lambda row: row.type == "report.received")
+    left.rows[at] = replace(left.rows[at], recorded_at=left.rows[0].recorded_at.replace(year=2000))
+
+
+def skip_a_version(left: Left) -> None:
+    at = left.index(lambda row: row.version > 1)
+    left.rows[at] = replace(left.rows[at], version=left.rows[at].version + 1)
+
+
+def move_a_stream(left: Left) -> None:
+    at = left.index(lambda row: row.version > 1 and row.home != "*")
+    left.rows[at] = replace(left.rows[at], home="bi:home:elsewhere")
+
+
+def give_an_event_twice(left: Left) -> None:
+    left.rows[-1] = replace(left.rows[-1], event_id=left.rows[-2].event_id)
+
+
+def drop_a_record(left: Left) -> None:
+    del left.partition()[-1]
+
+
+def drop_a_record_in_the_middle(left: Left) -> None:
+    records = left.partition()
+    del records[len(records) // 2]
+
+
+def skip_the_lowest_position(left: Left) -> None:
+    del left.partition()[0]
+
+
+def turn_two_records_round(left: Left) -> None:
+    records = left.partition()
+    records[3], records[4] = records[4], records[3]
+
+
+def change_a_records_bytes(left: Left) -> None:
+    left.partition()[2].value += b" "
+
+
+def repeat_a_record(left: Left) -> None:
+    left.partition().append(left.partition()[1])
+
+
+def repeat_a_record_with_other_bytes(left: Left) -> None:
+    one = left.partition()[1]
+    left.partition().append(SimpleNamespace(headers=one.headers, value=one.value + b" "))
+
+
+def put_a_foreign_record_there(left: Left) -> None:
+    left.partition().append(SimpleNamespace(headers=[], value=b"x"))
+
+
+def put_a_record_into_another_partition(left: Left) -> None:
+    its = left.partition()
+    other = next(records for records in left.records["events.v1"].values() if records is not its)
+    headers = [(name, b"0" if name == "previous" else value) for name, value in its[-1].headers]
+    other.insert(0, SimpleNamespace(headers=headers, value=its[-1].value))
+
+
+def lose_what_goes_to_everybody_in_one_partition(left: Left) -> None:
+    adopted = left.rows[left.index(lambda row: row.home == "*")].position
+    its = left.partition()
+    its[:] = [one for one in its if dict(one.headers)["position"] != b"%d" % adopted]
+
+
+def say_a_tick_to_one_home(left: Left) -> None:
+    at = left.index(lambda row: row.type == "report.received")
+    left.rows[at] = replace(left.rows[at], type="clock.ticked")
+
+
+def lose_an_alert_for_strangers(left: Left) -> None:
+    del left.partition("alerts.v1")[-1]
+
+
+def say_no_change_of_a_level(left: Left) -> None:
+    del left.rows[left.index(lambda row: row.type == "level.level_changed")]
+
+
+def say_another_level(left: Left) -> None:
+    at = left.index(lambda row: row.type == "level.level_changed")
+    wire = copy.deepcopy(left.rows[at].wire)
+    wire["data"]["to"] += 1
+    left.rows[at] = replace(left.rows[at], wire=wire)
+
+
+def say_a_level_from_nowhere(left: Left) -> None:
+    at = left.index(lambda row: row.type == "level.level_changed")
+    wire = copy.deepcopy(left.rows[at].wire)
+    wire["data"]["from"] = 9
+    left.rows[at] = replace(left.rows[at], wire=wire)
+
+
+def issue_no_alert(left: Left) -> None:
+    del left.rows[left.index(lambda row: row.type == "alert.issued")]
+
+
+def issue_an_alert_twice(left: Left) -> None:
+    left.rows.append(left.rows[left.index(lambda row: row.type == "alert.issued")])
+
+
+def issue_another_alert(left: Left) -> None:
+    at = left.index(lambda row: row.type == "alert.issued")
+    wire = copy.deepcopy(left.rows[at].wire)
+    wire["data"]["change"] = "cancelled" if wire["data"]["change"] != "cancelled" else "raised"
+    left.rows[at] = replace(left.rows[at], wire=wire)
+
+
+def weigh_a_case_otherwise(left: Left) -> None:
+    """The steps are whole and the alerts follow from them: only who computes the level anew can know."""
+    at = left.index(lambda row: row.type == "level.level_changed")
+    wire = copy.deepcopy(left.rows[at].wire)
+    wire["data"]["points"] += 1
+    left.rows[at] = replace(left.rows[at], wire=wire)
+
+
+def tell_strangers_of_other_kinds(left: Left) -> None:
+    at = left.index(lambda row: row.type == "alert.issued")
+    wire = copy.deepcopy(left.rows[at].wire)
+    wire["data"]["kinds"] = ["displacement"] if wire["data"]["kinds"] != ["displacement"] else []
+    left.rows[at] = replace(left.rows[at], wire=wire)
+
+
+def derive_an_id_otherwise(left: Left) -> None:
+    at = left.index(lambda row: row.type == "level.level_changed")
+    left.rows[at] = replace(left.rows[at], event_id="00000000-0000-8000-8000-000000000000")
+
+
+def stop_before_the_end(left: Left) -> None:
+    left.past.ended = False
+
+
+@pytest.mark.parametrize(
+    ("tamper", "code"),
+    [
+        (lose_an_event, "acknowledged_but_lost"),
+        (lose_an_event, "position_gap"),
+        (lose_the_last_command, "acknowledged_but_lost"),
+        (make_an_event_up, "sent_by_nobody"),
+        (write_a_command_twice, "command_more_than_once"),
+        (answer_a_repeat_otherwise, "answered_twice_differently"),
+        (leave_an_answer_unknown, "still_unknown"),
+        (refuse_what_was_accepted, "accepted_and_refused"),
+        (answer_two_commands_with_one_event, "one_event_for_two_commands"),
+        (turn_time_back, "time_goes_back"),
+        (skip_a_version, "stream_versions"),
+        (move_a_stream, "stream_left_its_home"),
+        (give_an_event_twice, "event_twice"),
+        (drop_a_record, "partition_misses"),
+        (drop_a_record_in_the_middle, "chain_broken"),
+        (skip_the_lowest_position, "partition_misses"),
+        (turn_two_records_round, "chain_broken"),
+        (change_a_records_bytes, "bytes_differ"),
+        (repeat_a_record, "repeated_without_cause"),
+        (repeat_a_record_with_other_bytes, "repeat_differs"),
+        (put_a_foreign_record_there, "foreign_without_cause"),
+        (put_a_record_into_another_partition, "not_of_this_partition"),
+        (lose_what_goes_to_everybody_in_one_partition, "partition_misses"),
+        (say_a_tick_to_one_home, "tick_not_for_everybody"),
+        (lose_an_alert_for_strangers, "partition_misses"),
+        (say_no_change_of_a_level, "level_differs"),
+        (say_another_level, "level_differs"),
+        (say_a_level_from_nowhere, "level_steps_broken"),
+        (issue_no_alert, "alert_missing"),
+        (issue_an_alert_twice, "alert_of_nothing"),
+        (issue_another_alert, "alert_differs"),
+        (weigh_a_case_otherwise, "level_differs"),
+        (tell_strangers_of_other_kinds, "alert_differs"),
+        (derive_an_id_otherwise, "level_differs"),
+        (say_no_change_of_a_level, "level_missing"),
+        (stop_before_the_end, "history_not_ended"),
+    ],
+    ids=lambda one: getattr(one, "__name__", one),
+)
+def test_a_tampering_is_named(left: Left, tamper: Callable[[Left], None], code: str) -> None:
+    tamper(left)
+    assert code in left.found()
