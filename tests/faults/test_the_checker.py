@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 
-from tests.faults.checker import history, ledger, said
+from tests.faults.checker import history, ledger, said, tables
 from tests.faults.checker import levels as recomputed
 from tests.faults.checker.findings import Findings
 
@@ -31,6 +31,7 @@ class Left:
     rows: list[Row]
     records: dict[str, dict[int, list[Any]]]
     levels: list[asyncpg.Record]
+    held: dict[str, list[tuple[Any, ...]]]
 
     def found(self) -> dict[str, int]:
         """The codes of what is wrong with it, and how often."""
@@ -45,6 +46,7 @@ class Left:
         topics.judge(self.records, self.rows, self.past.faults, found)
         said.judge(self.rows, self.levels, found)
         recomputed.judge(self.rows, found)
+        tables.judge(self.rows, self.held, found)
         return found
 
     def index(self, wanted: Callable[[Row], bool]) -> int:
@@ -81,6 +83,7 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> Left:
         async with connection.transaction(isolation="repeatable_read"):
             rows = await ledger.read(connection)
             levels = await connection.fetch(said.HISTORY)
+            held = await tables.read(connection)
         await connection.close()
         records = topics.read_all_of(rows, world.bootstrap)
     plain = {
@@ -89,13 +92,14 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> Left:
         }
         for topic, all_of in records.items()
     }
-    return Left(history.read(file), rows, plain, list(levels))
+    return Left(history.read(file), rows, plain, list(levels), held)
 
 
 @pytest.fixture
 def left(whole: Left) -> Left:
     """A copy to tamper with."""
-    return Left(copy.deepcopy(whole.past), list(whole.rows), copy.deepcopy(whole.records), list(whole.levels))
+    held = {name: list(rows) for name, rows in whole.held.items()}
+    return Left(copy.deepcopy(whole.past), list(whole.rows), copy.deepcopy(whole.records), list(whole.levels), held)
 
 
 def test_a_run_in_which_nothing_went_wrong_is_clean(whole: Left) -> None:
@@ -272,6 +276,29 @@ def derive_an_id_otherwise(left: Left) -> None:
     left.rows[at] = replace(left.rows[at], event_id="00000000-0000-8000-8000-000000000000")
 
 
+def forget_a_line_of_the_timeline(left: Left) -> None:
+    del left.held["timeline"][-1]
+
+
+def change_what_a_timeline_tells(left: Left) -> None:
+    *row, data = left.held["timeline"][1]
+    left.held["timeline"][1] = (*row, {**data, "told": "by nobody"})
+
+
+def untie_a_report(left: Left) -> None:
+    *row, holds = left.held["ties"][0]
+    left.held["ties"][0] = (*row, not holds)
+
+
+def take_a_case_off_the_board(left: Left) -> None:
+    del left.held["board"][0]
+
+
+def let_a_case_stand_elsewhere_on_the_board(left: Left) -> None:
+    stream, home, _, *rest = left.held["board"][-1]
+    left.held["board"][-1] = (stream, home, "bi:c2015:elsewhere", *rest)
+
+
 def stop_before_the_end(left: Left) -> None:
     left.past.ended = False
 
@@ -314,6 +341,11 @@ def stop_before_the_end(left: Left) -> None:
         (tell_strangers_of_other_kinds, "alert_differs"),
         (derive_an_id_otherwise, "level_differs"),
         (say_no_change_of_a_level, "level_missing"),
+        (forget_a_line_of_the_timeline, "projection_differs"),
+        (change_what_a_timeline_tells, "projection_differs"),
+        (untie_a_report, "projection_differs"),
+        (take_a_case_off_the_board, "projection_differs"),
+        (let_a_case_stand_elsewhere_on_the_board, "projection_differs"),
         (stop_before_the_end, "history_not_ended"),
     ],
     ids=lambda one: getattr(one, "__name__", one),

@@ -2,8 +2,9 @@
 
 It imports nothing of ours, so that a fault of ours cannot hide from it: positions, bytes, partitions, chains, streams,
 levels and alerts are worked out here from what is published (schemas/README.md), from the design and from the page that
-defines the level. Whether the other tables are what the log makes of them is asked of `intabaza replay --diff`, a
-command that folds the topic anew; that the levels that were said are those of the table is looked at here.
+defines the level; so are the timeline and what the board lists. Whether every table, to its last field, is what the log
+makes of it is asked of `intabaza replay --diff`, a command that folds the topic anew with the code of the live one: of
+the queue, the referrals and what is overdue it alone speaks.
 
     python -m tests.faults.checker --history FILE --ledger DSN --kafka BOOTSTRAP [--faults N] [--acknowledged N]
 

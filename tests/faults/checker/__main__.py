@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 from kafka.errors import KafkaError
 
-from tests.faults.checker import history, ledger, levels, said, topics
+from tests.faults.checker import history, ledger, levels, said, tables, topics
 from tests.faults.checker.findings import Findings
 
 PROJECTIONS = ("alert_level", "case_timeline", "case_board", "review_queue", "referral_board")
@@ -40,12 +40,14 @@ async def _judge(asked: argparse.Namespace) -> tuple[Findings, str]:
         async with connection.transaction(isolation="repeatable_read"):
             rows = await ledger.read(connection)
             lines = await connection.fetch(said.HISTORY)
+            held = await tables.read(connection)
     finally:
         await connection.close()
     ledger.judge(rows, past, found)
     counts = topics.judge(topics.read_all_of(rows, asked.kafka), rows, past.faults, found)
     said.judge(rows, lines, found)
     levels.judge(rows, found)
+    tables.judge(rows, held, found)
     for name in asked.replay:
         _replayed(name, found)
     return found, (
