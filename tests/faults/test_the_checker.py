@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +21,7 @@ from tests.faults.checker.findings import Findings
 
 if TYPE_CHECKING:  # kafka-python warns at its import, which this file is too early to have filtered
     from tests.faults.checker.ledger import Row
+    from tests.faults.world import World
 
 COMMANDS = 150
 
@@ -32,6 +35,8 @@ class Left:
     records: dict[str, dict[int, list[Any]]]
     levels: list[asyncpg.Record]
     held: dict[str, list[tuple[Any, ...]]]
+    exits: tuple[int, ...] = ()
+    """How the program ended: for the run, for one with too few faults, for a history that is none."""
 
     def found(self) -> dict[str, int]:
         """The codes of what is wrong with it, and how often."""
@@ -86,13 +91,36 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> Left:
             held = await tables.read(connection)
         await connection.close()
         records = topics.read_all_of(rows, world.bootstrap)
+        nothing = file.with_name("nothing.jsonl")
+        nothing.write_text("{}\n")
+        exits = (
+            await program(world, file),
+            await program(world, file, "--faults", "1", "--replay"),
+            await program(world, nothing, "--replay"),
+        )
     plain = {
         topic: {
             one: [SimpleNamespace(headers=list(r.headers), value=r.value) for r in its] for one, its in all_of.items()
         }
         for topic, all_of in records.items()
     }
-    return Left(history.read(file), rows, plain, list(levels), held)
+    return Left(history.read(file), rows, plain, list(levels), held, exits)
+
+
+async def program(world: World, file: Path, *more: str) -> int:
+    """How it ends as a process of its own; all that it says is shown where a test fails."""
+    from services.settings import child_environment
+
+    command = [sys.executable, "-m", "tests.faults.checker", "--history", str(file), "--ledger", world.dsn()]
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        "--kafka",
+        world.bootstrap,
+        *more,
+        cwd=Path(__file__).parents[2],
+        env=child_environment(world.stack.settings) | dict(world.stack.extra),
+    )
+    return await process.wait()
 
 
 @pytest.fixture
@@ -106,6 +134,10 @@ def test_a_run_in_which_nothing_went_wrong_is_clean(whole: Left) -> None:
     types = {row.type for row in whole.rows}
     assert {"level.level_changed", "alert.issued", "report.received", "case.assessed"} <= types
     assert whole.judged().lines() == []
+
+
+def test_the_program_ends_by_what_it_found(whole: Left) -> None:
+    assert whole.exits == (0, 1, 2)
 
 
 def lose_an_event(left: Left) -> None:
