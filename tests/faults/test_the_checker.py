@@ -136,6 +136,12 @@ def test_a_run_in_which_nothing_went_wrong_is_clean(whole: Left) -> None:
     assert whole.judged().lines() == []
 
 
+def test_a_run_that_did_too_little_proves_nothing(whole: Left) -> None:
+    found = Findings()
+    history.judge(whole.past, found, faults=1, acknowledged=len(whole.past.acknowledged) + 1)
+    assert found.counts == {"too_few_faults": 1, "too_few_acknowledged": 1}
+
+
 def test_the_program_ends_by_what_it_found(whole: Left) -> None:
     assert whole.exits == (0, 1, 2)
 
@@ -288,6 +294,29 @@ def issue_another_alert(left: Left) -> None:
     left.rows[at] = replace(left.rows[at], wire=wire)
 
 
+def tell_a_gap_twice(left: Left) -> None:
+    at = left.index(lambda row: row.type == "level.level_changed")
+    data = {"case_id": "a", "referral_id": "b", "awaited": "action", "due": "2026-01-01T00:00:00.000000Z", "step": 1}
+    one = replace(left.rows[at], type="level.response_overdue", wire={**left.rows[at].wire, "data": data})
+    left.rows += [one, one]
+
+
+def give_a_command_two_bodies(left: Left) -> None:
+    received = left.index(lambda row: row.type == "report.received")
+    opened = left.rows[left.index(lambda row: row.type == "case.opened")]
+    left.rows[received] = replace(left.rows[received], command_id=opened.command_id)
+
+
+def tear_a_command_apart(left: Left) -> None:
+    one = next(sent for sent in left.past.commands.values() if sent.accepted and len(sent.accepted[0]) > 1)
+    at = one.accepted[0][0]["position"] - 1
+    left.rows[at] = replace(left.rows[at], command_id="another")
+
+
+def let_an_envelope_differ(left: Left) -> None:
+    left.rows[3] = replace(left.rows[3], wire={**left.rows[3].wire, "subject": "case/another"})
+
+
 def weigh_a_case_otherwise(left: Left) -> None:
     """The steps are whole and the alerts follow from them: only who computes the level anew can know."""
     at = left.index(lambda row: row.type == "level.level_changed")
@@ -369,6 +398,10 @@ def stop_before_the_end(left: Left) -> None:
         (issue_no_alert, "alert_missing"),
         (issue_an_alert_twice, "alert_of_nothing"),
         (issue_another_alert, "alert_differs"),
+        (tell_a_gap_twice, "overdue_told_twice"),
+        (give_a_command_two_bodies, "command_with_two_bodies"),
+        (tear_a_command_apart, "command_torn_apart"),
+        (let_an_envelope_differ, "envelope_differs"),
         (weigh_a_case_otherwise, "level_differs"),
         (tell_strangers_of_other_kinds, "alert_differs"),
         (derive_an_id_otherwise, "level_differs"),

@@ -56,7 +56,7 @@ def _levels(rows: Sequence[Row], history: Sequence[asyncpg.Record], found: Findi
 
 def _once(rows: Sequence[Row], found: Findings) -> None:
     overdue = Counter(
-        (row.wire["data"]["case_id"], row.wire["data"]["awaited"], row.wire["data"]["due"])
+        tuple(row.wire["data"].get(name) for name in ("case_id", "referral_id", "awaited", "step"))
         for row in rows
         if row.type == "level.response_overdue"
     )
