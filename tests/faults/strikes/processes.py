@@ -13,7 +13,7 @@ import psutil
 
 from services.relay.leader import LEASE_SECONDS
 from tests.faults.strikes import Strike
-from tests.faults.world import CHILD, World
+from tests.faults.world import World
 
 GONE_SECONDS = 60.0
 
@@ -91,13 +91,35 @@ class Freeze:
         return {"process": name, "seconds": round(seconds, 2)}
 
 
+@dataclass(frozen=True, slots=True)
+class KillTogether:
+    """Kill several at the same moment: whoever stands by is gone too."""
+
+    which: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"kill_{'_and_'.join(self.which)}"
+
+    async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]:
+        processes = {name: psutil.Process(world.pid(name)) for name in self.which}
+        for process in processes.values():
+            process.kill()
+        for name, process in processes.items():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                await _until_replaced(world, name, process)
+        return {name: process.pid for name, process in processes.items()}
+
+
 _KINDS = ("api", "leading-relay", "standby-relay", "processor", "postgres", "kafka", "supervisor")
 
 STRIKES: tuple[Strike, ...] = (
     *(End(what, sign) for what in _KINDS for sign in (signal.SIGKILL, signal.SIGTERM)),
+    KillTogether(("api-1", "api-2")),
+    KillTogether(("relay-1", "relay-2")),
+    KillTogether(("processor-1", "processor-2")),
+    KillTogether(("postgres", "kafka")),
     *(Freeze(what, 1.0, 3.0) for what in _KINDS),
     # longer than the lease: another one leads, and the woken one has a buffer full of what was sent meanwhile
     Freeze("leading-relay", LEASE_SECONDS + 1.0, LEASE_SECONDS + 3.0, "_past_its_lease"),
 )
-
-assert {one.partition("-")[0] for one in CHILD} <= {"api", "relay", "processor", "postgres", "kafka"}
