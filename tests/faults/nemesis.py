@@ -80,8 +80,10 @@ async def session(world: World, history: History, strikes: Sequence[Strike], see
         f"{history.acknowledged} commands acknowledged, {history.outcomes['refused']} refused, "
         f"{history.outcomes['unknown']} answers unknown at first, {history.repeats} told again."
     )
-    Floor.of(faults).refuse_less(history)
-    say(f"Seed {seed}: {await judge(world, history.file)}.")
+    floor = Floor.of(faults)
+    floor.refuse_less(history)
+    judged = await judge(world, history.file, faults=floor.faults, acknowledged=floor.acknowledged)
+    say(f"Seed {seed}: {judged}.")
 
 
 async def _round(
