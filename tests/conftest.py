@@ -20,10 +20,12 @@ TEMPLATE = "with_migrations"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What holds for all tests. kafka-python 3.0.12 reads its schemas by functions that Python 3.11 and 3.12 call deprecated; nothing of ours."""
+    """kafka-python 3.0.12 reads its schemas by functions that Python 3.11 and 3.12 call deprecated; nothing of ours.
+
+    A broker of a test lives too short for what Java's second compiler does to be worth a quarter of its time.
+    """
     config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
-    # A broker of a test lives too short for what Java's second compiler does to be worth a quarter of its time.
-    os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+    os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")  # noqa: TID251 - Java itself reads it
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
