@@ -360,6 +360,10 @@ def let_a_case_stand_elsewhere_on_the_board(left: Left) -> None:
     left.held["board"][-1] = (stream, home, "bi:c2015:elsewhere", *rest)
 
 
+def lose_the_end_of_the_ledger(left: Left) -> None:
+    del left.rows[left.past.head_at_the_end - 1 :]
+
+
 def stop_before_the_end(left: Left) -> None:
     left.past.ended = False
 
@@ -411,6 +415,7 @@ def stop_before_the_end(left: Left) -> None:
         (untie_a_report, "projection_differs"),
         (take_a_case_off_the_board, "projection_differs"),
         (let_a_case_stand_elsewhere_on_the_board, "projection_differs"),
+        (lose_the_end_of_the_ledger, "ledger_shorter"),
         (stop_before_the_end, "history_not_ended"),
     ],
     ids=lambda one: getattr(one, "__name__", one),

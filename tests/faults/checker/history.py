@@ -31,6 +31,7 @@ class Past:
     faults: list[str] = field(default_factory=list)
     operator: set[str] = field(default_factory=set)
     ended: bool = False
+    head_at_the_end: int = 0
 
     @property
     def acknowledged(self) -> list[Sent]:
@@ -61,7 +62,7 @@ def read(file: Path) -> Past:
             case "operator":
                 past.operator |= {str(event["id"]) for event in told["events"]}
             case "ends":
-                past.ended = True
+                past.ended, past.head_at_the_end = True, told["ledger_head"]
             case "mended":
                 pass
             case what:

@@ -52,6 +52,13 @@ async def read(connection: asyncpg.Connection[asyncpg.Record]) -> list[Row]:
 
 def judge(rows: Sequence[Row], past: Past, found: Findings) -> None:
     """Order and wholeness first, then who sent what."""
+    last = rows[-1].position if rows else 0
+    if last < past.head_at_the_end:
+        found.add(
+            "ledger_shorter",
+            f"The ledger ended at {past.head_at_the_end} when the run did, and ends at {last} now.",
+            last + 1,
+        )
     _in_order(rows, found)
     _as_sent(rows, past, found)
 
@@ -88,6 +95,9 @@ def _in_order(rows: Sequence[Row], found: Findings) -> None:
 
 def _as_sent(rows: Sequence[Row], past: Past, found: Findings) -> None:
     by_position = {row.position: row for row in rows}
+    written: dict[str, set[int]] = {}
+    for each in rows:
+        written.setdefault(each.command_id, set()).add(each.position)
     told: dict[int, int] = {}
     for one in past.acknowledged:
         events = one.accepted[0]
@@ -104,7 +114,7 @@ def _as_sent(rows: Sequence[Row], past: Past, found: Findings) -> None:
                 found.add("one_event_for_two_commands", f"{at} was told of commands {other} and {one.n}.", at)
         if len(commands) > 1:
             found.add("command_torn_apart", f"Command {one.n} stands under several ids.")
-        whole = {row.position for row in rows if row.command_id in commands}
+        whole = {position for command in commands for position in written[command]}
         if commands and whole != {event["position"] for event in events}:
             found.add("command_more_than_once", f"Command {one.n} wrote {sorted(whole)}.", min(whole))
     for row in rows:
