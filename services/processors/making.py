@@ -27,19 +27,11 @@ async def make_places(pool: asyncpg.Pool[asyncpg.Record], projections: Sequence[
                 await guard(connection, one.name)
 
 
-async def make_place(
-    connection: Connection, projection: Projection[Any, Any], place: str, *, lasting: bool = True
-) -> None:
-    """Make one schema with a projection's empty tables; the API and auditors may read it, row by row as is guarded.
-
-    What is not lasting is in no write-ahead log: a crash empties it.
-    """
+async def make_place(connection: Connection, projection: Projection[Any, Any], place: str) -> None:
+    """Make one schema with a projection's empty tables; the API and auditors may read it, row by row as is guarded."""
     await connection.execute(f'create schema "{place}"')
     await connection.execute("select set_config('search_path', $1, true)", place)
     await connection.execute(projection.table.definition)
     await connection.execute(f'grant usage on schema "{place}" to {READERS}')
     await connection.execute(f'grant select on all tables in schema "{place}" to {READERS}')
     await guard(connection, place)
-    if not lasting:
-        for (table,) in await connection.fetch("select tablename from pg_tables where schemaname = $1", place):
-            await connection.execute(f'alter table "{place}"."{table}" set unlogged')

@@ -70,13 +70,11 @@ async def a_pool(dsn: str, most: int = 3) -> AsyncIterator[asyncpg.Pool[asyncpg.
         pool.terminate()
 
 
-async def clear_place(
-    pool: asyncpg.Pool[asyncpg.Record], projection: Projection[Any, Any], place: str, *, lasting: bool = True
-) -> None:
+async def clear_place(pool: asyncpg.Pool[asyncpg.Record], projection: Projection[Any, Any], place: str) -> None:
     """Begin anew: an empty schema, no watermarks."""
     async with pool.acquire() as connection, connection.transaction():
         await drop_place(connection, place)
-        await make_place(connection, projection, place, lasting=lasting)
+        await make_place(connection, projection, place)
 
 
 async def drop_place(connection: Any, place: str) -> None:

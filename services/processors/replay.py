@@ -43,7 +43,7 @@ async def replay(
     """
     place = f"{projection.name}_replay"
     async with a_pool(dsn) as pool:
-        await clear_place(pool, projection, place, lasting=False)
+        await clear_place(pool, projection, place)
         try:
             lines = await live_lines(pool, projection) if diff else {}
             if diff and not lines:
