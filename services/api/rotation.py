@@ -6,16 +6,14 @@ ended, retire that; or retire it at once where it is no secret any more.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import orjson
 
-from services.api.tokens import TokenKeysRefused, new_key, read_keys
+from services.api.tokens import TokenKeysRefused, drafted, new_key, read_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +26,20 @@ class KeyInUse:
 
 def keys_in_use(file: Path) -> Sequence[KeyInUse]:
     """What the file holds, the oldest first; raises TokenKeysRefused."""
-    read_keys(file)
     kids = [one["kid"] for one in _held(file)]
     return [KeyInUse(kid, signs=kid == kids[-1]) for kid in kids]
 
 
 def add(file: Path) -> str:
     """Make a key that signs from now on, beside those that are there; returns its `kid`. Raises TokenKeysRefused."""
-    read_keys(file)
+    held = _held(file)
     made = new_key()
-    _replace(file, [*_held(file), dict(made.as_dict(private=True))])
+    _replace(file, [*held, dict(made.as_dict(private=True))])
     return str(made.kid)
 
 
 def retire(file: Path, kid: str) -> None:
     """Take a key away: what it signed ends at once. Raises TokenKeysRefused where it is not there, or the last."""
-    read_keys(file)
     held = _held(file)
     left = [one for one in held if one["kid"] != kid]
     if len(left) == len(held):
@@ -55,18 +51,13 @@ def retire(file: Path, kid: str) -> None:
 
 
 def _held(file: Path) -> list[dict[str, Any]]:
+    """The keys as they stand in a file that can be used; raises TokenKeysRefused."""
+    read_keys(file)
     keys: list[dict[str, Any]] = orjson.loads(file.read_bytes())["keys"]
     return keys
 
 
 def _replace(file: Path, keys: Sequence[dict[str, Any]]) -> None:
-    """Put the whole file there at once, for us alone: nobody ever reads a half of it."""
-    draft = file.with_name(f".{file.name}.{uuid4().hex}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
-            written.write(orjson.dumps({"keys": list(keys)}, option=orjson.OPT_INDENT_2))
-            written.flush()
-            os.fsync(written.fileno())
+    """Put the whole file there at once."""
+    with drafted(file, keys) as draft:
         draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -10,8 +10,8 @@ import os
 import re
 import warnings
 from collections import OrderedDict
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -207,14 +207,19 @@ def _bearer(claims: dict[str, Any]) -> Bearer:
     return Bearer(person_id, role, EVERYWHERE if units == "*" else Area(frozenset(units)), recipient)
 
 
-def _make(file: Path, content: bytes) -> None:
-    """Make a file whole, for us alone, unless somebody was faster: nobody ever reads a half of it."""
+@contextmanager
+def drafted(file: Path, keys: Sequence[Mapping[str, Any]]) -> Iterator[Path]:
+    """A whole JWK set beside the file, for us alone and on the disk, to be put in its place: nobody reads a half of it.
+
+    It is gone after the block.
+    """
     draft = file.with_name(f".{file.name}.{uuid4().hex}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
-            written.write(content)
-        with suppress(FileExistsError):
-            os.link(draft, file)
+            written.write(orjson.dumps({"keys": list(keys)}, option=orjson.OPT_INDENT_2))
+            written.flush()
+            os.fsync(written.fileno())
+        yield draft
     finally:
         draft.unlink(missing_ok=True)
 
@@ -236,8 +241,8 @@ class TokenIssuer:
         """The newest key of a file that only we can read, made at the first call."""
         if not file.exists():
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            made = new_key()
-            _make(file, orjson.dumps({"keys": [made.as_dict(private=True)]}, option=orjson.OPT_INDENT_2))
+            with drafted(file, [new_key().as_dict(private=True)]) as draft, suppress(FileExistsError):
+                os.link(draft, file)  # unless somebody was faster
         keys = KeySet.import_key_set(orjson.loads(file.read_bytes()))
         key = keys.keys[-1]
         if not isinstance(key, OKPKey):
