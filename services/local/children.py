@@ -34,23 +34,28 @@ class Child:
 
 def children_of(settings: Settings) -> tuple[Child, ...]:
     """Started in this order after the servers, ended in the opposite one."""
-    relays = ["relay", *(f"relay-{number}" for number in range(2, settings.relays + 1))][: settings.relays]
-    processors = ["processors", *(f"processors-{number}" for number in range(2, settings.processors + 1))]
-    processors = processors[: settings.processors]
-    apis = ["api", *(f"api-{number}" for number in range(2, settings.apis + 1))][: settings.apis]
+    apis = _names("api", settings.apis)
     ports = [settings.api_port or free_port(), *(free_port() for _ in apis[1:])]
     return (
         *(
             # a port that was asked for is the first one's: two cannot have it
             Child(name, "services.relay", {} if name == "relay" else {f"{PREFIX}RELAY_METRICS_PORT": "0"})
-            for name in relays
+            for name in _names("relay", settings.relays)
         ),
-        *(Child(name, "services.processors", {f"{PREFIX}PROCESSOR_MEMBER": name}) for name in processors),
+        *(
+            Child(name, "services.processors", {f"{PREFIX}PROCESSOR_MEMBER": name})
+            for name in _names("processors", settings.processors)
+        ),
         *(
             Child(name, "services.api", {f"{PREFIX}API_PORT": str(port)}, port)
             for name, port in zip(apis, ports, strict=False)
         ),
     )
+
+
+def _names(kind: str, count: int) -> list[str]:
+    """What so many of a kind are called: the first one bears the name alone."""
+    return [kind if number == 1 else f"{kind}-{number}" for number in range(1, count + 1)]
 
 
 class ChildProcess:

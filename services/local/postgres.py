@@ -166,15 +166,10 @@ class PostgresServer:
         After a mere SIGTERM it takes no new session and waits for its last one, which those that pools hold never are:
         neither gone nor of use, until somebody looks.
         """
-        if self.process is not None and self.process.poll() is None and self._is_ending():
-            self.process.send_signal(signal.SIGINT)
-
-    def _is_ending(self) -> bool:
-        """Whether its own file says so; the eighth line is the server's state."""
-        try:
-            return (self.data / "postmaster.pid").read_text().splitlines()[7].strip() == "stopping"
-        except (OSError, IndexError):
-            return False
+        if self.process is not None and self.process.poll() is None:
+            with contextlib.suppress(OSError):  # whoever looks at everything goes on looking
+                if self._state(self.process.pid) == "stopping":
+                    self.process.send_signal(signal.SIGINT)
 
     def kill(self) -> None:
         """SIGKILL the server and all its sessions at once, as a power cut would; the data stays as it was."""
@@ -259,7 +254,7 @@ class PostgresServer:
     def _wait_until_ready(self, deadline_seconds: float, waiting: Callable[[float], None]) -> None:
         assert self.process is not None
         began = time.monotonic()
-        while not self._is_ready():
+        while self._state(self.process.pid) != "ready":
             waited = time.monotonic() - began
             if self.process.poll() is not None:
                 self.process = None
@@ -273,14 +268,14 @@ class PostgresServer:
             waiting(waited)
             time.sleep(0.02)
 
-    def _is_ready(self) -> bool:
-        """The eighth line of postmaster.pid says `ready`, and its first that it is about the process we started."""
+    def _state(self, pid: int) -> str:
+        """What the eighth line of postmaster.pid says (`ready`, `stopping`), if the first says that it is about this
+        process."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
-            return False
-        assert self.process is not None
-        return len(lines) >= 8 and lines[0] == str(self.process.pid) and lines[7].strip() == "ready"
+            return ""
+        return lines[7].strip() if len(lines) >= 8 and lines[0] == str(pid) else ""
 
     def why_it_died(self) -> LocalProblem:
         """The sentence for a server that ended by itself, from the end of its log."""
