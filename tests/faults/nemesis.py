@@ -90,20 +90,20 @@ async def _round(
     world: World, history: History, load: Generator, strike: Strike, dice: random.Random, which: str
 ) -> None:
     try:
-        await _more(load, history, BETWEEN, f"before {strike.name}")
+        await more(load, history, BETWEEN, f"before {strike.name}")
         began = time.monotonic()
         history.fault(strike.name, {})
         detail = await strike(world, dice)
         done = await world.stand_up()
         history.mended(strike.name, {**detail, "done": done})
-        await _more(load, history, AFTER, f"after {strike.name}")
+        await more(load, history, AFTER, f"after {strike.name}")
         await world.calm()
         say(f"  {which} {strike.name} {dict(detail)} {' '.join(done)}: well after {time.monotonic() - began:.1f} s")
     except (AssertionError, TimeoutError) as error:
         raise NotCalm(f"Fault {which}, {strike.name}: {type(error).__name__} {error}\n{world.logs()}") from error
 
 
-async def _more(load: Generator, history: History, count: int, when: str) -> None:
+async def more(load: Generator, history: History, count: int, when: str) -> None:
     """Wait until so many more commands were acknowledged."""
     wanted = history.acknowledged + count
     deadline = time.monotonic() + PROGRESS_SECONDS

@@ -69,7 +69,7 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> Left:
     from tests.faults.checker import topics
     from tests.faults.generator import Generator
     from tests.faults.history import History
-    from tests.faults.nemesis import _more
+    from tests.faults.nemesis import more
     from tests.faults.world import a_world
 
     file = Path(tmp_path_factory.mktemp("run")) / "history.jsonl"
@@ -79,7 +79,7 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> Left:
         await load.prepare()
         written.begins(3, await world.head())
         async with load.running():
-            await _more(load, written, COMMANDS, "before the end")
+            await more(load, written, COMMANDS, "before the end")
         load.refuse_unknown()
         await world.calm()
         written.ends(await world.head())

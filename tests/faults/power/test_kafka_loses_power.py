@@ -9,12 +9,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from services.local.postgres import PostgresServer
-from services.settings import Settings
 from tests.faults.power.disk import Disk
-from tests.integration.conftest import collect_forgotten_sockets
+from tests.support.brokers import a_broker
 
 if TYPE_CHECKING:  # kafka-python warns at its import, which this file is too early to have filtered
-    from services.local.kafka import KafkaServer
     from tests.support.relays import RelayTrial
 
 FEWEST = 200
@@ -23,19 +21,11 @@ FEWEST = 200
 @asynccontextmanager
 async def powered(disk: Disk, postgres: PostgresServer, database: str) -> AsyncIterator[RelayTrial]:
     """A broker on the disk and a ledger elsewhere, the topics flushed once."""
-    from services.local.jars import kafka_jars
-    from services.local.kafka import KafkaServer
     from tests.support.relays import relay_trial
 
-    kafka = KafkaServer(disk.folder / "kafka", kafka_jars(Settings().cache_folder))
-    kafka.start()
-    kafka.wanted_port = kafka.port
-    try:
+    with a_broker(disk.folder / "kafka") as kafka:
         async with relay_trial(kafka, postgres.dsn(database), postgres.dsn(database, "intabaza_app")) as trial:
             yield trial
-    finally:
-        kafka.kill()
-        collect_forgotten_sockets()
 
 
 async def relay_until_the_power_goes(trial: RelayTrial, disk: Disk, events: int, *, flushed: int = 0) -> int:
@@ -63,10 +53,6 @@ async def on_kafka(trial: RelayTrial) -> set[int]:
     return (await asyncio.to_thread(read_topic, trial.bootstrap, EVENTS)).all_positions()
 
 
-async def start_again(kafka: KafkaServer) -> None:
-    await asyncio.to_thread(kafka.start)
-
-
 async def test_no_acknowledged_event_is_lost(
     disk: Disk, cuts: int, postgres: PostgresServer, fresh_database: str
 ) -> None:
@@ -75,7 +61,7 @@ async def test_no_acknowledged_event_is_lost(
         disk.sync()
         for number in range(cuts):
             acknowledged = await relay_until_the_power_goes(trial, disk, FEWEST + dice.randrange(400))
-            await start_again(trial.kafka)
+            await asyncio.to_thread(trial.kafka.start)
             missing = set(range(1, acknowledged + 1)) - await on_kafka(trial)
             print(f"cut {number + 1}: {acknowledged} acknowledged, {len(missing)} lost")
             assert not missing, f"cut {number + 1} of {cuts}"
@@ -97,7 +83,7 @@ async def test_a_topic_that_does_not_flush_loses_some_and_the_relay_sends_them_a
             acknowledged = await relay_until_the_power_goes(
                 trial, disk, FEWEST + dice.randrange(400), flushed=FEWEST // 2
             )
-            await start_again(trial.kafka)
+            await asyncio.to_thread(trial.kafka.start)
             missing = set(range(1, acknowledged + 1)) - await on_kafka(trial)
             print(f"cut {number + 1}: {acknowledged} acknowledged, {len(missing)} lost without flush.messages")
             assert missing, "a broker that did not flush lost nothing: these cuts prove nothing about one that does"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 
-from services.settings import Settings
 from tests.faults.power.disk import Disk
 from tests.faults.power.reports import lost, powered, taking_in
-from tests.integration.conftest import collect_forgotten_sockets
+from tests.support.brokers import a_broker
 from tests.support.taken_in import TakenIn
 
 FEWEST = 100
@@ -16,16 +15,11 @@ FEWEST = 100
 
 async def test_ledger_vault_and_broker_agree_after_it(disk: Disk, cuts: int) -> None:
     """Every acknowledged command is in the ledger, opens, and is on Kafka once, after both recovered."""
-    from services.local.jars import kafka_jars
-    from services.local.kafka import KafkaServer
     from tests.support.relays import relay_trial
 
     dice = random.Random(10)
     acknowledged: list[TakenIn] = []
-    kafka = KafkaServer(disk.folder / "kafka", kafka_jars(Settings().cache_folder))
-    kafka.start()
-    kafka.wanted_port = kafka.port
-    try:
+    with a_broker(disk.folder / "kafka") as kafka:
         async with powered(disk) as server:
             for number in range(cuts):
                 app = server.dsn(user="intabaza_app")
@@ -47,6 +41,3 @@ async def test_ledger_vault_and_broker_agree_after_it(disk: Disk, cuts: int) -> 
                     read = await trial.assert_whole()
                     assert {one.position for one in acknowledged} <= read.all_positions()
                 print(f"cut {number + 1}: {len(new)} acknowledged before it, none lost in ledger, vault or on Kafka")
-    finally:
-        kafka.kill()
-        collect_forgotten_sockets()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from services.local.postgres import PostgresServer
-from tests.integration.conftest import collect_forgotten_sockets
+from tests.support.brokers import collect_forgotten_sockets
 
 if TYPE_CHECKING:  # kafka-python warns at its import, which this file is too early to have filtered
     from services.local.kafka import KafkaServer
