@@ -300,8 +300,7 @@ class Desk:
         it may be refused. `facts` are what a repeat must have in common beside the order. `look_first`, where it writes
         of other people to the vault: a repeat, and above all another body under a known id, is answered before that;
         for others the append knows it. `settle` does that writing, when nothing can refuse the changes any more but the
-        append. Raises the domain's Refusal, the vault's or the ledger's errors. On Unknown send
-        the same order again.
+        append. Raises the domain's Refusal, the vault's or the ledger's errors. On Unknown send the same order again.
         """
         command_id = self.command_id(order)
         mac = self._ids.command_mac(order.canonical(facts))

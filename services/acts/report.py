@@ -98,8 +98,7 @@ async def receive(
         act = network.desk.act_anew(order)
         report = reading.fresh(f"report/{report_id}", Report(report_id))
         events = decisions.receive(report, command, act, place=place, placed=placed, person=source)
-        change = Change(f"report/{report_id}", home, events, act.by, speaks_of)
-        return [change]
+        return [Change(f"report/{report_id}", home, events, act.by, speaks_of)]
 
     async def settle(changes: Sequence[Change]) -> Sequence[Change]:
         await introduce()
