@@ -215,6 +215,8 @@ class Store:
 
     async def _write(self, connection: Connection, partition: int, move: Move) -> None:
         place = move.live.mark.place
+        if move.resumed is not None:
+            await self._resume(connection, place, move.resumed)
         if move.page.rows:
             await connection.execute(SQL["stand"], place)
             await move.live.projection.table.write(connection, partition, move.page)
@@ -230,11 +232,9 @@ class Store:
             await connection.execute(SQL["judge"], place, *move.waived, move.asked)
         if move.waived is not None and move.asked:
             await connection.execute(SQL["ask"], place, move.waived[0])
-        if move.resumed is not None:
-            await self._resume(connection, place, move.resumed)
 
     async def _resume(self, connection: Connection, place: str, one: Resumption) -> None:
-        """By compare-and-set as well: a watermark stands still while a key goes on."""
+        """By compare-and-set as well, and before the rows: a watermark stands still while a key goes on."""
         if (onward := one.onward) is None:
             moved = await connection.fetchval(SQL["unpark"], place, one.key, one.position)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -59,6 +60,22 @@ def killed_at_pieces() -> Iterator[None]:
         if turn == 1:
             raise Killed
         return appended
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "commit", committing)
+        yield
+
+
+@contextmanager
+def first_commits_meet(workers: int) -> Iterator[None]:
+    """So many workers commit their first piece only when each of them has one."""
+    commit, met = Store.commit, asyncio.Barrier(workers)
+    waiting = itertools.count()
+
+    async def committing(self: Store, partition: int, topic_id: UUID, moves: Sequence[Move]) -> int:
+        if next(waiting) < workers:
+            await met.wait()
+        return await commit(self, partition, topic_id, moves)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Store, "commit", committing)

@@ -18,7 +18,7 @@ from projections.taken import DERIVED, Taken
 from services.processors.errors import Superseded
 from tests.support.crisis import RULES, burundi, crisis
 from tests.support.lanes import LaneTrial
-from tests.support.pieces import pieces_of, resume_in_pieces, said_at_once
+from tests.support.pieces import first_commits_meet, pieces_of, resume_in_pieces, said_at_once
 
 ALL = (
     alert_level.PROJECTION,
@@ -104,7 +104,7 @@ async def test_two_that_let_one_key_go_on_do_each_piece_once(trial: LaneTrial, t
     await trial.feed(lane)
     [parked] = await trial.parked()
     one, other = await trial.lane(projection), await trial.lane(projection)
-    with pieces_of(2):
+    with pieces_of(2), first_commits_meet(2):
         done = await asyncio.gather(
             *(each.resume("case_timeline", parked["key"]) for each in (one, other)), return_exceptions=True
         )
