@@ -7,6 +7,7 @@ from contextlib import suppress
 from secrets import token_bytes
 from uuid import uuid4
 
+import psutil
 import pytest
 
 from events.sealed import KeyKind, Sealed
@@ -20,6 +21,18 @@ from services.vault.refused import NoSuchKey, VaultUnavailable
 from services.vault.sealing import Sealer, open_text
 from tests.support.taken_in import TakenIn, assert_opens, take_one_in
 from tests.support.vaults import PostgresVault, Told, clear, postgres_vault, submission_of
+
+
+WRITERS = ("walwriter", "background writer", "checkpointer", "autovacuum launcher")
+
+
+def freeze_writers(server: PostgresServer) -> None:
+    """From now on the log is on the disk up to the last synced commit and no further."""
+    children = psutil.Process(server.pid).children()
+    writers = [one for one in children if any(name in " ".join(one.cmdline()) for name in WRITERS)]
+    assert len(writers) == len(WRITERS), children
+    for one in writers:
+        one.suspend()
 
 
 async def test_keys_and_links_of_an_accepted_event_outlive_a_killed_server(durable_postgres: PostgresServer) -> None:
@@ -54,6 +67,7 @@ async def test_a_key_that_a_crash_took_refuses_the_append_that_names_it(durable_
     server, master, report = durable_postgres, MasterKey(token_bytes(32)), uuid4()
     await migrate(server.dsn())
     async with postgres_vault(server.dsn(user="intabaza_vault"), master) as vault:
+        freeze_writers(server)  # a slow machine would give them time to sync the key
         told = Told(text=clear("words", KeyKind.REPORT, report))
         sealed, key_ids = await Sealer(vault.keys).seal("report/1", 1, [told])
         server.kill()
