@@ -22,7 +22,6 @@ from services.vault.sealing import Sealer, open_text
 from tests.support.taken_in import TakenIn, assert_opens, take_one_in
 from tests.support.vaults import PostgresVault, Told, clear, postgres_vault, submission_of
 
-
 WRITERS = ("walwriter", "background writer", "checkpointer", "autovacuum launcher")
 
 
