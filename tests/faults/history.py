@@ -90,12 +90,19 @@ class History:
             problem=problem,
         )
 
-    def fault(self, name: str, detail: Mapping[str, object]) -> None:
+    def fault(self, name: str, acknowledged: int) -> None:
+        """Before it strikes; everything up to `acknowledged` is on Kafka, so no relay has it on its way any more."""
         self.faults.append(name)
-        self._write("fault", name=name, detail=detail)
+        self._write("fault", name=name, acknowledged=acknowledged)
 
     def mended(self, name: str, detail: Mapping[str, object]) -> None:
+        """What it did and what was done after it; records that it put on a topic stand under `put`, each as topic,
+        partition and the position that it repeats, or null for one that is not ours."""
         self._write("mended", name=name, detail=detail)
+
+    def well(self, ledger_head: int) -> None:
+        """What was accepted came through: nothing up to here is on its way any more."""
+        self._write("well", ledger_head=ledger_head)
 
     def operator(self, events: Sequence[Mapping[str, Any]], did: str) -> None:
         """What somebody who tends the stack wrote into the ledger by a command of ours."""

@@ -92,12 +92,13 @@ async def _round(
     try:
         await more(load, history, BETWEEN, f"before {strike.name}")
         began = time.monotonic()
-        history.fault(strike.name, {})
+        history.fault(strike.name, await world.acknowledged())
         detail = await strike(world, dice)
         done = await world.stand_up()
         history.mended(strike.name, {**detail, "done": done})
         await more(load, history, AFTER, f"after {strike.name}")
         await world.calm()
+        history.well(await world.head())
         say(f"  {which} {strike.name} {dict(detail)} {' '.join(done)}: well after {time.monotonic() - began:.1f} s")
     except (AssertionError, TimeoutError) as error:
         raise NotCalm(f"Fault {which}, {strike.name}: {type(error).__name__} {error}\n{world.logs()}") from error

@@ -9,18 +9,18 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
 
-from tests.faults.checker import history, ledger, said, tables
+from tests.faults.checker import history, ledger, said, tables, topics
 from tests.faults.checker import levels as recomputed
 from tests.faults.checker.findings import Findings
+from tests.faults.checker.ledger import Row
+from tests.faults.checker.records import Record, Topics
 
 if TYPE_CHECKING:  # kafka-python warns at its import, which this file is too early to have filtered
-    from tests.faults.checker.ledger import Row
     from tests.faults.world import World
 
 COMMANDS = 150
@@ -32,7 +32,7 @@ class Left:
 
     past: history.Past
     rows: list[Row]
-    records: dict[str, dict[int, list[Any]]]
+    records: Topics
     levels: list[asyncpg.Record]
     held: dict[str, list[tuple[Any, ...]]]
     exits: tuple[int, ...] = ()
@@ -43,12 +43,10 @@ class Left:
         return self.judged().counts
 
     def judged(self) -> Findings:
-        from tests.faults.checker import topics
-
         found = Findings()
         history.judge(self.past, found, faults=0, acknowledged=COMMANDS)
         ledger.judge(self.rows, self.past, found)
-        topics.judge(self.records, self.rows, self.past.faults, found)
+        topics.judge(self.records, self.rows, self.past, found)
         said.judge(self.rows, self.levels, found)
         recomputed.judge(self.rows, found)
         tables.judge(self.rows, self.held, found)
@@ -58,7 +56,7 @@ class Left:
         """Where the last row of which this holds stands."""
         return max(at for at, row in enumerate(self.rows) if wanted(row))
 
-    def partition(self, topic: str = "events.v1") -> list[Any]:
+    def partition(self, topic: str = "events.v1") -> list[Record]:
         """The fullest partition of a topic."""
         return max(self.records[topic].values(), key=len)
 
@@ -66,7 +64,7 @@ class Left:
 @pytest.fixture(scope="module")
 async def whole(tmp_path_factory: pytest.TempPathFactory) -> Left:
     """A network at work for a while on a stack that nobody strikes."""
-    from tests.faults.checker import topics
+    from tests.faults.checker import consuming
     from tests.faults.generator import Generator
     from tests.faults.history import History
     from tests.faults.nemesis import more
@@ -90,7 +88,7 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> Left:
             levels = await connection.fetch(said.HISTORY)
             held = await tables.read(connection)
         await connection.close()
-        records = topics.read_all_of(rows, world.bootstrap)
+        records = consuming.read_all_of([row.position for row in rows], world.bootstrap)
         nothing = file.with_name("nothing.jsonl")
         nothing.write_text("{}\n")
         exits = (
@@ -98,13 +96,7 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> Left:
             await program(world, file, "--faults", "1", "--replay"),
             await program(world, nothing, "--replay"),
         )
-    plain = {
-        topic: {
-            one: [SimpleNamespace(headers=list(r.headers), value=r.value) for r in its] for one, its in all_of.items()
-        }
-        for topic, all_of in records.items()
-    }
-    return Left(history.read(file), rows, plain, list(levels), held, exits)
+    return Left(history.read(file), rows, records, list(levels), held, exits)
 
 
 async def program(world: World, file: Path, *more: str) -> int:
@@ -232,18 +224,18 @@ def repeat_a_record(left: Left) -> None:
 
 def repeat_a_record_with_other_bytes(left: Left) -> None:
     one = left.partition()[1]
-    left.partition().append(SimpleNamespace(headers=one.headers, value=one.value + b" "))
+    left.partition().append(replace(one, value=one.value + b" "))
 
 
 def put_a_foreign_record_there(left: Left) -> None:
-    left.partition().append(SimpleNamespace(headers=[], value=b"x"))
+    left.partition().append(Record([], b"x", 0, -1, 0))
 
 
 def put_a_record_into_another_partition(left: Left) -> None:
     its = left.partition()
     other = next(records for records in left.records["events.v1"].values() if records is not its)
     headers = [(name, b"0" if name == "previous" else value) for name, value in its[-1].headers]
-    other.insert(0, SimpleNamespace(headers=headers, value=its[-1].value))
+    other.insert(0, replace(its[-1], headers=headers))
 
 
 def lose_what_goes_to_everybody_in_one_partition(left: Left) -> None:

@@ -157,6 +157,10 @@ class World:
         """The ledger's last position."""
         return int(await self.value(SQL["head"]))
 
+    async def acknowledged(self) -> int:
+        """Everything up to this position is on Kafka."""
+        return int(await self.value(SQL["acknowledged"]) or 0)
+
     async def leading_relay(self, seconds: float = 60) -> str:
         """`relay-1` or `relay-2`, whichever leads."""
         deadline = time.monotonic() + seconds

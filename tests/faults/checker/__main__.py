@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 from kafka.errors import KafkaError
 
-from tests.faults.checker import history, ledger, levels, said, tables, topics
+from tests.faults.checker import consuming, history, ledger, levels, said, tables, topics
 from tests.faults.checker.findings import Findings
 
 PROJECTIONS = ("alert_level", "case_timeline", "case_board", "review_queue", "referral_board")
@@ -22,7 +22,7 @@ def main() -> int:
     asked = _arguments()
     try:
         found, told = asyncio.run(_judge(asked))
-    except (OSError, ValueError, KeyError, asyncpg.PostgresError, KafkaError, topics.Unreadable) as error:
+    except (OSError, ValueError, KeyError, asyncpg.PostgresError, KafkaError, consuming.Unreadable) as error:
         print(f"cannot judge: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
     print(told, file=sys.stderr)
@@ -44,7 +44,8 @@ async def _judge(asked: argparse.Namespace) -> tuple[Findings, str]:
     finally:
         await connection.close()
     ledger.judge(rows, past, found)
-    counts = topics.judge(topics.read_all_of(rows, asked.kafka), rows, past.faults, found)
+    there = consuming.read_all_of([row.position for row in rows], asked.kafka)
+    counts = topics.judge(there, rows, past, found)
     said.judge(rows, lines, found)
     levels.judge(rows, found)
     tables.judge(rows, held, found)

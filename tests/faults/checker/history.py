@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.faults.checker.findings import Findings
 
@@ -22,13 +22,35 @@ class Sent:
     answered_last: str = "unknown"
 
 
+class Put(NamedTuple):
+    """A record that a strike put on a topic: a repeat of this position, or one that is not ours."""
+
+    topic: str
+    partition: int
+    position: int | None
+
+
+@dataclass
+class Fault:
+    """One strike: up to where all was on Kafka before it, and how far the ledger was when all was well again."""
+
+    name: str
+    acknowledged: int
+    well: int | None = None
+    put: list[Put] = field(default_factory=list)
+
+    def had_on_its_way(self, position: int, reached: int) -> bool:
+        """Whether this may have been with a relay meanwhile, and could come when its partition had reached so far."""
+        return self.acknowledged < position and (self.well is None or reached <= self.well)
+
+
 @dataclass
 class Past:
     """What was done from outside."""
 
     head: int = 0
     commands: dict[int, Sent] = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     operator: set[str] = field(default_factory=set)
     ended: bool = False
     head_at_the_end: int = 0
@@ -58,13 +80,15 @@ def read(file: Path) -> Past:
                 else:
                     one.unknown += 1
             case "fault":
-                past.faults.append(told["name"])
+                past.faults.append(Fault(told["name"], told["acknowledged"]))
             case "operator":
                 past.operator |= {str(event["id"]) for event in told["events"]}
             case "ends":
                 past.ended, past.head_at_the_end = True, told["ledger_head"]
             case "mended":
-                pass
+                past.faults[-1].put += [Put(*one) for one in told["detail"].get("put", ())]
+            case "well":
+                past.faults[-1].well = told["ledger_head"]
             case what:
                 raise ValueError(f"the history has a line of an unknown kind: {what!r}")
     return past

@@ -50,6 +50,16 @@ async def read(connection: asyncpg.Connection[asyncpg.Record]) -> list[Row]:
     return [Row(**dict(record), wire=json.loads(record["body"])) for record in await connection.fetch(ROWS)]
 
 
+def counted(rows: Sequence[Row], projection: str) -> list[Row]:
+    """What a projection folds: everything but what somebody waived for it, which is said on the log."""
+    waived = {
+        row.wire["data"]["position"]
+        for row in rows
+        if row.type == "reference.event_waived" and row.wire["data"]["projection"] == projection
+    }
+    return [row for row in rows if row.position not in waived]
+
+
 def judge(rows: Sequence[Row], past: Past, found: Findings) -> None:
     """Order and wholeness first, then who sent what."""
     last = rows[-1].position if rows else 0

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from tests.faults.checker.findings import Findings
-from tests.faults.checker.ledger import Row
+from tests.faults.checker.ledger import Row, counted
 from tests.faults.checker.places import NOWHERE, Places
 from tests.faults.checker.weights import Case, Rules, Weight, local_day, midnight, weigh
 
@@ -500,7 +500,7 @@ def _told(rows: Sequence[Row]) -> Iterator[_FromRow]:
 def judge(rows: Sequence[Row], found: Findings) -> None:
     """Every change of a level and every alert that follows from the log is in it once, and nothing else of the kind."""
     levels = Levels()
-    for event in _told(rows):
+    for event in _told(counted(rows, "alert_level")):
         levels.take(event)
     wanted: dict[str, list[Said]] = {}
     for said in levels.voice.said:

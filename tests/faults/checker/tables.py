@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 
 from tests.faults.checker.findings import Findings
-from tests.faults.checker.ledger import Row
+from tests.faults.checker.ledger import Row, counted
 
 READ = {
     "timeline": """
@@ -41,7 +41,8 @@ async def read(connection: asyncpg.Connection[asyncpg.Record]) -> Held:
 
 def judge(rows: Sequence[Row], held: Held, found: Findings) -> None:
     """Each table against the rows that the ledger makes of it."""
-    wanted = {"timeline": _timeline(rows), "ties": _ties(rows), "board": _board(rows), "fallen": _fallen(rows)}
+    timeline, board = counted(rows, "case_timeline"), counted(rows, "case_board")
+    wanted = {"timeline": _timeline(timeline), "ties": _ties(timeline), "board": _board(board), "fallen": _fallen(board)}
     for table, own in wanted.items():
         theirs = held[table]
         if len(own) != len(theirs):
