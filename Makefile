@@ -65,8 +65,9 @@ faults: $(INSTALLED) ## strike the stack N times under load and judge what came 
 	@$(IN)/python -m compileall -q events projections schemas services tests
 	$(IN)/python -m tests.faults --faults $(or $(N),1000) $(if $(SEED),--seed $(SEED))
 
-bench: $(INSTALLED) ## measure, and compare with others, in one run
-	$(IN)/python -m tests.benchmarks --events $${INTABAZA_BENCH_EVENTS:-200000}
+bench: $(INSTALLED) ## measure, and compare with others, in one run; GROW=1: what an event costs as history grows
+	@$(IN)/python -m compileall -q events projections schemas services tests
+	$(IN)/python -m $(if $(GROW),tests.benchmarks.growth,tests.benchmarks --events $${INTABAZA_BENCH_EVENTS:-200000})
 
 power: $(INSTALLED) ## cut the power under PostgreSQL and Kafka; CUTS=20 of each kind
 	INTABAZA_POWER_CUTS=$(or $(CUTS),20) $(IN)/pytest -q -s tests/faults/power
