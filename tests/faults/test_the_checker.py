@@ -36,7 +36,7 @@ class Left:
     levels: list[asyncpg.Record]
     held: dict[str, list[tuple[Any, ...]]]
     exits: tuple[int, ...] = ()
-    """How the program ended: for the run, for one with too few faults, for a history that is none."""
+    """How the program ended: one for each of `ENDINGS`."""
 
     def found(self) -> dict[str, int]:
         """The codes of what is wrong with it, and how often."""
@@ -89,14 +89,24 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> Left:
             held = await tables.read(connection)
         await connection.close()
         records = consuming.read_all_of([row.position for row in rows], world.bootstrap)
-        nothing = file.with_name("nothing.jsonl")
-        nothing.write_text("{}\n")
-        exits = (
-            await program(world, file),
-            await program(world, file, "--faults", "1", "--replay"),
-            await program(world, nothing, "--replay"),
-        )
+        for name, text in NO_HISTORIES.items():
+            file.with_name(name).write_text(text)
+        exits = tuple([await program(world, file.with_name(name), *more) for name, more, _ in ENDINGS])
     return Left(history.read(file), rows, records, list(levels), held, exits)
+
+
+NO_HISTORIES = {"no-kind.jsonl": "{}\n", "a-list.jsonl": "[]\n", "no-json.jsonl": "{"}
+ENDINGS: tuple[tuple[str, tuple[str, ...], int], ...] = (
+    ("history.jsonl", (), 0),
+    ("history.jsonl", ("--faults", "1", "--replay"), 1),
+    *((name, ("--replay",), 2) for name in NO_HISTORIES),
+    ("history.jsonl", ("--replay", "alert_level", "--replay-seconds", "0.01"), 2),
+    ("history.jsonl", ("--replay", "no_projection"), 2),
+    ("history.jsonl", ("--replay", "no_projection", "--faults", "1"), 1),
+    ("history.jsonl", ("--replay", "--kafka", "127.0.0.1:1"), 2),
+    ("history.jsonl", ("--replay", "--ledger", "postgres://127.0.0.1:1/none"), 2),
+)
+"""The history, what else is asked, and how the checker has to end."""
 
 
 async def program(world: World, file: Path, *more: str) -> int:
@@ -135,7 +145,7 @@ def test_a_run_that_did_too_little_proves_nothing(whole: Left) -> None:
 
 
 def test_the_program_ends_by_what_it_found(whole: Left) -> None:
-    assert whole.exits == (0, 1, 2)
+    assert whole.exits == tuple(status for _, _, status in ENDINGS)
 
 
 def lose_an_event(left: Left) -> None:

@@ -14,6 +14,10 @@ from tests.faults.world import World
 SQL = named_queries("tests.faults", "verdict.sql")
 JUDGED_WITHIN_SECONDS = 600
 FINDINGS_SHOWN = 10
+NOT_JUDGED = 2
+"""How the checker ends where it found nothing and could not look everywhere."""
+FOUND = ".found"
+"""What the checker found stands beside the history, in a file of this suffix."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -31,6 +35,8 @@ async def judge(world: World, history: Path, *, faults: int, acknowledged: int) 
         timeout=JUDGED_WITHIN_SECONDS,
     )
     found = done.stdout.splitlines()
+    history.with_suffix(FOUND).write_text(done.stdout, "utf-8")
+    assert done.returncode != NOT_JUDGED, f"The checker could not judge {history}:\n{done.stderr}"
     assert done.returncode == 0, f"The checker found {len(found)} faults in {history}:\n" + "\n".join(
         [*found[:FINDINGS_SHOWN], done.stderr]
     )

@@ -9,5 +9,5 @@ the queue, the referrals and what is overdue it alone speaks.
     python -m tests.faults.checker --history FILE --ledger DSN --kafka BOOTSTRAP [--faults N] [--acknowledged N]
 
 Findings go to standard output, one JSON object a line with a stable `code`. Exit status: 0 nothing was found, 1
-something was, 2 it could not be judged.
+something was, 2 nothing was and something could not be judged; what, stands in a sentence on standard error.
 """

@@ -6,63 +6,99 @@ import argparse
 import asyncio
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
-from kafka.errors import KafkaError
 
 from tests.faults.checker import consuming, history, ledger, levels, said, tables, topics
 from tests.faults.checker.findings import Findings
+from tests.faults.checker.history import Past
+from tests.faults.checker.ledger import Row
+from tests.faults.checker.records import Topics
 
 PROJECTIONS = ("alert_level", "case_timeline", "case_board", "review_queue", "referral_board")
-REPLAY_SECONDS = 300
+REPLAY_SECONDS = 300.0
+ROW_DIFFERS = ("missing: ", "surplus: ")
+"""How the command names a row; it ends the same way where it could not compare them at all."""
 
 
 def main() -> int:
     asked = _arguments()
-    try:
-        found, told = asyncio.run(_judge(asked))
-    except (OSError, ValueError, KeyError, asyncpg.PostgresError, KafkaError, consuming.Unreadable) as error:
-        print(f"cannot judge: {type(error).__name__}: {error}", file=sys.stderr)
-        return 2
-    print(told, file=sys.stderr)
+    found = Findings()
+    with found.judging("what the run left behind"):
+        left = asyncio.run(_left(asked))
+        _judge(asked, left, found)
     for line in found.lines():
         print(line)
-    return 1 if found.counts else 0
+    for sentence in found.not_judged:
+        print(f"cannot judge {sentence}", file=sys.stderr)
+    return found.status
 
 
-async def _judge(asked: argparse.Namespace) -> tuple[Findings, str]:
-    found = Findings()
+@dataclass(frozen=True)
+class Left:
+    """All that a run left behind."""
+
+    past: Past
+    rows: list[Row]
+    levels: list[asyncpg.Record]
+    held: tables.Held
+    topics: Topics
+
+
+async def _left(asked: argparse.Namespace) -> Left:
     past = history.read(asked.history)
-    history.judge(past, found, faults=asked.faults, acknowledged=asked.acknowledged)
     connection = await asyncpg.connect(asked.ledger)
     try:
         async with connection.transaction(isolation="repeatable_read"):
             rows = await ledger.read(connection)
-            lines = await connection.fetch(said.HISTORY)
+            lines = list(await connection.fetch(said.HISTORY))
             held = await tables.read(connection)
     finally:
         await connection.close()
-    ledger.judge(rows, past, found)
-    there = consuming.read_all_of([row.position for row in rows], asked.kafka)
-    counts = topics.judge(there, rows, past, found)
-    said.judge(rows, lines, found)
-    levels.judge(rows, found)
-    tables.judge(rows, held, found)
+    return Left(past, rows, lines, held, consuming.read_all_of([row.position for row in rows], asked.kafka))
+
+
+def _judge(asked: argparse.Namespace, left: Left, found: Findings) -> None:
+    rows, past = left.rows, left.past
+    with found.judging("the history"):
+        history.judge(past, found, faults=asked.faults, acknowledged=asked.acknowledged)
+    with found.judging("the ledger"):
+        ledger.judge(rows, past, found)
+    counts = {"repeats": 0, "foreign": 0}
+    with found.judging("the topics"):
+        counts = topics.judge(left.topics, rows, past, found)
+    with found.judging("what the system says by itself"):
+        said.judge(rows, left.levels, found)
+    with found.judging("the levels"):
+        levels.judge(rows, found)
+    with found.judging("the tables"):
+        tables.judge(rows, left.held, found)
     for name in asked.replay:
-        _replayed(name, found)
-    return found, (
+        with found.judging(f"whether {name} is what a replay makes of it"):
+            _replayed(name, asked.replay_seconds, found)
+    print(
         f"{len(rows)} events, {len(past.acknowledged)} commands acknowledged, {len(past.faults)} faults, "
-        f"{counts['repeats']} records repeated, {counts['foreign']} foreign"
+        f"{counts['repeats']} records repeated, {counts['foreign']} foreign",
+        file=sys.stderr,
     )
 
 
-def _replayed(name: str, found: Findings) -> None:
+class NotReplayed(Exception):
+    """The command ended before it could compare anything."""
+
+
+def _replayed(name: str, seconds: float, found: Findings) -> None:
     """A command, and no import: what it folds is judged by nobody here, only that live and replay agree."""
     command = [sys.executable, "-m", "services.cli", "replay", name, "--diff", "--processes", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=REPLAY_SECONDS)
-    if done.returncode:
-        found.add("projection_differs", f"{name}: {(done.stdout + done.stderr).strip()[-800:]}")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
+    if not done.returncode:
+        return
+    told = f"{name}: {(done.stdout + done.stderr).strip()[-800:]}"
+    if not any(line.startswith(ROW_DIFFERS) for line in done.stdout.splitlines()):
+        raise NotReplayed(told)
+    found.add("projection_differs", told)
 
 
 def _arguments() -> argparse.Namespace:
@@ -75,6 +111,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--replay", nargs="*", default=PROJECTIONS, help="projections to compare with their replay; needs their stack"
     )
+    parser.add_argument("--replay-seconds", type=float, default=REPLAY_SECONDS, help="as long as one replay may take")
     return parser.parse_args()
 
 

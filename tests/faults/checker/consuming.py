@@ -43,7 +43,8 @@ def read(bootstrap: str) -> Topics:
         def _unpack_records(self, tp: TopicPartition, records: Any, *deserializers: Any) -> Any:
             return super()._unpack_records(tp, _Noting(records, noted.setdefault(tp, [])), *deserializers)
 
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None, max_poll_records=5_000)
+    asked = {"bootstrap_servers": bootstrap, "group_id": None, "max_poll_records": 5_000}
+    consumer = KafkaConsumer(**asked, bootstrap_timeout_ms=10_000)
     consumer._fetcher.PartitionRecords = NotesBatches
     try:
         places = [TopicPartition(topic, one) for topic in (EVENTS, ALERTS) for one in _partitions(consumer, topic)]
