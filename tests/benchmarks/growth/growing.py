@@ -61,12 +61,14 @@ class Remembered:
 
 @dataclass(frozen=True)
 class Plan:
-    """At which sizes to measure, for how long to grow to each at most and to repeat each request, what to replay."""
+    """At which sizes to measure, for how long to grow to each at most and to repeat each request, what to replay, and
+    at which of the sizes to start again (None: at each)."""
 
     sizes: Sequence[int]
     seconds: float
     read_seconds: float
     replayed: Sequence[str] = tuple(NAMES)
+    started_at: Sequence[int] | None = None
 
 
 async def grow(folder: Path, plan: Plan, tell: Tell) -> list[Column]:
@@ -79,7 +81,8 @@ async def grow(folder: Path, plan: Plan, tell: Tell) -> list[Column]:
             column = Column(size)
             await _grow_to(grown, column, remembered, plan.seconds, tell)
             await _fold_again(grown, column, plan.replayed, tell)
-            await _start_again(grown, column, tell)
+            if plan.started_at is None or size in plan.started_at:
+                await _start_again(grown, column, tell)
             await _ask(grown, column, plan.read_seconds, tell)
             column.load = os.getloadavg()[2]
             remembered.columns.append(column)
@@ -97,11 +100,12 @@ async def _grow_to(grown: GrowingStack, column: Column, remembered: Remembered, 
     before = await settled(grown.owner)
     tell(f"{before.head:,} events after {time.monotonic() - began:,.0f} s; now what an event costs")
     until = min(column.wanted, round(before.head / GROWN_BEFORE))
-    measured = time.monotonic()
+    measured, log = time.monotonic(), await _log_written(grown)
     async with grown.costs().watched() as used:
         wrote = await grown.write(until, seconds * (1 - GROWN_BEFORE))
         after = await settled(grown.owner)
     took = time.monotonic() - measured
+    logged = [now - then for now, then in zip(await _log_written(grown), log, strict=True)]
     remembered.written = wrote.written
     column.events = after.head
     events, records = after.head - before.head, after.sent - before.sent
@@ -123,6 +127,8 @@ async def _grow_to(grown: GrowingStack, column: Column, remembered: Remembered, 
         "live projections: their process, µs": each("processors", records),
         "live projections: PostgreSQL, µs": each(in_postgres("processors"), records),
         "PostgreSQL beside sessions, µs": each(ITSELF),
+        "write-ahead log, bytes/event": logged[0] / events,
+        "write-ahead log, whole pages/event": logged[1] / events,
         "all of it, µs": sum(each(name) for name in ("relay", "kafka", "processors", ALL_OF_POSTGRES))
         + wrote.appending_cpu / appended * 1e6,
     }
@@ -130,6 +136,11 @@ async def _grow_to(grown: GrowingStack, column: Column, remembered: Remembered, 
     disk = await on_disk(grown.owner, grown.stack.folder)
     column.figures |= {f"disk, {name}, bytes/event": size / after.head for name, size in disk.items()}
     tell(f"{after.head:,} events: {events / took:,.0f} a second all the way")
+
+
+async def _log_written(grown: GrowingStack) -> tuple[float, float]:
+    (row,) = await grown.owner.fetch(SQL["log_written"])
+    return row["bytes"], row["pages"]
 
 
 async def _fold_again(grown: GrowingStack, column: Column, names: Sequence[str], tell: Tell) -> None:

@@ -14,6 +14,10 @@ select
 -- Whose CPU each process of the server uses.
 select pid, backend_type, application_name, client_port from pg_stat_activity where pid <> pg_backend_pid()
 
+-- name: log_written
+-- What went into the write-ahead log, and how many whole pages of it: the first change of each after a checkpoint.
+select wal_bytes::float8 as bytes, wal_fpi::float8 as pages from pg_stat_wal
+
 -- name: bytes
 -- What stands where, with indices.
 select n.nspname as place, sum(pg_total_relation_size(c.oid))::bigint as bytes
