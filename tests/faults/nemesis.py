@@ -96,10 +96,12 @@ async def _round(
         detail = await strike(world, dice)
         done = await world.stand_up()
         history.mended(strike.name, {**detail, "done": done})
+        history.operator(detail.get("wrote", ()), strike.name)
         await more(load, history, AFTER, f"after {strike.name}")
         await world.calm()
         history.well(await world.head())
-        say(f"  {which} {strike.name} {dict(detail)} {' '.join(done)}: well after {time.monotonic() - began:.1f} s")
+        told = {name: it for name, it in detail.items() if name not in ("put", "wrote")}
+        say(f"  {which} {strike.name} {told} {' '.join(done)}: well after {time.monotonic() - began:.1f} s")
     except (AssertionError, TimeoutError) as error:
         raise NotCalm(f"Fault {which}, {strike.name}: {type(error).__name__} {error}\n{world.logs()}") from error
 

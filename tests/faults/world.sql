@@ -19,6 +19,10 @@ left join projections.watermark w on w.place = wanted.place and w.partition = se
 where coalesce(w.last_position, 0) < sent.last_position
 order by 1, 2
 
+-- name: parked
+-- Keys that a projection could not fold on.
+select place, key, position from projections.parked order by place, key
+
 -- name: leader_port
 -- From which port the session speaks that holds the lead.
 select a.client_port from pg_locks l join pg_stat_activity a using (pid)

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from tests.faults.world import World
 
 
 class Strike(Protocol):
     """One fault. It returns what it did when that is over, for the history; the nemesis then mends what is left to
-    a person to mend (`World.stand_up`) and waits until all is well."""
+    a person to mend (`World.stand_up`) and waits until all is well.
+
+    Under `put` it tells which records it put on a topic, under `wrote` which events it brought into the ledger.
+    """
 
     @property
     def name(self) -> str: ...
 
-    async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]: ...
+    async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, Any]: ...
 
 
 def every() -> tuple[Strike, ...]:
     """All strikes of all families."""
-    from tests.faults.strikes import processes
+    from tests.faults.strikes import processes, records
 
-    return processes.STRIKES
+    return (*processes.STRIKES, *records.STRIKES)
