@@ -35,6 +35,7 @@ from services.local.process import Identity
 from services.settings import child_environment
 from services.wiring import open_desk
 from tests.faults.cast import COMMITTEE, EVERYBODY, Person
+from tests.faults.wires import KafkaWire, PostgresWire, opened
 from tests.support.stack import Stack, a_stack
 
 SQL = named_queries("tests.faults", "world.sql")
@@ -59,6 +60,7 @@ TWO_OF_EACH = {
     "INTABAZA_API_STREAMS_PER_PERSON": "0",
 }
 
+ROOT = Path(__file__).parents[2]
 UP_SECONDS = 180.0
 CALM_SECONDS = 180.0
 LOOK_SECONDS = 0.1
@@ -74,10 +76,21 @@ class World:
     """The stack and what is known of it; made by `a_world`."""
 
     stack: Stack
+    relay_kafka: KafkaWire = field(init=False)
+    processors_postgres: PostgresWire = field(init=False)
     people: dict[str, UUID] = field(default_factory=dict)
     _addresses: Addresses | None = None
     _ports: dict[str, int] = field(default_factory=dict)
     _tokens: dict[Person, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.relay_kafka = KafkaWire(lambda: self._port("kafka"))
+        self.processors_postgres = PostgresWire(lambda: self._port("postgres"))
+
+    @property
+    def wires(self) -> tuple[KafkaWire, PostgresWire]:
+        """What stands between the relays and Kafka, and between the processors and PostgreSQL."""
+        return self.relay_kafka, self.processors_postgres
 
     # --- what is where ----------------------------------------------------------------------------------------------
 
@@ -128,6 +141,11 @@ class World:
         """Where the first or the second API answers."""
         self._ports.update(self.stack.state.get("ports", {}))
         return f"http://127.0.0.1:{self._ports['api' if number == 1 else f'api-{number}']}"
+
+    def _port(self, name: str) -> int | None:
+        """Where a server listens now, if it does."""
+        port = self.stack.state.get("ports", {}).get(name)
+        return None if port is None else int(port)
 
     def token(self, person: Person) -> str:
         """A token of theirs that our own key signs."""
@@ -183,7 +201,8 @@ class World:
         """Start the stack in its folder, and wait until it is up and both APIs are ready where it had begun."""
         with (self.folder / "supervisor.said").open("ab") as said:
             self.stack.supervisor = subprocess.Popen(  # noqa: ASYNC220 - it begins at once
-                [sys.executable, "-m", "services.cli", "up"],
+                [sys.executable, "-m", "tests.faults.up", *(str(wire.port) for wire in self.wires)],
+                cwd=ROOT,
                 env=child_environment(self.stack.settings) | dict(self.stack.extra),
                 stdout=said,
                 stderr=said,
@@ -293,19 +312,20 @@ async def a_world(**extra: str) -> AsyncIterator[World]:
     """A stack that is up and has begun, with everybody known; `extra` goes into the environment of all of it."""
     with a_stack(**TWO_OF_EACH | extra) as stack:
         world = World(stack)
-        try:
-            await world.up()
-            await world.command("begin", "--division", "2015")
-            async with open_desk(stack.settings) as desk:
-                for person in EVERYBODY:
-                    if person.name not in world.people:
-                        world.people[person.name] = await desk.persons.person_by_phone(person.phone)
-                for member in COMMITTEE:
-                    await desk.persons.seat(world.people[member.name], sits=True)
-            await world.calm()
-            yield world
-        finally:
-            wake(world)
+        async with opened(*world.wires):
+            try:
+                await world.up()
+                await world.command("begin", "--division", "2015")
+                async with open_desk(stack.settings) as desk:
+                    for person in EVERYBODY:
+                        if person.name not in world.people:
+                            world.people[person.name] = await desk.persons.person_by_phone(person.phone)
+                    for member in COMMITTEE:
+                        await desk.persons.seat(world.people[member.name], sits=True)
+                await world.calm()
+                yield world
+            finally:
+                wake(world)
 
 
 def wake(world: World) -> None:
