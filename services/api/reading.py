@@ -182,6 +182,8 @@ def _read_part(kind: type, part: Any) -> Any:
 def _written_part(part: Any) -> Any:
     if isinstance(part, datetime):
         return "infinity" if part.replace(tzinfo=None) == INFINITY else part.isoformat()
+    if isinstance(part, UUID):  # asyncpg's own kind of it, of which orjson knows nothing
+        return str(part)
     return part
 
 
