@@ -37,7 +37,7 @@ class Column:
     events: int = 0
     figures: dict[str, float] = field(default_factory=dict)
     load: float = 0.0
-    """How many processes of the machine wanted to run, on average while it was measured."""
+    """How many processes of the machine wanted to run, in the five minutes before its end."""
 
 
 @dataclass
@@ -84,7 +84,6 @@ async def grow(folder: Path, plan: Plan, tell: Tell) -> list[Column]:
             if plan.started_at is None or size in plan.started_at:
                 await _start_again(grown, column, tell)
             await _ask(grown, column, plan.read_seconds, tell)
-            column.load = os.getloadavg()[2]
             remembered.columns.append(column)
             remembered.save(folder)
     return remembered.columns
@@ -107,7 +106,7 @@ async def _grow_to(grown: GrowingStack, column: Column, remembered: Remembered, 
     took = time.monotonic() - measured
     logged = [now - then for now, then in zip(await _log_written(grown), log, strict=True)]
     remembered.written = wrote.written
-    column.events = after.head
+    column.events, column.load = after.head, os.getloadavg()[1]
     events, records = after.head - before.head, after.sent - before.sent
     assert events > 0, f"nothing was appended up to {column.wanted:,}: the stack holds more already"
 

@@ -57,6 +57,7 @@ class GrowingStack:
         self.stack = Stack(folder, EVERYTHING)
         self.writer = writer
         self.owner: asyncpg.Connection[asyncpg.Record]
+        self.looker: asyncpg.Connection[asyncpg.Record]
 
     @property
     def api_port(self) -> int:
@@ -67,7 +68,7 @@ class GrowingStack:
         return {self.stack.pid(name): name for name in PROCESSES} | {self.writer.pid: "writer"}
 
     def costs(self) -> Costs:
-        return Costs(self.owner, self.names())
+        return Costs(self.looker, self.names())
 
     def token(self) -> str:
         """Of a coordinator who sees everything; the API's clock is the machine's, also where the ledger's is not."""
@@ -93,6 +94,7 @@ class GrowingStack:
     async def end(self) -> None:
         """SIGTERM, as `intabaza down` sends it."""
         await self.owner.close()
+        await self.looker.close()
         assert self.stack.supervisor is not None
         self.stack.supervisor.terminate()
         await asyncio.to_thread(self.stack.wait_for_the_end)
@@ -100,6 +102,7 @@ class GrowingStack:
     async def kill(self) -> None:
         """SIGKILL to everything, the supervisor first, so that it starts nothing again."""
         self.owner.terminate()
+        self.looker.terminate()
         supervisor = self.stack.supervisor
         assert supervisor is not None
         pids = [self.stack.pid(name) for name in PROCESSES]
@@ -149,7 +152,8 @@ class GrowingStack:
         return (self.stack.folder / "logs" / "relay.log").read_text().count(WORD_FROM_THE_RELAY)
 
     async def _connect(self) -> None:
-        self.owner = await asyncpg.connect(self.stack.addresses.owner_dsn)
+        dsn = self.stack.addresses.owner_dsn
+        self.owner, self.looker = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
 
     async def _until_ready(self) -> None:
         async with asyncio.timeout(UNTIL_READY_SECONDS):
