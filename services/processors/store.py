@@ -18,6 +18,7 @@ from projections.sql import named_queries
 from projections.taken import Taken, take
 from services.processors.derived import append_derived
 from services.processors.errors import OtherVersion, Superseded
+from services.processors.pool import APPLICATION, STATEMENT_SECONDS
 
 SQL = named_queries("services.processors", "store.sql")
 
@@ -112,6 +113,10 @@ class Store:
     def place(self, projection: Projection[Any, Any]) -> str:
         """The schema that a projection's rows stand in."""
         return self._places.get(projection.name, projection.name)
+
+    async def end_frozen(self) -> int:
+        """End sessions of workers that are frozen while they send rows, and hold what others wait for; how many."""
+        return int(await self.pool.fetchval(SQL["end_frozen"], APPLICATION, float(STATEMENT_SECONDS)))
 
     async def begin(self, projections: Sequence[Projection[Any, Any]], partition: int, topic_id: UUID) -> list[Live]:
         """Everything that these projections know of one partition. Raises OtherVersion."""

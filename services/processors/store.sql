@@ -5,6 +5,13 @@ select place, $2, projection, version, $5
 from unnest($1::text[], $3::text[], $4::int[]) as one (place, projection, version)
 on conflict do nothing
 
+-- name: end_frozen
+-- Sessions of workers whose server has waited for the rest of a COPY as long as any statement may take: their process is
+-- frozen or cut off, and no timeout of the server's ends them.
+select count(pg_terminate_backend(pid)) from pg_stat_activity
+where application_name = $1 and usename = current_user and pid <> pg_backend_pid()
+  and state = 'active' and wait_event = 'ClientRead' and query_start < clock_timestamp() - make_interval(secs => $2)
+
 -- name: marks
 -- All projections of one partition in one look.
 select w.place, w.projection, w.version, w.generation, w.topic_id, w.next_offset, w.last_position, s.body as shared

@@ -6,12 +6,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import asyncpg
 import structlog
 from kafka.errors import KafkaError
 
 from projections.projection import Projection
-from services.database.pools import BY_KEY, as_it_was
 from services.local.topics import EVENTS
 from services.log.topic import TopicAbsent
 from services.processors.chain import ChainBroken, Record
@@ -20,9 +18,9 @@ from services.processors.lane import Lane
 from services.processors.making import make_places
 from services.processors.metrics import Metrics
 from services.processors.places import Places
+from services.processors.pool import open_pool
 from services.processors.store import Store
 
-CONNECTIONS = 6
 LONGEST_PAUSE_SECONDS = 5.0
 END_SECONDS = 2.5
 """How long an orderly end waits for commits. Whatever is cut off is folded again by whoever comes next."""
@@ -72,6 +70,8 @@ class Worker:
             try:
                 await self._settle_leaving()
                 store, places = await self._connected()
+                if self._failures:
+                    await self._end_frozen(store)
                 for one in sorted(partitions - self.lanes.keys()):
                     lane = await self._begin(store, places, one)
                     if self._partitions is not partitions:  # a rebalance came in between
@@ -137,6 +137,10 @@ class Worker:
         lane.next_offset = await asyncio.to_thread(places.find, partition, *lane.hint)
         return lane
 
+    async def _end_frozen(self, store: Store) -> None:
+        if ended := await store.end_frozen():
+            _log.warning("sessions of a frozen worker ended", count=ended)
+
     async def _throw_away(self, lane: Lane, error: Exception) -> None:
         """Let a partition be begun again, where that may help; raises what does not pass."""
         if isinstance(error, ChainBroken):
@@ -181,15 +185,7 @@ class Worker:
 
     async def _connected(self) -> tuple[Store, Places]:
         if self._store is None:
-            pool = await asyncpg.create_pool(
-                self._dsn,
-                min_size=1,
-                max_size=CONNECTIONS,
-                timeout=10,
-                command_timeout=60,
-                server_settings={"application_name": "intabaza processors", **BY_KEY},
-                reset=as_it_was,
-            )
+            pool = await open_pool(self._dsn)
             try:
                 await make_places(pool, self._projections)
             except BaseException:

@@ -24,6 +24,7 @@ from services.log.partition import partition_of
 from services.log.record import Link
 from services.processors.lane import Lane
 from services.processors.making import make_places
+from services.processors.pool import open_pool
 from services.processors.store import Store
 from tests.support.crisis import Written
 
@@ -55,8 +56,11 @@ def chained(rows: Iterable[Recorded], partition: int, partitions: int) -> list[R
 class LaneTrial:
     """A simulated ledger, a store on it, and as many lanes as a test wants."""
 
-    def __init__(self, ledger: PostgresLedger, pool: asyncpg.Pool[asyncpg.Record], owner: Any, partitions: int) -> None:
+    def __init__(
+        self, ledger: PostgresLedger, pool: asyncpg.Pool[asyncpg.Record], owner: Any, partitions: int, dsn: str
+    ) -> None:
         self.ledger, self.pool, self.owner, self.partitions = ledger, pool, owner, partitions
+        self.projector_dsn = dsn
         self._versions: dict[str, int] = {}
 
     async def at(self, moment: datetime) -> None:
@@ -149,10 +153,11 @@ async def lane_trial(owner_dsn: str, app_dsn: str, projector_dsn: str, partition
     owner = await asyncpg.connect(owner_dsn)
     await owner.execute("select ledger.simulate($1)", BEGIN)
     ledger = await PostgresLedger.connect(app_dsn, clock.now)
-    pool = await asyncpg.create_pool(projector_dsn, min_size=1, max_size=6)
+    pool = await open_pool(projector_dsn)
+    trial = LaneTrial(ledger, pool, owner, partitions, projector_dsn)
     try:
-        yield LaneTrial(ledger, pool, owner, partitions)
+        yield trial
     finally:
-        pool.terminate()
+        trial.pool.terminate()
         await ledger.close()
         await owner.close()
