@@ -73,6 +73,8 @@ async def session(world: World, history: History, strikes: Sequence[Strike], see
         load.refuse_unknown()
         await world.calm()
         history.ends(await world.head())
+    except AssertionError as error:
+        raise type(error)(f"{error}\n{await _judged_as_it_stands(world, history)}") from error
     finally:
         history.close()
     say(
@@ -84,6 +86,15 @@ async def session(world: World, history: History, strikes: Sequence[Strike], see
     floor.refuse_less(history)
     judged = await judge(world, history.file, faults=floor.faults, acknowledged=floor.acknowledged)
     say(f"Seed {seed}: {judged}.")
+
+
+async def _judged_as_it_stands(world: World, history: History) -> str:
+    """What the checker finds in a run that broke off: often it is the reason."""
+    try:
+        await judge(world, history.file, faults=0, acknowledged=0)
+    except Exception as error:
+        return str(error)
+    return "The checker finds nothing wrong."
 
 
 async def _round(
