@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tests.faults.history import History
 from tests.faults.nemesis import say, session
-from tests.faults.strikes import Strike, every
+from tests.faults.strikes import Strike, clock, every
+from tests.faults.strikes.clock import clock_for
 from tests.faults.world import a_world
 
 A_SESSION = 50
@@ -26,14 +27,15 @@ async def run(faults: int, seeds: list[int], strikes: Sequence[Strike], keep: Pa
         seed = seeds.pop(0) if seeds else random.SystemRandom().getrandbits(32)
         history = History(keep / f"history-{seed}.jsonl")
         say(f"{left} faults to go; the history is written to {history.file}.")
-        async with a_world() as world:
-            await session(world, history, strikes, seed, min(left, A_SESSION))
+        with clock_for(strikes) as moved:
+            async with a_world(moved) as world:
+                await session(world, history, strikes, seed, min(left, A_SESSION))
         left -= A_SESSION
 
 
 def names(told: str) -> tuple[Strike, ...]:
     """Strikes by their names."""
-    known = {strike.name: strike for strike in every()}
+    known = {strike.name: strike for strike in (*every(), *clock.STRIKES)}
     asked = told.split(",")
     if unknown := [name for name in asked if name not in known]:
         raise argparse.ArgumentTypeError(f"there is no {', '.join(unknown)}; there are {', '.join(sorted(known))}")

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from events.vocabulary import Role
-from services import clock
 from services.api.examples import EXAMPLES, HEALTH, POLICE
 from tests.faults.cast import COMMITTEE, OFFICERS, Person
 from tests.faults.known import Case, Referral, Report
@@ -54,7 +53,7 @@ def otherwise(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _days_ago(load: Generator, most: int = 20) -> dict[str, str]:
-    return {"from": str((clock.now() - timedelta(days=load.dice.randint(1, most))).date())}
+    return {"from": str((load.world.now() - timedelta(days=load.dice.randint(1, most))).date())}
 
 
 # --- reporters --------------------------------------------------------------------------------------------------------
@@ -317,7 +316,7 @@ async def refer(load: Generator, person: Person) -> None:
         return
     recipient = load.dice.choice((POLICE, HEALTH))
     purpose = SERVES[recipient]
-    soon = clock.now() + timedelta(hours=2)
+    soon = load.world.now() + timedelta(hours=2)
     later = (soon + timedelta(days=2)).isoformat()
     await _at(load, person, case, "classify", actor_class="civilians")
     checked = await _at(

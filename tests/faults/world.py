@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -35,6 +35,7 @@ from services.local.process import Identity
 from services.settings import child_environment
 from services.wiring import open_desk
 from tests.faults.cast import COMMITTEE, EVERYBODY, Person
+from tests.faults.moved import MovedClock
 from tests.faults.wires import KafkaWire, PostgresWire, opened
 from tests.support.stack import Stack, a_stack
 
@@ -78,6 +79,7 @@ class World:
     stack: Stack
     relay_kafka: KafkaWire = field(init=False)
     processors_postgres: PostgresWire = field(init=False)
+    moved: MovedClock | None = None
     people: dict[str, UUID] = field(default_factory=dict)
     _addresses: Addresses | None = None
     _ports: dict[str, int] = field(default_factory=dict)
@@ -147,12 +149,16 @@ class World:
         port = self.stack.state.get("ports", {}).get(name)
         return None if port is None else int(port)
 
+    def now(self) -> datetime:
+        """The time of day by which the stack goes."""
+        return clock.now() + (self.moved.ahead if self.moved else timedelta(0))
+
     def token(self, person: Person) -> str:
         """A token of theirs that our own key signs."""
         if person not in self._tokens:
             issuer = TokenIssuer.of(self.stack.settings)
             bearer = Bearer(self.people[person.name], person.role, Area(None), person.recipient)
-            self._tokens[person] = issuer.issue(bearer, clock.now(), TOKEN_LIFE)
+            self._tokens[person] = issuer.issue(bearer, self.now(), TOKEN_LIFE)
         return self._tokens[person]
 
     def forget_tokens(self) -> None:
@@ -308,10 +314,13 @@ class World:
 
 
 @asynccontextmanager
-async def a_world(**extra: str) -> AsyncIterator[World]:
-    """A stack that is up and has begun, with everybody known; `extra` goes into the environment of all of it."""
-    with a_stack(**TWO_OF_EACH | extra) as stack:
-        world = World(stack)
+async def a_world(moved: MovedClock | None = None, **extra: str) -> AsyncIterator[World]:
+    """A stack that is up and has begun, with everybody known; `extra` goes into the environment of all of it.
+
+    It goes by the machine's clock, or by one that may be moved.
+    """
+    with a_stack(**TWO_OF_EACH | (moved.environment if moved else {}) | extra) as stack:
+        world = World(stack, moved=moved)
         async with opened(*world.wires):
             try:
                 await world.up()

@@ -27,3 +27,7 @@ select place, key, position from projections.parked order by place, key
 -- From which port the session speaks that holds the lead.
 select a.client_port from pg_locks l join pg_stat_activity a using (pid)
 where l.locktype = 'advisory' and l.granted and a.application_name = 'intabaza relay'
+
+-- name: relays
+-- From which ports relays speak: who leads, and who stands by.
+select client_port from pg_stat_activity where application_name = 'intabaza relay'

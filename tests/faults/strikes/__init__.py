@@ -24,6 +24,6 @@ class Strike(Protocol):
 
 def every() -> tuple[Strike, ...]:
     """All strikes of all families."""
-    from tests.faults.strikes import network, processes, records
+    from tests.faults.strikes import keys, network, processes, records, workers
 
-    return (*processes.STRIKES, *network.STRIKES, *records.STRIKES)
+    return (*processes.STRIKES, *network.STRIKES, *records.STRIKES, *workers.STRIKES, *keys.STRIKES)

@@ -21,7 +21,6 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from events.envelope import canonical, named_id
 from projections.live import LIVE
 from projections.sql import named_queries
-from services import clock
 from services.ledger.ledger import Append, Entry, Placed, Submission
 from services.ledger.postgres import PostgresLedger
 from services.local.topics import EVENTS
@@ -196,28 +195,26 @@ class Poison:
     It stands in a home where others work: that home's level waits with all that follows, and catches up.
     """
 
-    what: str
-
-    @property
-    def name(self) -> str:
-        return f"records_poison_{self.what}"
+    name: str = "records_poison"
 
     async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]:
+        what = dice.choice(sorted(LATER))
         home = dice.choice([row["home"] for row in await world.rows(SQL["homes"])])
-        placed = await _append(world, dice, home, *LATER[self.what])
+        placed = await _append(world, dice, home, *LATER[what])
         events = [at for at in await _places(world) if at.topic == EVENTS]
         await _until(world, lambda: _behind(world, partition_of(home, len(events)), placed.position))
         parked = [row for row in await world.rows(WORLD["parked"]) if row["position"] == placed.position]
         assert parked, f"every fold took position {placed.position}, which none of them can know"
         await self._refuses_to_resume(world, *parked[0])
-        for place, key, position in parked:
-            why = ("--why", "unreadable", "--phone", ADMIN.phone)
-            await world.command("parked", "waive", place, key, str(position), *why)
+        why = ("--why", "unreadable", "--phone", ADMIN.phone)
+        await asyncio.gather(
+            *(world.command("parked", "waive", place, key, str(position), *why) for place, key, position in parked)
+        )
         await _until(world, lambda: world.rows(WORLD["parked"]))
         waivers = [dict(row) for row in await world.rows(SQL["waivers"], placed.position)]
         assert len(waivers) == len(parked), f"{len(parked)} were parked and {len(waivers)} waived"
         poison = {"id": str(placed.event_id), "position": placed.position}
-        return {"position": placed.position, "waived": len(waivers), "wrote": [poison, *waivers]}
+        return {"what": what, "position": placed.position, "waived": len(waivers), "wrote": [poison, *waivers]}
 
     async def _refuses_to_resume(self, world: World, place: str, key: str, position: int) -> None:
         """Nothing is passed over as long as nobody says so."""
@@ -244,7 +241,7 @@ async def _append(
         }
     )  # fmt: skip
     submission = Submission(its_id, sha256(body).digest(), (Append(stream, 0, home, (Entry(its_id, kind, body),)),))
-    ledger = await PostgresLedger.connect(world.dsn("app"), clock.now)
+    ledger = await PostgresLedger.connect(world.dsn("app"), world.now)
     try:
         return (await ledger.append(submission)).placed[0]
     finally:
@@ -269,5 +266,5 @@ STRIKES: tuple[Strike, ...] = (
     Repeat("repeated", _stretch),
     Repeat("out_of_turn", _out_of_turn),
     Foreign(),
-    *(Poison(what) for what in LATER),
+    Poison(),
 )
