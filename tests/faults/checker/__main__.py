@@ -6,18 +6,12 @@ import argparse
 import asyncio
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
-
-from tests.faults.checker import consuming, history, ledger, levels, said, tables, topics
+from tests.faults.checker import consuming, judging
 from tests.faults.checker.findings import Findings
-from tests.faults.checker.history import Past
-from tests.faults.checker.ledger import Row
-from tests.faults.checker.records import Topics
+from tests.faults.checker.left import LIVE, read
 
-PROJECTIONS = ("alert_level", "case_timeline", "case_board", "review_queue", "referral_board")
 REPLAY_SECONDS = 300.0
 ROW_DIFFERS = ("missing: ", "surplus: ")
 """How the command names a row; it ends the same way where it could not compare them at all."""
@@ -27,62 +21,22 @@ def main() -> int:
     asked = _arguments()
     found = Findings()
     with found.judging("what the run left behind"):
-        left = asyncio.run(_left(asked))
-        _judge(asked, left, found)
+        left = asyncio.run(read(asked.history, asked.ledger))
+        left.topics = consuming.read_all_of([row.position for row in left.rows], asked.kafka)
+        counts = judging.judge(left, found, faults=asked.faults, acknowledged=asked.acknowledged)
+        for name in asked.replay:
+            with found.judging(f"whether {name} is what a replay makes of it"):
+                _replayed(name, asked.replay_seconds, found)
+        print(
+            f"{len(left.rows)} events, {len(left.past.acknowledged)} commands acknowledged, "
+            f"{len(left.past.faults)} faults, {counts['repeats']} records repeated, {counts['foreign']} foreign",
+            file=sys.stderr,
+        )
     for line in found.lines():
         print(line)
     for sentence in found.not_judged:
         print(f"cannot judge {sentence}", file=sys.stderr)
     return found.status
-
-
-@dataclass(frozen=True)
-class Left:
-    """All that a run left behind."""
-
-    past: Past
-    rows: list[Row]
-    levels: list[asyncpg.Record]
-    held: tables.Held
-    topics: Topics
-
-
-async def _left(asked: argparse.Namespace) -> Left:
-    past = history.read(asked.history)
-    connection = await asyncpg.connect(asked.ledger)
-    try:
-        async with connection.transaction(isolation="repeatable_read"):
-            rows = await ledger.read(connection)
-            lines = list(await connection.fetch(said.HISTORY))
-            held = await tables.read(connection)
-    finally:
-        await connection.close()
-    return Left(past, rows, lines, held, consuming.read_all_of([row.position for row in rows], asked.kafka))
-
-
-def _judge(asked: argparse.Namespace, left: Left, found: Findings) -> None:
-    rows, past = left.rows, left.past
-    with found.judging("the history"):
-        history.judge(past, found, faults=asked.faults, acknowledged=asked.acknowledged)
-    with found.judging("the ledger"):
-        ledger.judge(rows, past, found)
-    counts = {"repeats": 0, "foreign": 0}
-    with found.judging("the topics"):
-        counts = topics.judge(left.topics, rows, past, found)
-    with found.judging("what the system says by itself"):
-        said.judge(rows, left.levels, found)
-    with found.judging("the levels"):
-        levels.judge(rows, found)
-    with found.judging("the tables"):
-        tables.judge(rows, left.held, found)
-    for name in asked.replay:
-        with found.judging(f"whether {name} is what a replay makes of it"):
-            _replayed(name, asked.replay_seconds, found)
-    print(
-        f"{len(rows)} events, {len(past.acknowledged)} commands acknowledged, {len(past.faults)} faults, "
-        f"{counts['repeats']} records repeated, {counts['foreign']} foreign",
-        file=sys.stderr,
-    )
 
 
 class NotReplayed(Exception):
@@ -109,7 +63,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--faults", type=int, default=0, help="the least number of faults")
     parser.add_argument("--acknowledged", type=int, default=0, help="the least number of acknowledged commands")
     parser.add_argument(
-        "--replay", nargs="*", default=PROJECTIONS, help="projections to compare with their replay; needs their stack"
+        "--replay", nargs="*", default=LIVE, help="projections to compare with their replay; needs their stack"
     )
     parser.add_argument("--replay-seconds", type=float, default=REPLAY_SECONDS, help="as long as one replay may take")
     return parser.parse_args()

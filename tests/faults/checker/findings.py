@@ -10,6 +10,10 @@ from dataclasses import asdict, dataclass, field
 MOST_OF_A_KIND = 5
 
 
+class NotModelled(Exception):
+    """The product can do this, and the checker does not know what follows from it."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that must not be; `position` is where it shows first, where it has a place."""
@@ -40,6 +44,8 @@ class Findings:
         """One part of it: where it breaks off, what was found before stays, and the rest goes on."""
         try:
             yield
+        except NotModelled as error:
+            self.not_judged.append(f"{what}: {error}, and what follows from that is not modelled here.")
         except Exception as error:
             self.not_judged.append(f"{what}: {type(error).__name__}: {error}")
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import asyncpg
@@ -18,6 +19,9 @@ select position, stream, version, event_id::text as event_id, type, home, record
     command_mac, body
 from ledger.event order by position
 """
+
+EVERYWHERE = "*"
+"""The home of what goes to everybody."""
 
 SAID_BY_THE_SYSTEM = {"clock.ticked", "level.level_changed", "level.response_overdue", "alert.issued"}
 
@@ -38,26 +42,20 @@ class Row:
     body: bytes
     wire: dict[str, Any]
 
+    @cached_property
+    def at(self) -> str:
+        """When it was recorded, as the wire spells it: texts of this kind are in the order of their moments."""
+        return self.recorded_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
     @property
     def bytes_on_the_wire(self) -> bytes:
         """Sequence (19 digits) and time stand in front; the rest is as it is stored."""
-        at = self.recorded_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        return b'{"sequence":"%019d","time":"%s",' % (self.position, at.encode()) + self.body[1:]
+        return b'{"sequence":"%019d","time":"%s",' % (self.position, self.at.encode()) + self.body[1:]
 
 
 async def read(connection: asyncpg.Connection[asyncpg.Record]) -> list[Row]:
     """Every row, in order of position."""
     return [Row(**dict(record), wire=json.loads(record["body"])) for record in await connection.fetch(ROWS)]
-
-
-def counted(rows: Sequence[Row], projection: str) -> list[Row]:
-    """What a projection folds: everything but what somebody waived for it, which is said on the log."""
-    waived = {
-        row.wire["data"]["position"]
-        for row in rows
-        if row.type == "reference.event_waived" and row.wire["data"]["projection"] == projection
-    }
-    return [row for row in rows if row.position not in waived]
 
 
 def judge(rows: Sequence[Row], past: Past, found: Findings) -> None:

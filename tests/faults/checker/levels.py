@@ -12,18 +12,24 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple, Protocol
-from uuid import UUID
 
-from tests.faults.checker.findings import Findings
-from tests.faults.checker.ledger import Row, counted
+from tests.faults.checker.findings import Findings, NotModelled
+from tests.faults.checker.identity import named
+from tests.faults.checker.ledger import Row
 from tests.faults.checker.places import NOWHERE, Places
 from tests.faults.checker.weights import Case, Rules, Weight, local_day, midnight, weigh
 
 LEVEL, ALERT = "level.level_changed", "alert.issued"
 DERIVED = {LEVEL, ALERT, "level.response_overdue"}
+ENGINE = 1
+"""The one whose definition is followed here."""
+REFERENCE = {
+    "clock.ticked",
+    *(f"reference.{name}" for name in ("rules_adopted", "gazetteer_adopted", "election_dated", "engine_adopted")),
+    *(f"reference.{name}" for name in ("recipient_registered", "event_waived")),
+}
 CORRECTING = {"retraction", "rules", "gazetteer", "engine"}
 GROUPS = ("violence_and_weapons", "tension_and_rumour", "rights_and_elections", "displacement")
-NAMED_UNDER = UUID("6a5c3e0e-2f0b-8d5e-9a51-0a4c7c1f9d11")
 TAKES_UP = {"case.report_linked", "case.report_unlinked"}
 CAUSES = {
     **dict.fromkeys(("case.opened", "case.ratified", "case.classified", "case.assessed", "case.reopened"), "evidence"),
@@ -125,14 +131,6 @@ class Voice:
         return event_id
 
 
-def named(seed: str) -> str:
-    """The id of an event that follows from others: a UUID of version 8 out of a hash of its seed."""
-    digest = bytearray(sha256(b"intabaza:thing:" + NAMED_UNDER.bytes + seed.encode()).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x80
-    digest[8] = digest[8] & 0x3F | 0x80
-    return str(UUID(bytes=bytes(digest)))
-
-
 class Levels:
     """All that the log says so far about levels."""
 
@@ -220,6 +218,8 @@ class Levels:
 
     def _reference(self, event: Told) -> None:
         data, cause = event.data, None
+        if event.type not in REFERENCE:
+            raise NotModelled(f"{event.type} goes to everybody at {event.time}")
         if event.type == "reference.rules_adopted":
             self._rules, self._hash = tomllib.loads(data["content"]), sha256(data["content"].encode()).hexdigest()
             self._next, cause = None, "rules"
@@ -239,6 +239,8 @@ class Levels:
             self._adopt(data["number"], event.time)
 
     def _adopt(self, engine: int, moment: str) -> None:
+        if engine != ENGINE:
+            raise NotModelled(f"engine {engine} of alert_level speaks from {moment} on")
         self.voice.engine = engine
         for name in sorted(self.units):
             unit, before = self.units[name], self.voice.last(name)
@@ -497,10 +499,10 @@ def _told(rows: Sequence[Row]) -> Iterator[_FromRow]:
         yield _FromRow(time, row.stream, row.type, row.home, row.wire["mode"], row.wire["data"])
 
 
-def judge(rows: Sequence[Row], found: Findings) -> None:
+def judge(folded: Sequence[Row], rows: Sequence[Row], found: Findings) -> None:
     """Every change of a level and every alert that follows from the log is in it once, and nothing else of the kind."""
     levels = Levels()
-    for event in _told(counted(rows, "alert_level")):
+    for event in _told(folded):
         levels.take(event)
     wanted: dict[str, list[Said]] = {}
     for said in levels.voice.said:

@@ -1,20 +1,23 @@
-"""Two projections folded anew from the ledger's rows, in a few lines each: the timeline, and what the board lists.
+"""Projections folded anew from the ledger's rows: the timeline, what the board lists, what waits, who owes an answer.
 
 A second opinion beside `intabaza replay --diff`, which folds with the code that filled the tables: that one says that
-replay and live agree, this one that both are what the events say. The board's deadlines, the queue and the referrals
-follow from rules of their own, and are left to the replay.
+replay and live agree, to the last field, this one that both are what the events say. The board's own deadlines, and
+what a projection keeps for itself to go on from, are left to the replay.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
 
+from tests.faults.checker import deadlines
+from tests.faults.checker.deadlines import Deadlines
 from tests.faults.checker.findings import Findings
-from tests.faults.checker.ledger import Row, counted
+from tests.faults.checker.ledger import Row
+from tests.faults.checker.waiting import waiting
 
 READ = {
     "timeline": """
@@ -27,6 +30,18 @@ READ = {
         from case_board.case_board order by stream""",
     "fallen": """
         select report_id::text as report_id, how, fell_at from case_board.case_board_fallen order by report_id""",
+    "queue": """
+        select stream, what, subject, whom, since, due, home, unit, kind, urgent, round, grades, agreeing,
+            graded_by::text[] as graded_by, recused::text[] as recused
+        from review_queue.review_queue order by stream, what, subject""",
+    "referrals": """
+        select stream, referral_id::text as referral_id, recipient, purpose, state, is_open, unit, home, referred_at,
+            state_since, acknowledge_by, act_by, next_due, overdue_since, outcome, successful, reason, contradicted,
+            follows::text as follows
+        from referral_board.referral_board order by stream, referral_id::text""",
+    "gaps": """
+        select stream, awaited, subject, step, unit, home, due, answered_at, answered_by
+        from referral_board.referral_board_gap order by stream, awaited, subject, step""",
 }
 
 Held = dict[str, list[tuple[Any, ...]]]
@@ -39,19 +54,22 @@ async def read(connection: asyncpg.Connection[asyncpg.Record]) -> Held:
     return held
 
 
-def judge(rows: Sequence[Row], held: Held, found: Findings) -> None:
-    """Each table against the rows that the ledger makes of it."""
-    timeline, board = counted(rows, "case_timeline"), counted(rows, "case_board")
-    wanted = {"timeline": _timeline(timeline), "ties": _ties(timeline), "board": _board(board), "fallen": _fallen(board)}
-    for table, own in wanted.items():
-        theirs = held[table]
-        if len(own) != len(theirs):
-            found.add("projection_differs", f"{table} has {len(theirs)} rows, and folded anew {len(own)}.")
-        for one, other in zip(own, theirs, strict=False):
-            if one != other:
-                position = one[0] if isinstance(one[0], int) else None
-                found.add("projection_differs", f"{table} holds {other}, and folded anew it is {one}.", position)
-                break
+def judge(table: str, own: Sequence[tuple[Any, ...]], held: Held, found: Findings) -> None:
+    """A table against the rows that the ledger makes of it."""
+    theirs = held[table]
+    if len(own) != len(theirs):
+        found.add("projection_differs", f"{table} has {len(theirs)} rows, and folded anew {len(own)}.")
+    for one, other in zip(own, theirs, strict=False):
+        if one != other:
+            position = one[0] if isinstance(one[0], int) else None
+            found.add("projection_differs", f"{table} holds {other}, and folded anew it is {one}.", position)
+            break
+
+
+def judge_referrals(owed: Deadlines, held: Held, found: Findings) -> None:
+    """Both tables of the referral board."""
+    judge("referrals", deadlines.board(owed), held, found)
+    judge("gaps", deadlines.gaps(owed), held, found)
 
 
 def _of(rows: Iterable[Row], *nouns: str) -> list[Row]:
@@ -146,3 +164,13 @@ def _fallen(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
         if row.type in ("report.withdrawn", "report.superseded")
     }
     return [(report, *how) for report, how in sorted(fell.items())]
+
+
+FOLDS: Mapping[str, tuple[str, Callable[[Sequence[Row]], list[tuple[Any, ...]]]]] = {
+    "timeline": ("case_timeline", _timeline),
+    "ties": ("case_timeline", _ties),
+    "board": ("case_board", _board),
+    "fallen": ("case_board", _fallen),
+    "queue": ("review_queue", waiting),
+}
+"""Each table that follows from the events of its streams alone, with its projection."""

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from tests.faults.checker import repeats
 from tests.faults.checker.findings import Findings
 from tests.faults.checker.history import Past, Put
-from tests.faults.checker.ledger import Row
+from tests.faults.checker.ledger import EVERYWHERE, Row
 from tests.faults.checker.records import ALERTS, EVENTS, Record, Topics
 from tests.faults.checker.repeats import Repeat
-
-EVERYWHERE = "*"
 
 
 def murmur2(data: bytes) -> int:

@@ -1,0 +1,330 @@
+"""Who owes an answer by when, and which of them did not come: by the rules at the head of projections/referral_board.
+
+- acknowledgement and action, of each referral, also where its case was merged away
+- ratification of a provisional case, by `ratify_by`
+- referral_or_decision, where a case is open and grave and nobody decided, acted or has a referral in hand: by the
+  target of the rules that were in force when it became so grave, from the moment on from which nobody answers
+
+The latter two are not asked of a case that is merged away, and nothing is of one that is closed. A moment passes for a
+case before its own next event and at whatever goes to everybody (ARCHITECTURE.md, 25). What passed unanswered is a gap,
+and is told once where an engine speaks; `step` counts how often an answer was asked for anew after its gap.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from tests.faults.checker.findings import Findings, NotModelled
+from tests.faults.checker.identity import named
+from tests.faults.checker.ledger import EVERYWHERE, Row
+from tests.faults.checker.referrals import STEPS, Referral, follow
+
+OVERDUE = "level.response_overdue"
+ENGINE = 1
+"""The one whose rules are followed here."""
+GRAVE = {"severe", "extreme"}
+MOVES = {
+    *STEPS,
+    "case.opened",
+    "case.ratified",
+    "case.not_ratified",
+    "case.assessed",
+    "case.decided",
+    "case.merged",
+    "case.merge_reversed",
+    "case.resolved",
+    "case.reopened",
+    "case.closed",
+}
+"""What moves a case here; nothing else of it lets its moments pass."""
+
+
+@dataclass
+class Gap:
+    """One answer that was asked for by a moment."""
+
+    due: str
+    step: int
+    asked: bool = True
+    passed: bool = False
+    told: bool = False
+    answered_at: str | None = None
+    answered_by: str | None = None
+
+
+@dataclass
+class Case:
+    """What a case owes and is owed."""
+
+    stream: str
+    home: str
+    unit: str
+    stage: str
+    provisional: bool
+    ratify_by: str | None
+    severity: str | None
+    begun_at: str
+    hours: int | None = None
+    merged: bool = False
+    answered: bool = False
+    answer_by: str | None = None
+    referrals: dict[str, Referral] = field(default_factory=dict)
+    gaps: dict[tuple[str, str], list[Gap]] = field(default_factory=dict)
+
+    @property
+    def unanswered(self) -> bool:
+        if self.stage != "open" or self.severity not in GRAVE or self.answered:
+            return False
+        return not any(one.answers(self.begun_at) for one in self.referrals.values())
+
+    def asked(self) -> Iterator[tuple[tuple[str, str], str]]:
+        """What is waited for now, by what and which referral, and by when."""
+        if self.stage == "closed":
+            return
+        for referral_id, referral in self.referrals.items():
+            for what, due in referral.owed():
+                yield (what, referral_id), due
+        if self.provisional and self.ratify_by is not None and not self.merged:
+            yield ("ratification", ""), self.ratify_by
+        if self.answer_by is not None and not self.merged:
+            yield ("referral_or_decision", ""), self.answer_by
+
+
+class Told(NamedTuple):
+    """An overdue answer as it has to be told."""
+
+    stream: str
+    home: str
+    engine: int
+    data: dict[str, Any]
+
+
+class Deadlines:
+    """Every case's, up to where the log was read."""
+
+    def __init__(self) -> None:
+        self.cases: dict[str, Case] = {}
+        self.told: dict[str, Told] = {}
+        self._hours: dict[str, int] = {}
+        self._engine: int | None = None
+
+    def take(self, row: Row) -> None:
+        """One event more."""
+        if row.wire["mode"] != "actual":
+            return
+        if row.home == EVERYWHERE:
+            self._heed(row)
+        elif row.stream.startswith("case/") and row.type in MOVES:
+            self._move(row)
+
+    def _heed(self, row: Row) -> None:
+        data = row.wire["data"]
+        if row.type == "reference.rules_adopted":
+            rules = tomllib.loads(data["content"])
+            self._hours = rules.get("response", {}).get("answer_within_hours", {})
+        elif row.type == "reference.engine_adopted" and data["projection"] == "referral_board":
+            if data["number"] != ENGINE:
+                raise NotModelled(f"engine {data['number']} of referral_board speaks from {row.at} on")
+            self._engine = data["number"]
+        for case in self.cases.values():
+            self._pass(case, row.at)
+
+    def _move(self, row: Row) -> None:
+        case = self.cases.get(row.stream)
+        if case is None:
+            if row.type != "case.opened":
+                return
+            data = row.wire["data"]
+            severity = data.get("severity") or ("severe" if data["threat_to_life"] else None)
+            case = self.cases[row.stream] = Case(
+                row.stream,
+                row.home,
+                data["place"]["unit"],
+                "open",
+                data["provisional"],
+                data.get("ratify_by"),
+                severity,
+                row.at,
+                self._hours.get(severity) if severity in GRAVE else None,
+            )
+            case.answer_by = self._target(case, row.at) if case.unanswered else None
+        else:
+            self._pass(case, row.at)
+            before, severity = case.unanswered, case.severity
+            _turn(case, row)
+            follow(case.referrals, row)
+            if case.severity != severity:
+                case.hours = self._hours.get(case.severity or "") if case.severity in GRAVE else None
+            if not case.unanswered:
+                case.answer_by = None
+            elif not before:
+                case.answer_by = self._target(case, row.at)
+            elif case.severity != severity:
+                both = (case.answer_by, self._target(case, row.at))
+                case.answer_by = min((one for one in both if one is not None), default=None)
+        _settle(case, row)
+        self._pass(case, row.at)
+
+    def _target(self, case: Case, at: str) -> str | None:
+        if case.hours is None:
+            return None
+        return (datetime.fromisoformat(at) + timedelta(hours=case.hours)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def _pass(self, case: Case, until: str) -> None:
+        for (what, referral_id), steps in case.gaps.items():
+            gap = steps[-1]
+            if not gap.asked or gap.due > until:
+                continue
+            gap.passed = True
+            if self._engine is None or gap.told:
+                continue
+            gap.told = True
+            case_id = case.stream.removeprefix("case/")
+            data = {"unit": case.unit, "case_id": case_id, "awaited": what, "due": gap.due, "step": gap.step}
+            if referral_id:
+                data["referral_id"] = referral_id
+            event_id = named(f"overdue/{case_id}/{referral_id or 'case'}/{what}/{gap.step}")
+            self.told[event_id] = Told(f"level/{case.unit}", case.home, self._engine, data)
+
+
+def _turn(case: Case, row: Row) -> None:
+    """What an event says of the case itself."""
+    data = row.wire["data"]
+    match row.type:
+        case "case.ratified":
+            case.provisional = False
+        case "case.not_ratified":
+            case.provisional, case.stage = False, "not_ratified"
+        case "case.assessed":
+            if data["severity"] in GRAVE and case.severity not in GRAVE:
+                case.answered = False  # what was decided about a lesser case does not answer a grave one
+            case.severity = data["severity"]
+        case "case.decided" | "case.action_recorded":
+            case.answered = True
+        case "case.referral_outcome_checked" if data["outcome"] == "contradicted":
+            case.answered = False
+        case "case.merged" if "into" in data:
+            case.merged = True
+        case "case.merge_reversed" if "into" in data:
+            case.merged = False
+        case "case.resolved":
+            case.stage = "resolved"
+        case "case.closed":
+            case.stage = "closed"
+        case "case.reopened":
+            case.stage, case.begun_at, case.answered = "open", row.at, False
+
+
+def _settle(case: Case, row: Row) -> None:
+    """What is asked for now, and what no more, after an event."""
+    asked = dict(case.asked())
+    for what, steps in case.gaps.items():
+        if steps[-1].asked and (what not in asked or (steps[-1].passed and steps[-1].due != asked[what])):
+            _answered(steps[-1], row)
+    for what, due in asked.items():
+        steps = case.gaps.setdefault(what, [])
+        last = steps[-1] if steps else None
+        if last is None:
+            steps.append(Gap(due, 1))
+        elif not last.passed:
+            last.due, last.asked = due, True
+        elif not last.asked and last.due == due and row.type == "case.merge_reversed":
+            last.asked, last.answered_at, last.answered_by = True, None, None  # the two stand as before
+        elif not last.asked:
+            steps.append(Gap(due, last.step + 1))
+
+
+def _answered(gap: Gap, row: Row) -> None:
+    gap.asked = False
+    if gap.passed:
+        gap.answered_at, gap.answered_by = row.at, row.type
+
+
+def of(rows: Sequence[Row]) -> Deadlines:
+    """Everything that the log makes of them."""
+    deadlines = Deadlines()
+    for row in rows:
+        deadlines.take(row)
+    return deadlines
+
+
+def judge(deadlines: Deadlines, rows: Sequence[Row], found: Findings) -> None:
+    """Every answer that did not come was told, once, as it is; and no other."""
+    there = {row.event_id: row for row in rows if row.type == OVERDUE}
+    for event_id, told in deadlines.told.items():
+        row = there.get(event_id)
+        if row is None:
+            found.add("overdue_missing", f"{told.stream}: {told.data} was not told.")
+            continue
+        data = {name: value for name, value in row.wire["data"].items() if value is not None}
+        if (row.stream, row.home, row.wire.get("engine"), data) != told:
+            found.add("overdue_differs", f"{row.stream}: {data} is told, and computed anew it is {told}.", row.position)
+    for event_id in sorted(there.keys() - deadlines.told.keys()):
+        row = there[event_id]
+        found.add("overdue_of_nothing", f"{row.stream}: {row.wire['data']} does not follow.", row.position)
+
+
+def board(deadlines: Deadlines) -> list[tuple[Any, ...]]:
+    """Every referral: where it stands since when, what is owed next, since when something is overdue."""
+    found: list[tuple[Any, ...]] = []
+    for stream, case in sorted(deadlines.cases.items()):
+        asked = list(case.asked())
+        for referral_id, one in sorted(case.referrals.items()):
+            late = [
+                case.gaps[what, referral_id][-1]
+                for what in ("acknowledgement", "action")
+                if (what, referral_id) in case.gaps
+            ]
+            found.append(
+                (
+                    stream,
+                    referral_id,
+                    one.agreed["recipient"],
+                    one.agreed["purpose"],
+                    one.shown,
+                    one.is_open,
+                    case.unit,
+                    case.home,
+                    _moment(one.referred_at),
+                    _moment(one.since),
+                    _moment(one.agreed["acknowledge_by"]),
+                    _moment(one.agreed["act_by"]),
+                    _moment(min((due for (_, whose), due in asked if whose == referral_id), default=None)),
+                    _moment(min((gap.due for gap in late if gap.asked and gap.passed), default=None)),
+                    one.outcome,
+                    one.successful,
+                    one.reason,
+                    one.contradicted,
+                    one.agreed.get("follows"),
+                )
+            )
+    return found
+
+
+def gaps(deadlines: Deadlines) -> list[tuple[Any, ...]]:
+    """Every answer that did not come in time, and when it came after all."""
+    return sorted(
+        (
+            stream,
+            what,
+            whose,
+            gap.step,
+            case.unit,
+            case.home,
+            _moment(gap.due),
+            _moment(gap.answered_at),
+            gap.answered_by,
+        )
+        for stream, case in deadlines.cases.items()
+        for (what, whose), steps in case.gaps.items()
+        for gap in steps
+        if gap.passed
+    )
+
+
+def _moment(at: str | None) -> datetime | None:
+    return None if at is None else datetime.fromisoformat(at)

@@ -1,0 +1,31 @@
+"""Judges what a run left behind, part by part: one that cannot be judged keeps nobody from the others."""
+
+from __future__ import annotations
+
+from tests.faults.checker import deadlines, history, ledger, levels, said, tables, topics
+from tests.faults.checker.findings import Findings
+from tests.faults.checker.left import Left
+
+
+def judge(left: Left, found: Findings, *, faults: int, acknowledged: int) -> dict[str, int]:
+    """Everything but the replays; returns how many records were repeats, and how many foreign."""
+    rows, past = left.rows, left.past
+    counts = {"repeats": 0, "foreign": 0}
+    with found.judging("the history"):
+        history.judge(past, found, faults=faults, acknowledged=acknowledged)
+    with found.judging("the ledger"):
+        ledger.judge(rows, past, found)
+    with found.judging("the topics"):
+        counts = topics.judge(left.topics, rows, past, found)
+    with found.judging("what the system says by itself"):
+        said.judge(rows, left.levels, found)
+    with found.judging("the levels"):
+        levels.judge(left.folded_by("alert_level"), rows, found)
+    with found.judging("overdue answers"):
+        owed = deadlines.of(left.folded_by("referral_board"))
+        deadlines.judge(owed, rows, found)
+        tables.judge_referrals(owed, left.held, found)
+    for table, (projection, fold) in tables.FOLDS.items():
+        with found.judging(f"the table {table}"):
+            tables.judge(table, fold(left.folded_by(projection)), left.held, found)
+    return counts
