@@ -7,7 +7,8 @@ import argparse
 import asyncio
 import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 from tests.faults.history import History
@@ -18,28 +19,46 @@ from tests.faults.world import a_world
 
 A_SESSION = 50
 """Faults on one stack, before the next one begins anew."""
+OF_THE_CLOCK = 14
+"""The same where the clock is set: each of them may take the ledger a year on."""
+EVERY_FOURTH = 4
 
 
-async def run(faults: int, seeds: list[int], strikes: Sequence[Strike], keep: Path) -> None:
+def planned(faults: int, asked: Sequence[Strike] | None) -> Iterator[tuple[Sequence[Strike], int]]:
+    """Which strikes fall in each session, and how many; every fourth session is of the clock, unless some were asked
+    for."""
+    for number in count(1):
+        if faults <= 0:
+            return
+        of_the_clock = asked is None and number % EVERY_FOURTH == 0
+        many = min(faults, OF_THE_CLOCK if of_the_clock else A_SESSION)
+        yield clock.STRIKES if of_the_clock else asked or every(), many
+        faults -= many
+
+
+async def run(faults: int, seeds: list[int], asked: Sequence[Strike] | None, keep: Path) -> None:
     """Raises what the first session that fails says; its history stays in `keep`."""
     left = faults
-    while left > 0:
+    for strikes, many in planned(faults, asked):
         seed = seeds.pop(0) if seeds else random.SystemRandom().getrandbits(32)
         history = History(keep / f"history-{seed}.jsonl")
         say(f"{left} faults to go; the history is written to {history.file}.")
         with clock_for(strikes) as moved:
             async with a_world(moved) as world:
-                await session(world, history, strikes, seed, min(left, A_SESSION))
-        left -= A_SESSION
+                await session(world, history, strikes, seed, many)
+        left -= many
 
 
 def names(told: str) -> tuple[Strike, ...]:
-    """Strikes by their names."""
+    """Strikes by their names, or all whose names begin with a word: `clock`, `kill`, `freeze_api`."""
     known = {strike.name: strike for strike in (*every(), *clock.STRIKES)}
-    asked = told.split(",")
-    if unknown := [name for name in asked if name not in known]:
-        raise argparse.ArgumentTypeError(f"there is no {', '.join(unknown)}; there are {', '.join(sorted(known))}")
-    return tuple(known[name] for name in asked)
+    found: dict[str, Strike] = {}
+    for asked in told.split(","):
+        those = [asked] if asked in known else [name for name in known if name.startswith(f"{asked}_")]
+        if not those:
+            raise argparse.ArgumentTypeError(f"there is no {asked}; there are {', '.join(sorted(known))}")
+        found |= {name: known[name] for name in those}
+    return tuple(found.values())
 
 
 def main() -> None:
@@ -47,7 +66,7 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=1000)
     parser.add_argument("--seed", type=int, action="append", default=[], help="of the first session; else a new one")
     parser.add_argument("--keep", type=Path, help="where the histories are kept; else a new folder")
-    parser.add_argument("--strikes", type=names, default=every(), help="only these, by their names with commas between")
+    parser.add_argument("--strikes", type=names, help="only these, by their names with commas between")
     asked = parser.parse_args()
     keep = asked.keep or Path(tempfile.mkdtemp(prefix="intabaza-faults-"))
     keep.mkdir(parents=True, exist_ok=True)
