@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from services.processors.delivery import SESSION_SECONDS
 from services.relay.leader import LEASE_SECONDS
 from tests.faults.strikes import Strike
 from tests.faults.world import World
@@ -122,4 +123,6 @@ STRIKES: tuple[Strike, ...] = (
     *(Freeze(what, 1.0, 3.0) for what in _KINDS),
     # longer than the lease: another one leads, and the woken one has a buffer full of what was sent meanwhile
     Freeze("leading-relay", LEASE_SECONDS + 1.0, LEASE_SECONDS + 3.0, "_past_its_lease"),
+    # and of two processors the other one has all partitions when it wakes with batches that it had folded before
+    Freeze("processor", SESSION_SECONDS + 2.0, SESSION_SECONDS + 4.0, "_past_its_session"),
 )
