@@ -1,7 +1,8 @@
 """Who was asked to act, how far each has come, and who is overdue.
 
-Rows: `referral_board`, one a referral; `referral_board_gap`, one for every answer that did not come in time, with when
-it came after all; `referral_board_case`, what the fold knows of each case and when its next deadline passes.
+Rows: `referral_board`, one a referral, and `referral_board_count`, how many there are of each sort;
+`referral_board_gap`, one for every answer that did not come in time, with when it came after all;
+`referral_board_case`, what the fold knows of each case and when its next deadline passes.
 
 A gap is an answer that is awaited by a moment (`awaited.py` says which). When that moment passes unanswered, the gap is
 a fact: it gets its row and, where an engine speaks, is told once as `level.response_overdue`. It closes when the answer

@@ -20,7 +20,7 @@ class ReferralTable:
     """The state of a case is the `body` of its row; dues are found by partition."""
 
     definition = SQL["definition"]
-    digests = (SQL["digest_referrals"], SQL["digest_gaps"], SQL["digest_cases"])
+    digests = (SQL["digest_referrals"], SQL["digest_counts"], SQL["digest_gaps"], SQL["digest_cases"])
 
     async def load(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, CaseReferrals]:
         return {row["stream"]: _state(row["body"]) for row in await connection.fetch(SQL["load"], list(keys))}

@@ -26,6 +26,17 @@ create index referral_board_in_order on referral_board ((coalesce(next_due, 'inf
 where is_open;
 create index referral_board_by_recipient
 on referral_board (recipient, (coalesce(next_due, 'infinity')), stream, referral_id);
+-- How many there are, since a history's referrals are too many to be counted anew for each who asks. A row of a unit
+-- is written by the partition of its home alone.
+create table referral_board_count (
+    unit text collate "C" not null,
+    recipient text collate "C" not null,
+    state text collate "C" not null,
+    outcome text collate "C",
+    overdue boolean not null,
+    referrals bigint not null,
+    unique nulls not distinct (unit, recipient, state, outcome, overdue)
+);
 create table referral_board_gap (
     stream text collate "C" not null,
     awaited text collate "C" not null,
@@ -57,16 +68,28 @@ select to_char(due at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as due, 
 from referral_board_case where partition = $1 and due is not null
 
 -- name: write_referral
--- The whole row: a step changes most of it.
-insert into referral_board
-select stream, referral_id::uuid, recipient, purpose, state, is_open, unit, home, referred_at::timestamptz,
-    state_since::timestamptz, acknowledge_by::timestamptz, act_by::timestamptz, next_due::timestamptz,
-    overdue_since::timestamptz, outcome, successful, reason, contradicted, follows::uuid
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[],
-    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::boolean[],
-    $17::text[], $18::integer[], $19::text[])
-    as t (stream, referral_id, recipient, purpose, state, is_open, unit, home, referred_at, state_since, acknowledge_by,
-        act_by, next_due, overdue_since, outcome, successful, reason, contradicted, follows)
+-- The whole row: a step changes most of it. What it was counted as before is counted off.
+with given as materialized (
+    select stream, referral_id::uuid, recipient, purpose, state, is_open, unit, home, referred_at::timestamptz,
+        state_since::timestamptz, acknowledge_by::timestamptz, act_by::timestamptz, next_due::timestamptz,
+        overdue_since::timestamptz, outcome, successful, reason, contradicted, follows::uuid
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[],
+        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::boolean[],
+        $17::text[], $18::integer[], $19::text[])
+        as t (stream, referral_id, recipient, purpose, state, is_open, unit, home, referred_at, state_since,
+            acknowledge_by, act_by, next_due, overdue_since, outcome, successful, reason, contradicted, follows)
+), moved as (
+    select unit, recipient, state, outcome, overdue_since is not null as overdue, 1 as by from given
+    union all
+    select was.unit, was.recipient, was.state, was.outcome, was.overdue_since is not null, -1
+    from given join referral_board as was using (stream, referral_id)
+), counted as (
+    insert into referral_board_count as known (unit, recipient, state, outcome, overdue, referrals)
+    select unit, recipient, state, outcome, overdue, sum(by) from moved
+    group by unit, recipient, state, outcome, overdue having sum(by) <> 0
+    on conflict (unit, recipient, state, outcome, overdue) do update set referrals = known.referrals + excluded.referrals
+)
+insert into referral_board select * from given
 on conflict (stream, referral_id) do update set
     recipient = excluded.recipient, purpose = excluded.purpose, state = excluded.state, is_open = excluded.is_open,
     unit = excluded.unit, home = excluded.home, referred_at = excluded.referred_at, state_since = excluded.state_since,
@@ -122,10 +145,11 @@ select * from referral_board where stream = $1 order by referred_at, referral_id
 
 -- name: counts
 -- How many referrals each recipient has in which state, and how many are overdue. Of units $1, null for all.
-select recipient, state, outcome, count(*) as referrals, count(overdue_since) as overdue
-from referral_board
+select recipient, state, outcome, sum(referrals)::bigint as referrals,
+    coalesce(sum(referrals) filter (where overdue), 0)::bigint as overdue
+from referral_board_count
 where $1::text[] is null or unit = any ($1)
-group by recipient, state, outcome
+group by recipient, state, outcome having sum(referrals) > 0
 order by recipient, state, outcome
 
 -- name: gaps
@@ -152,6 +176,11 @@ select jsonb_build_array(stream, referral_id, recipient, purpose, state, is_open
     act_by at time zone 'utc', next_due at time zone 'utc', overdue_since at time zone 'utc', outcome, successful,
     reason, contradicted, follows)::text
 from referral_board order by stream, referral_id
+
+-- name: digest_counts
+-- How many there are. Whether what is none any more has a row says only how often was written.
+select jsonb_build_array(unit, recipient, state, outcome, overdue, referrals)::text
+from referral_board_count where referrals <> 0 order by unit, recipient, state, outcome, overdue
 
 -- name: digest_gaps
 -- Every answer that did not come in time.

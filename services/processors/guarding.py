@@ -19,6 +19,7 @@ SEEN_BY: Mapping[str, str] = {
     "case_timeline_event": "event",
     "case_timeline_link": "link",
     "referral_board": "recipient",
+    "referral_board_count": "recipient",
     "review_queue_case": "body",
     "review_queue_report": "body",
 }

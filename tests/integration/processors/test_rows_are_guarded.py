@@ -143,7 +143,7 @@ async def test_unfiltered_queries_find_the_rows_of_the_units_and_no_others(reads
         levels = await reads.read(sight, LEVELS["now"], None)
         assert {row["unit"] for row in levels} >= wanted
         assert sight is ALL or {row["unit"] for row in levels} == wanted
-        for table in ("case_board", "referral_board"):
+        for table in ("case_board", "referral_board", "referral_board_count"):
             rows = await reads.read(sight, f"select unit from {table}")
             assert {row["unit"] for row in rows} == wanted
         bodies = "select body ->> 'unit' as unit from review_queue_case"
@@ -151,8 +151,9 @@ async def test_unfiltered_queries_find_the_rows_of_the_units_and_no_others(reads
 
 
 async def test_a_recipient_sees_its_own_referrals_and_no_row_of_anything_else(reads: Projections) -> None:
-    rows = await reads.read(THE_CLINIC, "select recipient from referral_board")
-    assert [row["recipient"] for row in rows] == [CLINIC]
+    for table in ("referral_board", "referral_board_count"):
+        rows = await reads.read(THE_CLINIC, f"select recipient from {table}")
+        assert [row["recipient"] for row in rows] == [CLINIC]
     for table in ("case_board", "case_timeline_event", "alert_level_unit", "referral_board_gap", "review_queue"):
         assert (await reads.read(THE_CLINIC, f"select 1 from {table}")) == []
 

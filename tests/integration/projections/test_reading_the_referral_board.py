@@ -29,6 +29,12 @@ from tests.support.written import Written
 
 DECLINED = CaseReferralDeclined(referral_id=one("declined"), reason=ReasonDeclined.UNSAFE)
 
+COUNTED_ANEW = """
+select recipient, state, outcome, count(*), count(overdue_since)
+from referral_board where $1::text[] is null or unit = any ($1)
+group by recipient, state, outcome order by recipient, state, outcome
+"""
+
 
 def asked(
     *after: Any, recipients: Any = None, states: Any = None, units: Any = None, overdue: bool = False, most: int = 50
@@ -83,6 +89,28 @@ async def test_overdue_referrals_are_counted_and_read_apart(stand: Stand) -> Non
         for row in await standing.ask("counts", None)
     }
     assert counts == {(CLINIC, "referred"): (1, 0), (CLINIC, "declined"): (1, 0), (POLICE, "referred"): (1, 1)}
+
+
+async def test_counts_are_kept_as_referrals_move_and_no_row_of_the_board_is_counted(stand: Stand) -> None:
+    standing = await stand(PROJECTION, SQL)
+
+    async def keep(log: Written) -> None:
+        await standing.keep(log)
+        for units in (None, [PLACE.unit], [OTHER_PLACE.unit]):
+            kept = [tuple(row) for row in await standing.ask("counts", units)]
+            assert kept == [tuple(row) for row in await standing.connection.fetch(COUNTED_ANEW, units)]
+
+    log = three_referrals()
+    await keep(log)
+    await keep(tick(log.after(hours=2)))
+    await keep(log.write(f"case/{OTHER_CASE}", CaseReferralAcknowledged(referral_id=one("sooner"))))
+    await keep(log.write(f"case/{OTHER_CASE}", CaseReferralAccepted(referral_id=one("sooner"))))
+    assert [tuple(row) for row in await standing.ask("counts", [OTHER_PLACE.unit])] == [
+        (POLICE, "accepted", None, 1, 0)
+    ]
+    plan = await standing.plan("counts", None)
+    assert "referral_board_count" in plan
+    assert "referral_board " not in plan
 
 
 async def test_gaps_stand_open_until_they_are_answered_and_are_kept(stand: Stand) -> None:
