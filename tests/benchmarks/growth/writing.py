@@ -1,6 +1,6 @@
 """Who appends the history: a process of its own, so that its CPU can be told from everybody else's.
 
-It appends through the ledger's port as the desk does, 64 callers at a time, sets the simulated clock before each group,
+It appends through the ledger's port as the desk does, 256 callers at a time, sets the simulated clock before each group,
 and waits where the projections have fallen behind.
 """
 
@@ -24,12 +24,12 @@ from services.ledger.postgres import PostgresLedger
 from tests.benchmarks.growth.standing import standing
 from tests.support.crisis import Written, crisis
 
-CALLERS = 64
+CALLERS = 256
 PER_DAY = 1_000
 """A case weighs something for up to a hundred days: from 100,000 events on as much weighs as ever will."""
-LEAD = 5_000
+LEAD = 10_000
 """How many events the projections may be behind: an even flow, whatever the machine does beside."""
-LOOK_EACH = 16
+LOOK_EACH = 4
 LOOK_SECONDS = 0.02
 ENDLESS = 10**12
 
@@ -47,7 +47,7 @@ class Wrote:
     appending_cpu: float
     """Seconds of this process's CPU, without what making the events took."""
     group_ms: float
-    """How long a group of 64 waited for its answer, at the median."""
+    """How long a group of 256 waited for its answer, at the median."""
 
 
 class Writer:
