@@ -24,6 +24,14 @@ class Strike(Protocol):
 
 def every() -> tuple[Strike, ...]:
     """All strikes of all families."""
-    from tests.faults.strikes import keys, network, processes, records, workers
+    from tests.faults.strikes import keys, network, processes, records, rules, storage, workers
 
-    return (*processes.STRIKES, *network.STRIKES, *records.STRIKES, *workers.STRIKES, *keys.STRIKES)
+    return (
+        *processes.STRIKES,
+        *network.STRIKES,
+        *records.STRIKES,
+        *storage.STRIKES,
+        *workers.STRIKES,
+        *keys.STRIKES,
+        *rules.STRIKES,
+    )

@@ -112,4 +112,7 @@ STRIKES: tuple[Strike, ...] = (
     Cut("processors_and_postgres"),
     LoseCommits(done=True),
     LoseCommits(done=False),
+    Silence("relay_and_kafka", True, 2.0, LEASE_SECONDS + 3.0),
+    Silence("relay_and_kafka", False, 2.0, LEASE_SECONDS + 3.0),
+    Silence("processors_and_postgres", True, 2.0, LEASE_SECONDS + 3.0),
 )

@@ -1,0 +1,125 @@
+"""What the disks and topics lose: the end of Kafka's segments, a topic that is deleted or made anew by a stranger."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from kafka import KafkaAdminClient
+
+from projections.sql import named_queries
+from services.local.topics import ALERTS, EVENTS, make_topics
+from tests.faults.strikes import Strike
+from tests.faults.world import LOOK_SECONDS, World
+from tests.support.relays import cut_segment
+
+SQL = named_queries("tests.faults.strikes", "storage.sql")
+
+GONE_SECONDS = 60.0
+NOTICED_SECONDS = 120.0
+MOST_BATCHES = 6
+
+
+@contextmanager
+def _nobody_brings_back(world: World) -> Iterator[None]:
+    """While the block runs the supervisor stands still: what was killed stays away for as long as it takes."""
+    supervisor = psutil.Process(world.supervisor)
+    supervisor.suspend()
+    try:
+        yield
+    finally:
+        supervisor.resume()
+
+
+async def _kill(world: World, *names: str) -> None:
+    """Kill them, and wait until they are gone: their parent is standing still, so they are never reaped."""
+    processes = [psutil.Process(world.pid(name)) for name in names]
+    for process in processes:
+        process.send_signal(signal.SIGKILL)
+    async with asyncio.timeout(GONE_SECONDS):
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                while process.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.02)
+
+
+@dataclass(frozen=True, slots=True)
+class CutTails:
+    """Kafka comes back without the last batches of some partitions, which it had acknowledged."""
+
+    relays_live: bool
+
+    @property
+    def name(self) -> str:
+        return f"cut_kafkas_tails_under_{'living' if self.relays_live else 'dead'}_relays"
+
+    async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]:
+        cut: dict[str, int] = {}
+        with _nobody_brings_back(world):
+            await _kill(world, "kafka", *(() if self.relays_live else ("relay-1", "relay-2")))
+            for folder in sorted((world.folder / "kafka" / "data").glob("*.v1-*")):
+                batches = dice.choice((0, dice.randint(1, MOST_BATCHES), 1_000_000))
+                before = _bytes(folder)
+                cut_segment(folder, batches)
+                if lost := before - _bytes(folder):
+                    cut[folder.name] = lost
+        assert cut, "no partition lost anything, so this showed nothing"
+        return {"partitions": len(cut), "bytes": sum(cut.values())}
+
+
+def _bytes(folder: Path) -> int:
+    [segment] = folder.glob("*.log")
+    return segment.stat().st_size
+
+
+@dataclass(frozen=True, slots=True)
+class LoseTopics:
+    """Somebody deletes a topic or both while everything runs, and may make them anew; a person has them filled again.
+
+    What a person does is what deploy/README.md says.
+    """
+
+    made_anew: bool
+
+    @property
+    def name(self) -> str:
+        return f"topics_{'made_anew' if self.made_anew else 'deleted'}_by_a_stranger"
+
+    async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]:
+        topics = dice.choice(((EVENTS,), (ALERTS,), (EVENTS, ALERTS)))
+        partitions = await world.value(SQL["partitions"])
+        await asyncio.to_thread(_delete, world.bootstrap, topics)
+        if self.made_anew:
+            await asyncio.to_thread(make_topics, world.bootstrap, partitions)
+            async with asyncio.timeout(NOTICED_SECONDS):
+                while (because := await world.value(SQL["halted"])) is None:  # noqa: ASYNC110 - nor here
+                    await asyncio.sleep(LOOK_SECONDS)
+            assert "is another topic than the one that was filled" in because, because
+        else:
+            await asyncio.sleep(dice.uniform(0.0, 8.0))  # it was noticed so late
+            await world.restart("processor-1")
+            await world.restart("processor-2")
+        await world.command("relay", "republish", "--yes")
+        return {"topics": topics}
+
+
+def _delete(bootstrap: str, topics: tuple[str, ...]) -> None:
+    with closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
+        admin.delete_topics(list(topics))
+        while set(topics) & set(admin.list_topics()):
+            pass
+
+
+STRIKES: tuple[Strike, ...] = (
+    CutTails(relays_live=True),
+    CutTails(relays_live=False),
+    LoseTopics(made_anew=True),
+    LoseTopics(made_anew=False),
+)
