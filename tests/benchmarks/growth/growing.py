@@ -19,6 +19,7 @@ from tests.benchmarks.growth.reading import answers
 from tests.benchmarks.growth.sizes import on_disk, resident_mb
 from tests.benchmarks.growth.stack import GrowingStack, Started, growing_stack
 from tests.benchmarks.growth.standing import NAMES, SQL, settled
+from tests.benchmarks.growth.writing import MANY_CALLERS
 
 REMEMBERED = "growth.json"
 GROWN_BEFORE = 0.8
@@ -91,7 +92,7 @@ async def grow(folder: Path, plan: Plan, tell: Tell) -> list[Column]:
 
 async def _grow_to(grown: GrowingStack, column: Column, remembered: Remembered, seconds: float, tell: Tell) -> None:
     began = time.monotonic()
-    wrote = await grown.write(int(column.wanted * GROWN_BEFORE), seconds * GROWN_BEFORE)
+    wrote = await grown.write(int(column.wanted * GROWN_BEFORE), seconds * GROWN_BEFORE, MANY_CALLERS)
     remembered.written = wrote.written
     known = await grown.owner.fetchval(SQL["reports_known"])
     if (more := wrote.head // EVENTS_A_CASE - known) > 0:

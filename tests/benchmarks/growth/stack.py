@@ -22,7 +22,7 @@ from services.local.ports import answers
 from tests.benchmarks.connections import request
 from tests.benchmarks.growth.costs import Costs
 from tests.benchmarks.growth.standing import settled, standing
-from tests.benchmarks.growth.writing import Writer, Wrote
+from tests.benchmarks.growth.writing import CALLERS, Writer, Wrote
 from tests.support.stack import Stack
 
 EVERYTHING = {
@@ -75,9 +75,9 @@ class GrowingStack:
         issuer = TokenIssuer.of(self.stack.settings)
         return issuer.issue(Bearer(uuid4(), Role.COORDINATOR, EVERYWHERE), clock.now(), timedelta(hours=12))
 
-    async def write(self, head: int, seconds: float) -> Wrote:
+    async def write(self, head: int, seconds: float, callers: int = CALLERS) -> Wrote:
         addresses = self.stack.addresses
-        return await self.writer.grow(addresses.app_dsn, addresses.owner_dsn, head, seconds)
+        return await self.writer.grow(addresses.app_dsn, addresses.owner_dsn, head, seconds, callers)
 
     async def begin(self) -> None:
         """Start it, and let a simulated network begin where none has."""
