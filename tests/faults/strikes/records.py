@@ -38,6 +38,8 @@ BETWEEN_SECONDS = 0.05
 """Between two records of a stranger: the relay sends there too."""
 MOST_READ = 400
 MOST_PUT = 25
+IN_ONE = 4
+"""Records in one transaction."""
 COME_SECONDS = 120.0
 NAMES = ["content-type", "position", "previous"]
 STRANGER = UUID("5f0a3c1e-9b7d-4e26-8c41-d2f6a7b80e11")
@@ -72,6 +74,23 @@ def _put(bootstrap: str, records: Sequence[Put]) -> None:
         for one in records:
             producer.send(one.at.topic, one.value, one.key, list(one.headers), one.at.partition).get(ANSWER_SECONDS)
             time.sleep(BETWEEN_SECONDS)
+
+
+def _put_in_transactions(bootstrap: str, records: Sequence[Put], dice: random.Random) -> None:
+    """Put them there a few at a time, in transactions of which about half are aborted: none of our readers minds that,
+    and each leaves a marker that has an offset and is no record."""
+    name = f"stranger-{dice.getrandbits(64):x}"
+    with closing(KafkaProducer(bootstrap_servers=bootstrap, acks="all", transactional_id=name)) as producer:
+        producer.init_transactions()
+        for begin in range(0, len(records), IN_ONE):
+            producer.begin_transaction()
+            for one in records[begin : begin + IN_ONE]:
+                producer.send(one.at.topic, one.value, one.key, list(one.headers), one.at.partition)
+            producer.flush(ANSWER_SECONDS)
+            if dice.random() < 0.5:
+                producer.abort_transaction()
+            else:
+                producer.commit_transaction()
 
 
 async def _places(world: World) -> list[TopicPartition]:
@@ -109,6 +128,7 @@ class Repeat:
 
     how: str
     pick: Callable[[Sequence[Put], random.Random], list[Put]]
+    in_transactions: bool = False
 
     @property
     def name(self) -> str:
@@ -123,7 +143,10 @@ class Repeat:
             if len(put) >= MOST_PUT:
                 break
         assert put, "no partition holds anything that could be repeated"
-        await asyncio.to_thread(_put, world.bootstrap, put)
+        if self.in_transactions:
+            await asyncio.to_thread(_put_in_transactions, world.bootstrap, put, dice)
+        else:
+            await asyncio.to_thread(_put, world.bootstrap, put)
         return {"records": len(put), "put": _told(put, ours=True)}
 
 
@@ -265,6 +288,7 @@ async def _until(world: World, missing: Callable[[], Awaitable[Sequence[object]]
 STRIKES: tuple[Strike, ...] = (
     Repeat("repeated", _stretch),
     Repeat("out_of_turn", _out_of_turn),
+    Repeat("in_transactions", _stretch, in_transactions=True),
     Foreign(),
     Poison(),
 )
