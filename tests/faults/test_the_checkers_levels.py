@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from projections.projection import derived_id
-from tests.faults.checker.levels import Levels
+from tests.faults.checker import units
+from tests.faults.checker.recomputing import Levels
+from tests.faults.checker.weights import Case, Weight, weigh
 from tests.support.level_histories import history
 from tests.support.reference_level import recomputed
 from tests.support.reform_histories import reform_history
@@ -38,3 +40,24 @@ def test_such_histories_have_changes_and_alerts_of_every_kind() -> None:
             kinds.update(one.data.get("cause") or one.data["change"] for one in levels.voice.said)
 
     assert {"evidence", "fading", "resolved", "retraction", "rules", "raised", "lowered", "cancelled"} <= kinds.keys()
+
+
+def test_an_event_weighs_what_it_speaks_of_and_not_the_whole_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of hundreds of cases are worked out in the time of their events, and not of its square."""
+    weighed: list[str] = []
+
+    def counting(case: Case, *about: Any) -> Weight:
+        weighed.append(case.case_id)
+        return weigh(case, *about)
+
+    monkeypatch.setattr(units, "weigh", counting)
+    each = []
+    for length in (250, 500):
+        weighed.clear()
+        levels = Levels()
+        events = history(5, length)
+        for event in events:
+            levels.take(event)
+        each.append(len(weighed) / len(events))
+
+    assert max(each) < 12

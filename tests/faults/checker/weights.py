@@ -40,7 +40,7 @@ class Case:
     own_ground: bool = True
     unfounded: bool = False
     laid_by: bool = False
-    weighed: tuple[tuple[Any, ...], Weight] | None = None
+    aged_from: tuple[tuple[Any, ...], date] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -108,18 +108,37 @@ def _credibility(case: Case, rules: Rules) -> int:
     return int(known)
 
 
+def _reference_day(case: Case, zone: str) -> date:
+    """3. From which day it ages."""
+    under = (case.danger_returned_at, zone)
+    if case.aged_from is None or case.aged_from[0] != under:
+        opening = local_day(case.opened_at, zone)
+        days = []
+        if (happened := last_possible(case.said.get("occurred") or {})) is not None:
+            days.append(min(happened, opening))
+        if (expected := last_possible(case.said.get("expected") or {})) is not None:
+            days.append(expected)
+        if case.danger_returned_at is not None:
+            days.append(local_day(case.danger_returned_at, zone))
+        case.aged_from = (under, max(days, default=opening))
+    return case.aged_from[1]
+
+
 def _left(case: Case, fade: list[list[int]], rules: Rules, day: date) -> int:
     """4. By the days since the reference day (3)."""
-    opening = local_day(case.opened_at, rules["time_zone"])
-    days = []
-    if (happened := last_possible(case.said.get("occurred") or {})) is not None:
-        days.append(min(happened, opening))
-    if (expected := last_possible(case.said.get("expected") or {})) is not None:
-        days.append(expected)
-    if case.danger_returned_at is not None:
-        days.append(local_day(case.danger_returned_at, rules["time_zone"]))
-    age = (day - max(days, default=opening)).days
+    age = (day - _reference_day(case, rules["time_zone"])).days
     return [1000, *(share for since, share in fade if since <= age)][-1]
+
+
+def weighs_otherwise_on(case: Case, rules: Rules, day: date) -> date | None:
+    """The next day on which it may weigh something else though nothing is said of it; None where there is none."""
+    kind = rules["peace"]["kinds"].get(case.kind) or rules["kinds"].get(case.kind)
+    if kind is None:
+        return None
+    reference = _reference_day(case, rules["time_zone"])
+    age = (day - reference).days
+    later = [since for since, _ in kind["fade"] if since > age]
+    return reference + timedelta(days=min(later)) if later else None
 
 
 def _ending(case: Case, rules: Rules) -> int:
