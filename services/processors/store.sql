@@ -123,8 +123,12 @@ select ledger.hold()
 select event_id, stream, version, type, home, body from ledger.event where event_id = any ($1)
 
 -- name: heads
--- How long each stream is, under the lock.
-select stream, max(version) as version from ledger.event where stream = any ($1) group by stream
+-- How long each stream is, under the lock: by its last event alone, since a level's stream grows for ever.
+select one.stream, head.version
+from unnest($1::text[]) as one (stream)
+cross join lateral (
+    select version from ledger.event where stream = one.stream collate "C" order by version desc limit 1
+) as head
 
 -- name: append
 -- Waves of appends, one after the other in one call, each as the ledger's own append takes a group (migration 0003): a

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from events.envelope import canonical
 from projections.projection import Derived, derived_id
 from projections.taken import take
-from services.processors.derived import append_derived
+from services.processors.derived import SQL, append_derived
 from services.processors.errors import LOST, Contradiction, Refused
 from services.processors.lane import Lane
 from services.processors.store import Store
@@ -74,6 +75,26 @@ async def test_what_follows_from_a_batch_is_appended_in_one_call_however_many_of
     rows = await trial.derived()
     assert [row.event_id for row in rows] == [derived_id(one.seed) for one in many]
     assert [row.version for row in rows] == list(range(1, 61))
+
+
+async def test_the_head_of_a_long_stream_is_found_without_reading_the_stream(trial: LaneTrial) -> None:
+    """The append lock is held meanwhile, and a level's stream grows for ever."""
+    await trial.append(crisis(1, living=1))
+    many = [derived("x", Count("case/1", events=each), "2015-04-26T06:00:00.000000Z") for each in range(400)]
+    async with trial.pool.acquire() as connection, connection.transaction():
+        assert await append_derived(connection, many, SOURCE) == 400
+        [stream] = {one.stream for one in many}
+        heads = await connection.fetch(SQL["heads"], [stream, "level/nobody"])
+        assert [tuple(row) for row in heads] == [(stream, 400)]
+        explained = await connection.fetchval(f"explain (analyze, format json) {SQL['heads']}", [stream])
+    assert max(rows_read(json.loads(explained)[0]["Plan"])) < 10
+
+
+def rows_read(plan: Mapping[str, Any]) -> Iterator[int]:
+    """How many rows each node of an executed plan gave."""
+    yield round(plan["Actual Rows"] * plan["Actual Loops"])
+    for below in plan.get("Plans", ()):
+        yield from rows_read(below)
 
 
 async def test_folding_again_says_nothing_twice_and_a_silent_one_says_nothing(trial: LaneTrial) -> None:
