@@ -26,9 +26,9 @@ from tests.faults.world import World
 SQL = named_queries("tests.faults.strikes", "keys.sql")
 
 LEAST_SECONDS, MOST_SECONDS = 2.0, 4.0
-NEWEST = 5
+NEWEST = 3
 """Of so many keys that were made last one is destroyed: those are in use."""
-AGAIN_SECONDS = 0.1
+AGAIN_SECONDS = 0.03
 
 
 @dataclass(frozen=True, slots=True)
