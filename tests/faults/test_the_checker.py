@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.checker import history, judging
+from tests.faults.checker import history, judging, readable
 from tests.faults.checker.findings import Findings
 from tests.faults.checker.ledger import Row
-from tests.faults.checker.left import Left, read
+from tests.faults.checker.left import LIVE, Left, read
 from tests.faults.checker.records import Record
 
 if TYPE_CHECKING:  # kafka-python warns at its import, which this file is too early to have filtered
@@ -481,16 +481,40 @@ def waive(left: Run, wanted: Callable[[Row], bool], *projections: str) -> Row:
 
 def test_what_was_waived_has_no_part_in_what_is_folded(left: Run) -> None:
     event = waive(left, lambda row: row.type == "report.graded", "case_timeline")
-    assert event.position in [row.position for row in left.folded_by("review_queue")]
-    assert event.position not in [row.position for row in left.folded_by("case_timeline")]
+    assert event.position in [row.position for row in left.counted_by("review_queue")]
+    assert event.position not in [row.position for row in left.counted_by("case_timeline")]
 
 
 def test_a_waiver_that_came_too_late_counts_for_nothing(left: Run) -> None:
     event = waive(left, lambda row: row.type == "report.graded", "case_timeline")
     left.void = {("case_timeline", event.stream, event.position)}
-    assert left.folded_by("case_timeline") == left.rows
+    assert left.counted_by("case_timeline") == left.rows
 
 
 def test_what_goes_to_everybody_and_was_waived_is_not_judged(left: Run) -> None:
     waive(left, lambda row: row.home == "*", "case_timeline")
     assert [one.split(":")[0] for one in left.judged().not_judged] == ["the table timeline", "the table ties"]
+
+
+UNREADABLE = {
+    "a type to come": ({"dataschema": "urn:intabaza:schema:case.mediated:1", "data": {"by": "a"}}, "case.mediated", 4),
+    "a version to come": ({"dataschema": "urn:intabaza:schema:case.opened:9", "data": {}}, "case.opened", 5),
+    "a content that is none": ({"dataschema": "urn:intabaza:schema:case.opened:1", "data": {}}, "case.opened", 4),
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_what_cannot_be_taken_waits_or_was_waived_and_is_not_passed_over(left: Run, what: str) -> None:
+    change, kind, projections = UNREADABLE[what]
+    last = left.rows[left.index(lambda row: row.type == "case.opened")]
+    wire = {**last.wire, **change}
+    poison = replace(last, position=len(left.rows) + 1, stream="case/poison", version=1, type=kind, wire=wire)
+    left.rows.append(poison)
+    found = Findings()
+    readable.judge(left, found)
+    assert found.counts == {"projection_differs": projections}
+
+    waive(left, lambda row: row is poison, *LIVE)
+    again = Findings()
+    readable.judge(left, again)
+    assert again.counts == {}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tests.faults.checker import deadlines, history, ledger, levels, said, tables, topics
+from tests.faults.checker import deadlines, history, ledger, levels, readable, said, tables, topics
 from tests.faults.checker.findings import Findings
 from tests.faults.checker.left import Left
+from tests.faults.checker.readable import folded_by
 
 
 def judge(left: Left, found: Findings, *, faults: int, acknowledged: int) -> dict[str, int]:
@@ -19,13 +20,15 @@ def judge(left: Left, found: Findings, *, faults: int, acknowledged: int) -> dic
         counts = topics.judge(left.topics, rows, past, found)
     with found.judging("what the system says by itself"):
         said.judge(rows, left.levels, found)
+    with found.judging("what no projection can take"):
+        readable.judge(left, found)
     with found.judging("the levels"):
-        levels.judge(left.folded_by("alert_level"), rows, found)
+        levels.judge(folded_by(left, "alert_level"), rows, found)
     with found.judging("overdue answers"):
-        owed = deadlines.of(left.folded_by("referral_board"))
+        owed = deadlines.of(folded_by(left, "referral_board"))
         deadlines.judge(owed, rows, found)
         tables.judge_referrals(owed, left.held, found)
     for table, (projection, fold) in tables.FOLDS.items():
         with found.judging(f"the table {table}"):
-            tables.judge(table, fold(left.folded_by(projection)), left.held, found)
+            tables.judge(table, fold(folded_by(left, projection)), left.held, found)
     return counts

@@ -46,8 +46,8 @@ class Left:
     void: set[tuple[str, str, int]] = field(default_factory=set)
     parked: list[tuple[str, str, int]] = field(default_factory=list)
 
-    def folded_by(self, projection: str) -> list[Row]:
-        """What a projection folds: everything but what was waived for it. Raises NotModelled."""
+    def counted_by(self, projection: str) -> list[Row]:
+        """Everything but what was waived for a projection. Raises NotModelled."""
         for place, key, position in self.parked:
             if place == projection:
                 raise NotModelled(f"{place} waits with {key} at position {position}")
