@@ -40,6 +40,7 @@ auto.create.topics.enable=false
 delete.topic.enable=true
 log.retention.ms=-1
 log.retention.bytes=-1
+log.segment.bytes={segment_bytes}
 default.replication.factor=1
 min.insync.replicas=1
 offsets.topic.replication.factor=1
@@ -55,6 +56,10 @@ broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=1000
 """
 # the session: after a kill the node waits for the end of its own last one; 9 s by default, with nobody to protect
+
+SEGMENT_BYTES = 64 * 2**20
+"""After a kill the node reads the last segment of every partition again before it answers, and Kafka's own segments are
+16 times as large: a start would take longer and longer until each of them is full."""
 
 # INFO of the log manager says how far a recovery is; INFO of everything else would be megabytes a day
 _LOGGING = """\
@@ -188,7 +193,9 @@ class KafkaServer:
         self.process = None
 
     def _write_configuration(self, port: int, controller_port: int) -> None:
-        text = _PROPERTIES.format(port=port, controller_port=controller_port, data=self.data)
+        text = _PROPERTIES.format(
+            port=port, controller_port=controller_port, data=self.data, segment_bytes=SEGMENT_BYTES
+        )
         self.properties.write_text(text)
         (self.folder / "logging.properties").write_text(_LOGGING)
 

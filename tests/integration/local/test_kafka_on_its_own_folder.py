@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource
 
 from services.local.jars import kafka_jars
 from services.local.kafka import KafkaServer
 from services.local.problems import ChildDied, PortTaken, WrongVersion
+from services.local.topics import TOPICS, make_topics
 from services.settings import Settings
 
 
@@ -66,3 +69,14 @@ def test_a_folder_of_an_unknown_version_is_refused(tmp_path: Path) -> None:
     (server.folder / "VERSION").unlink()
     with pytest.raises(WrongVersion, match="of an unknown version and this is Kafka"):
         server.start()
+
+
+def test_what_a_start_after_a_kill_reads_again_stays_small_however_long_the_log(kafka: KafkaServer) -> None:
+    make_topics(kafka.bootstrap, partitions=2, replication=1)
+    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    try:
+        asked = [ConfigResource("TOPIC", topic, {"segment.bytes": ""}) for topic in TOPICS]
+        found = next(iter(admin.describe_configs(asked, config_filter="all").values()))
+    finally:
+        admin.close()
+    assert {found[topic]["segment.bytes"]["value"] for topic in TOPICS} == {str(64 * 2**20)}
