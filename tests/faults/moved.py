@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,7 +30,7 @@ class MovedClock:
     postgres_ahead: timedelta = timedelta(0)
 
     @property
-    def environment(self) -> Mapping[str, str]:
+    def environment(self) -> dict[str, str]:
         """What a process is started with so that it goes by this clock."""
         return {"LD_PRELOAD": str(self.folder / "clock.so"), "MOVED_CLOCK": str(self._file)}
 
