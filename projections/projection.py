@@ -157,14 +157,13 @@ class Table(Protocol[S_co]):
     """
 
     definition: str
+    """DDL that makes the tables in the first schema of the search_path."""
 
     @property
     def digests(self) -> tuple[str, ...]:
         """Queries for every row that a full replay must reproduce, as the text of one JSON value, in canonical order;
         nothing of partitions or shared state."""
         ...
-
-    """DDL that makes the tables in the first schema of the search_path."""
 
     async def load(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, S_co]:
         """The states of those keys that have any."""
