@@ -7,7 +7,7 @@ IN := .venv/bin
 INSTALLED := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: help install check test bench power up down demo recording settings schemas jars lock clean
+.PHONY: help install check test bench power mutants up down demo recording settings schemas jars lock clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ bench: $(INSTALLED) ## measure, and compare with others, in one run; GROW=1: wha
 
 power: $(INSTALLED) ## cut the power under PostgreSQL and Kafka; CUTS=20 of each kind
 	INTABAZA_POWER_CUTS=$(or $(CUTS),20) $(IN)/pytest -q -s tests/faults/power
+
+mutants: $(INSTALLED) ## seed each of fourteen bugs into a copy and let the checker of the faults find it; NAMES="one other"
+	@$(IN)/python -m compileall -q events projections schemas services tests
+	INTABAZA_MUTANTS="$(or $(NAMES),all)" $(IN)/pytest -q tests/faults/mutants
 
 up: $(INSTALLED) ## start the local stack here until Ctrl-C
 	@$(IN)/intabaza up
