@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.faults.checker import consuming, judging
+from tests.faults.checker.deadlines import OVERDUE
 from tests.faults.checker.findings import Findings
 from tests.faults.checker.left import LIVE, read
 
@@ -29,7 +30,8 @@ def main() -> int:
                 _replayed(name, asked.replay_seconds, found)
         print(
             f"{len(left.rows)} events, {len(left.past.acknowledged)} commands acknowledged, "
-            f"{len(left.past.faults)} faults, {counts['repeats']} records repeated, {counts['foreign']} foreign",
+            f"{len(left.past.faults)} faults, {counts['repeats']} records repeated, {counts['foreign']} foreign, "
+            f"{sum(row.type == OVERDUE for row in left.rows)} answers overdue",
             file=sys.stderr,
         )
     for line in found.lines():
