@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.faults.history import History
 from tests.faults.nemesis import say, session
-from tests.faults.strikes import Strike, clock, every
+from tests.faults.strikes import Strike, clock, every, storage_lost
 from tests.faults.strikes.clock import clock_for
 from tests.faults.world import a_world
 
@@ -32,7 +32,7 @@ def planned(faults: int, asked: Sequence[Strike] | None) -> Iterator[tuple[Seque
             return
         of_the_clock = asked is None and number % EVERY_FOURTH == 0
         many = min(faults, OF_THE_CLOCK if of_the_clock else A_SESSION)
-        yield clock.STRIKES if of_the_clock else asked or every(), many
+        yield clock.STRIKES if of_the_clock else asked or (*every(), *storage_lost.STRIKES), many
         faults -= many
 
 
@@ -51,7 +51,7 @@ async def run(faults: int, seeds: list[int], asked: Sequence[Strike] | None, kee
 
 def names(told: str) -> tuple[Strike, ...]:
     """Strikes by their names, or all whose names begin with a word: `clock`, `kill`, `freeze_api`."""
-    known = {strike.name: strike for strike in (*every(), *clock.STRIKES)}
+    known = {strike.name: strike for strike in (*every(), *storage_lost.STRIKES, *clock.STRIKES)}
     found: dict[str, Strike] = {}
     for asked in told.split(","):
         those = [asked] if asked in known else [name for name in known if name.startswith(f"{asked}_")]
