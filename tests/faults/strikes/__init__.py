@@ -24,7 +24,7 @@ class Strike(Protocol):
 
 def every() -> tuple[Strike, ...]:
     """All strikes of all families."""
-    from tests.faults.strikes import keys, network, processes, records, rules, storage, workers
+    from tests.faults.strikes import keys, network, processes, records, rewriting, rules, storage, workers
 
     return (
         *processes.STRIKES,
@@ -34,4 +34,5 @@ def every() -> tuple[Strike, ...]:
         *workers.STRIKES,
         *keys.STRIKES,
         *rules.STRIKES,
+        *rewriting.STRIKES,
     )

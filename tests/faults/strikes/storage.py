@@ -28,7 +28,7 @@ MOST_BATCHES = 6
 
 
 @contextmanager
-def _nobody_brings_back(world: World) -> Iterator[None]:
+def nobody_brings_back(world: World) -> Iterator[None]:
     """While the block runs the supervisor stands still: what was killed stays away for as long as it takes."""
     supervisor = psutil.Process(world.supervisor)
     supervisor.suspend()
@@ -38,7 +38,7 @@ def _nobody_brings_back(world: World) -> Iterator[None]:
         supervisor.resume()
 
 
-async def _kill(world: World, *names: str) -> None:
+async def kill(world: World, *names: str) -> None:
     """Kill them, and wait until they are gone: their parent is standing still, so they are never reaped."""
     processes = [psutil.Process(world.pid(name)) for name in names]
     for process in processes:
@@ -62,8 +62,8 @@ class CutTails:
 
     async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]:
         cut: dict[str, int] = {}
-        with _nobody_brings_back(world):
-            await _kill(world, "kafka", *(() if self.relays_live else ("relay-1", "relay-2")))
+        with nobody_brings_back(world):
+            await kill(world, "kafka", *(() if self.relays_live else ("relay-1", "relay-2")))
             for folder in sorted((world.folder / "kafka" / "data").glob("*.v1-*")):
                 batches = dice.choice((0, dice.randint(1, MOST_BATCHES), 1_000_000))
                 before = _bytes(folder)
