@@ -8,7 +8,9 @@ cases it absorbed, each once.
 """
 
 from projections.case_board.fold import Board, CaseBoardState
-from projections.case_board.table import BoardTable
+from projections.case_board.table import SQL, BoardTable
 from projections.projection import Projection
 
-PROJECTION: Projection[CaseBoardState, None] = Projection("case_board", 1, Board(), BoardTable())
+PROJECTION: Projection[CaseBoardState, None] = Projection(
+    "case_board", 1, Board(), BoardTable(), seen={"case_board_fallen": SQL["seen_fallen"]}
+)

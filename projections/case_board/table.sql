@@ -126,3 +126,7 @@ from case_board order by stream
 -- name: digest_fallen
 -- Reports that stand no more.
 select jsonb_build_array(report_id, how, fell_at at time zone 'utc')::text from case_board_fallen order by report_id
+
+-- name: seen_fallen
+-- Which reports stand no more: nothing but their ids, for whoever sees any unit.
+(select current_setting('intabaza.units', true)) <> ''

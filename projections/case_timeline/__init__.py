@@ -6,7 +6,14 @@ for every change of what belongs to what. Both only grow. Which events belong to
 """
 
 from projections.case_timeline.fold import Timeline
-from projections.case_timeline.table import TimelineTable
+from projections.case_timeline.table import SQL, TimelineTable
 from projections.projection import Projection
 
-PROJECTION: Projection[None, None] = Projection("case_timeline", 1, Timeline(), TimelineTable())
+PROJECTION: Projection[None, None] = Projection(
+    "case_timeline",
+    1,
+    Timeline(),
+    TimelineTable(),
+    seen={"case_timeline_event": SQL["seen_event"], "case_timeline_link": SQL["seen_link"]},
+    copied=frozenset({"case_timeline_event", "case_timeline_link"}),
+)

@@ -62,3 +62,18 @@ from case_timeline_event order by stream, position
 -- What belongs to what, with every change of it.
 select jsonb_build_array(stream, other, position, kind, holds)::text
 from case_timeline_link order by stream, other, position desc
+
+-- name: seen_event
+-- A timeline's row has no place of its own, since it is what was written: the ledger knows its home. What a report was
+-- received as before may lie in another home, and belongs to it.
+(select current_setting('intabaza.units', true)) = '*'
+or (select home from ledger.event where event.position = case_timeline_event.position)
+    in (select unnest(string_to_array(current_setting('intabaza.homes', true), ',')))
+or exists (
+    select from case_timeline_link as tie where tie.other = case_timeline_event.stream and tie.kind = 'earlier')
+
+-- name: seen_link
+-- A tie is where the event that made it is.
+(select current_setting('intabaza.units', true)) = '*'
+or (select home from ledger.event where event.position = case_timeline_link.position)
+    in (select unnest(string_to_array(current_setting('intabaza.homes', true), ',')))

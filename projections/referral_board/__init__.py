@@ -18,5 +18,12 @@ from projections.referral_board.case import CaseReferrals
 from projections.referral_board.fold import Referrals
 from projections.referral_board.table import ReferralTable
 from projections.referral_board.told import Told
+from projections.seeing import BY_RECIPIENT
 
-PROJECTION: Projection[CaseReferrals, Told] = Projection("referral_board", 1, Referrals(), ReferralTable())
+PROJECTION: Projection[CaseReferrals, Told] = Projection(
+    "referral_board",
+    1,
+    Referrals(),
+    ReferralTable(),
+    seen={"referral_board": BY_RECIPIENT, "referral_board_count": BY_RECIPIENT},
+)

@@ -14,5 +14,12 @@ kept when it fell, and no longer what it said and who graded it.
 from projections.projection import Projection
 from projections.review_queue.fold import Queue, QueueState
 from projections.review_queue.table import QueueTable
+from projections.seeing import BY_BODY
 
-PROJECTION: Projection[QueueState, None] = Projection("review_queue", 1, Queue(), QueueTable())
+PROJECTION: Projection[QueueState, None] = Projection(
+    "review_queue",
+    1,
+    Queue(),
+    QueueTable(),
+    seen={"review_queue_case": BY_BODY, "review_queue_report": BY_BODY},
+)

@@ -24,7 +24,7 @@ async def make_places(pool: asyncpg.Pool[asyncpg.Record], projections: Sequence[
             if not await connection.fetchval("select to_regnamespace($1) is not null", one.name):
                 await make_place(connection, one, one.name)
             else:
-                await guard(connection, one.name)
+                await guard(connection, one, one.name)
 
 
 async def make_place(connection: Connection, projection: Projection[Any, Any], place: str) -> None:
@@ -34,4 +34,4 @@ async def make_place(connection: Connection, projection: Projection[Any, Any], p
     await connection.execute(projection.table.definition)
     await connection.execute(f'grant usage on schema "{place}" to {READERS}')
     await connection.execute(f'grant select on all tables in schema "{place}" to {READERS}')
-    await guard(connection, place)
+    await guard(connection, projection, place)
