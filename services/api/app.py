@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from services import clock
 from services.api import commanding, custody, health, openapi, reading, stream
 from services.api.access_log import AccessLog
-from services.api.commands import ACTS
+from services.api.commands import ROUTES
 from services.api.connection import note_connection
 from services.api.custody import POSTS
 from services.api.office import Office
@@ -107,8 +107,8 @@ class Door(FastAPI):
 def make_app(open_office: Callable[[], AbstractAsyncContextManager[Office]]) -> FastAPI:
     """The API on an office that is opened when it starts and closed when it ends."""
     app = Door(open_office)
-    for act in ACTS:
-        app.add("POST", act.address, act.operation, commanding.take, act)
+    for route in ROUTES:
+        app.add("POST", route.address, route.operation, commanding.take, route)
     for read in READS:
         app.add("GET", read.address, read.handler.__name__, reading.answer, read)
     for post in POSTS:

@@ -75,7 +75,7 @@ Perform = Callable[[Sent], Awaitable[Accepted]]
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Route:
     """The route of one command: `beside` reads what comes with it, `prepare` changes its fields before they are read
     as the command, `perform` does it, `makes` names the ids that follow from it. `instead` are fields of the command
     that may be left out, since `prepare` finds them.
@@ -119,40 +119,40 @@ class Act:
         return f"/v1/{plural}{about}/{self.name}"
 
 
-async def take(office: Office, act: Act, request: Request) -> Response:
+async def take(office: Office, route: Route, request: Request) -> Response:
     """Do what was asked for and answer; raises whatever says no."""
-    asking = who_asks(office, request, act.operation)
+    asking = who_asks(office, request, route.operation)
     wanted = waiting.asked(request)
-    about = _about(request, act)
+    about = _about(request, route)
     body = await read_body(request)
-    mine = {name: body.pop(name) for name in list(body) if name in act.beside.model_fields}
-    beside = read_command(act.beside, mine)
+    mine = {name: body.pop(name) for name in list(body) if name in route.beside.model_fields}
+    beside = read_command(route.beside, mine)
     client_id = _client_id(request, beside)
     if beside.on_behalf_of is not None and asking.bearer.role not in SPEAK_FOR_OTHERS:
         raise Refused(
             NOT_THIS_ROLE, f"The role {asking.bearer.role.value} acts for nobody else: leave on_behalf_of out."
         )
     await office.catch_up()
-    network = office.network() if act.needs_network else None
-    fields = body if act.prepare is None or network is None else await act.prepare(network, beside, about, body)
+    network = office.network() if route.needs_network else None
+    fields = body if route.prepare is None or network is None else await route.prepare(network, beside, about, body)
     order: Order[Any] = Order(
         asking.bearer.person_id,
         asking.bearer.role,
         client_id,
-        read_command(act.command, fields),
-        str(about) if about else act.noun,
+        read_command(route.command, fields),
+        str(about) if about else route.noun,
         mode=beside.mode,
         on_behalf_of=beside.on_behalf_of,
         area=asking.area,
         recipient=asking.recipient,
         read_at=_read_at(request),
     )
-    accepted = await act.perform(Sent(office, network, asking, order, about, beside))
-    return await _answer(office, act, order, accepted, wanted)
+    accepted = await route.perform(Sent(office, network, asking, order, about, beside))
+    return await _answer(office, route, order, accepted, wanted)
 
 
-def _about(request: Request, act: Act) -> UUID | None:
-    name = f"{act.noun}_id"
+def _about(request: Request, route: Route) -> UUID | None:
+    name = f"{route.noun}_id"
     if name not in request.path_params:
         return None
     try:
@@ -189,7 +189,7 @@ def _read_at(request: Request) -> int | None:
 
 
 async def _answer(
-    office: Office, act: Act, order: Order[Any], accepted: Accepted, wanted: tuple[waiting.Until, float] | None
+    office: Office, route: Route, order: Order[Any], accepted: Accepted, wanted: tuple[waiting.Until, float] | None
 ) -> Response:
     placed = accepted.placed
     told: dict[str, Any] = {
@@ -207,13 +207,13 @@ async def _answer(
         ],
     }
     command_id = office.desk.command_id(order)
-    ids = {f"{thing}_id": str(named_id(command_id, thing)) for thing in act.makes}
+    ids = {f"{thing}_id": str(named_id(command_id, thing)) for thing in route.makes}
     headers = {"Cache-Control": "no-store"}
     if placed[0].stream.startswith(("report/", "case/", "reference/")):
         headers["ETag"] = f'"{max(one.position for one in placed if one.stream == placed[0].stream)}"'
-    if act.makes:
-        headers["Location"] = _where(act, placed[-1], ids)
-    status = 201 if act.makes and not accepted.repeated else 200
+    if route.makes:
+        headers["Location"] = _where(route, placed[-1], ids)
+    status = 201 if route.makes and not accepted.repeated else 200
     if wanted is not None:
         reached = await _reached(office, placed[-1].position, *wanted)
         told[wanted[0].value] = reached
@@ -222,10 +222,10 @@ async def _answer(
     return Response(orjson.dumps(told | ids), status, headers, media_type="application/json")
 
 
-def _where(act: Act, last: Placed, ids: Mapping[str, str]) -> str:
+def _where(route: Route, last: Placed, ids: Mapping[str, str]) -> str:
     """Where to read what was made; a check or a consent is read as the event that the case's timeline has of it."""
     record = f"/v1/{last.stream.replace('/', 's/', 1)}"
-    match act.makes:
+    match route.makes:
         case ("referral",):
             return f"{record}/referrals/{ids['referral_id']}"
         case ("check",) | ("consent",):

@@ -22,7 +22,7 @@ from services.acts.network import Network
 from services.acts.newcomer import Introduce, nobody_new
 from services.acts.placing import placed_by_name
 from services.api.access import Reach
-from services.api.commanding import Act, Beside, Perform, Sent, Whose
+from services.api.commanding import Beside, Perform, Route, Sent, Whose
 from services.ledger.ledger import Accepted
 
 NOT_BY_HTTP = frozenset({reference.Tick})
@@ -192,23 +192,23 @@ async def _reference(sent: Sent) -> Accepted:
 
 # --- all of them ------------------------------------------------------------------------------------------------------
 
-_APART: dict[type[Command], Act] = {
+_APART: dict[type[Command], Route] = {
     one.command: one
     for one in (
-        Act("report", report.Receive, _receive, BesideMessage, _stamped, ("report",), "/v1/reports"),
-        Act("report", report.Correct, _correct, BesideReport),
-        Act("report", report.Supersede, _supersede, makes=("report",)),
-        Act("case", opening.OpenCase, _open_case, BesideCase, _placed, ("case",), "/v1/cases", frozenset({"unit"})),
-        Act("case", opening.Ratify, _case, prepare=_votes),
-        Act("case", opening.NotRatify, _case, prepare=_votes),
-        Act("case", judging.Assess, _case, prepare=_votes),
-        Act("case", linking.Merge, _merge),
-        Act("case", linking.ReverseMerge, _reverse_merge),
-        Act("case", protection.CheckHarm, _case, makes=("check",)),
-        Act("case", protection.ReleaseCheck, _case, makes=("check",)),
-        Act("case", protection.RecordConsent, _record_consent, BesideConsent, makes=("consent",)),
-        Act("case", protection.ActWithoutConsent, _case, makes=("consent",)),
-        Act("case", referral.Refer, _case, makes=("referral",)),
+        Route("report", report.Receive, _receive, BesideMessage, _stamped, ("report",), "/v1/reports"),
+        Route("report", report.Correct, _correct, BesideReport),
+        Route("report", report.Supersede, _supersede, makes=("report",)),
+        Route("case", opening.OpenCase, _open_case, BesideCase, _placed, ("case",), "/v1/cases", frozenset({"unit"})),
+        Route("case", opening.Ratify, _case, prepare=_votes),
+        Route("case", opening.NotRatify, _case, prepare=_votes),
+        Route("case", judging.Assess, _case, prepare=_votes),
+        Route("case", linking.Merge, _merge),
+        Route("case", linking.ReverseMerge, _reverse_merge),
+        Route("case", protection.CheckHarm, _case, makes=("check",)),
+        Route("case", protection.ReleaseCheck, _case, makes=("check",)),
+        Route("case", protection.RecordConsent, _record_consent, BesideConsent, makes=("consent",)),
+        Route("case", protection.ActWithoutConsent, _case, makes=("consent",)),
+        Route("case", referral.Refer, _case, makes=("referral",)),
     )
 }
 """Acts that need more than their fields, or make something."""
@@ -220,8 +220,8 @@ _PLAIN: dict[str, tuple[Perform, type[Beside]]] = {
     "reference": (_reference, Beside),
 }
 
-ACTS: tuple[Act, ...] = tuple(
-    _APART.get(command) or Act(noun, command, *_PLAIN[noun])
+ROUTES: tuple[Route, ...] = tuple(
+    _APART.get(command) or Route(noun, command, *_PLAIN[noun])
     for noun, commands in COMMANDS.items()
     for command in commands
     if command not in NOT_BY_HTTP

@@ -24,8 +24,8 @@ from events.envelope import named_id
 from services.api import problems, refusing, waiting
 from services.api.access import ACCESS, Reach
 from services.api.answers import ANSWERS, example
-from services.api.commanding import LONGEST_CLIENT_ID, Act
-from services.api.commands import ACTS
+from services.api.commanding import LONGEST_CLIENT_ID, Route
+from services.api.commands import ROUTES
 from services.api.custody import POSTS, Post
 from services.api.described_problems import (
     FIELD_PROBLEM,
@@ -70,7 +70,7 @@ ever, and says which field, what was expected and what to do. Lists come in page
 
 def _bodies() -> tuple[dict[str, Json], dict[str, Json]]:
     """Each operation's body, and what they share."""
-    models: list[type[BaseModel]] = [*{model: None for act in ACTS for model in (act.command, act.beside)}]
+    models: list[type[BaseModel]] = [*{model: None for route in ROUTES for model in (route.command, route.beside)}]
     models += [*{post.body: None for post in POSTS}]
     found, shared = models_json_schema(
         [(model, "validation") for model in models],
@@ -83,7 +83,8 @@ def _bodies() -> tuple[dict[str, Json], dict[str, Json]]:
         return definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else without_titles(schema)
 
     bodies = {
-        act.operation: _joined(schema_of(act.command), schema_of(act.beside), act.command.stamped, act) for act in ACTS
+        route.operation: _joined(schema_of(route.command), schema_of(route.beside), route.command.stamped, route)
+        for route in ROUTES
     }
     bodies |= {post.name: _plain(schema_of(post.body)) for post in POSTS}
     tops = {found[(model, "validation")].get("$ref", "").rpartition("/")[2] for model in models}
@@ -94,16 +95,16 @@ def _used(document: object) -> set[str]:
     return set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
 
 
-def _joined(command: Json, beside: Json, stamped: Iterable[str], act: Act) -> Json:
+def _joined(command: Json, beside: Json, stamped: Iterable[str], route: Route) -> Json:
     """One object of what the command takes and what comes beside it, without what our door fills in."""
     left_out = set(stamped)
     properties = {**command.get("properties", {}), **beside.get("properties", {})}
     required = {*command.get("required", ()), *beside.get("required", ())} - left_out
     return {
         "type": "object",
-        "description": first_paragraph(act.command.__doc__ or ""),
+        "description": first_paragraph(route.command.__doc__ or ""),
         "properties": {name: one for name, one in properties.items() if name not in left_out},
-        "required": sorted(required - act.instead),
+        "required": sorted(required - route.instead),
         "additionalProperties": False,
     }
 
@@ -216,13 +217,13 @@ def _who_may(operation: str) -> str:
     return "Roles: " + ", ".join(f"{role.value}{words.get(reach, '')}" for role, reach in grants.items()) + "."
 
 
-def _command(act: Act) -> Json:
-    made = [f"{thing}_id" for thing in act.makes]
+def _command(route: Route) -> Json:
+    made = [f"{thing}_id" for thing in route.makes]
     schema: Json = {"$ref": "#/components/schemas/Accepted"}
     if made:
         schema |= {"properties": {name: {"type": "string", "format": "uuid"} for name in made}, "required": made}
     headers: Json = {}
-    if act.noun in ("report", "case"):
+    if route.noun in ("report", "case"):
         headers["ETag"] = ETAG
     if made:
         headers["Location"] = LOCATION
@@ -231,20 +232,20 @@ def _command(act: Act) -> Json:
         content = {"application/json": {"schema": schema, "example": example}}
         return {"description": description, "headers": headers, "content": content}
 
-    answers = {"200": answer("Accepted." if not made else "Accepted before.", _accepted(act, repeated=bool(made)))}
+    answers = {"200": answer("Accepted." if not made else "Accepted before.", _accepted(route, repeated=bool(made)))}
     if made:
-        answers["201"] = answer("Accepted, and made.", _accepted(act))
-    slow = _accepted(act) | {"published": False}
+        answers["201"] = answer("Accepted, and made.", _accepted(route))
+    slow = _accepted(route) | {"published": False}
     answers["202"] = answer("Accepted, and not yet so far as was waited for: ask about its position.", slow)
     answers["202"] = answers["202"] | {"headers": headers | {"Location": LOCATION}}
     return {
-        "operationId": act.operation,
-        "tags": [act.noun],
-        "summary": first_paragraph(act.command.__doc__ or ""),
-        "description": _who_may(act.operation),
-        "parameters": [*_path_parameters(act.address), IDEMPOTENCY_KEY, IF_MATCH, WAIT, WAIT_SECONDS],
-        "requestBody": _body(act.operation, EXAMPLES[act.operation]),
-        "responses": answers | refusals(refusing.of_command(act)),
+        "operationId": route.operation,
+        "tags": [route.noun],
+        "summary": first_paragraph(route.command.__doc__ or ""),
+        "description": _who_may(route.operation),
+        "parameters": [*_path_parameters(route.address), IDEMPOTENCY_KEY, IF_MATCH, WAIT, WAIT_SECONDS],
+        "requestBody": _body(route.operation, EXAMPLES[route.operation]),
+        "responses": answers | refusals(refusing.of_command(route)),
     }
 
 
@@ -253,13 +254,13 @@ def _body(name: str, example: Mapping[str, Any]) -> Json:
     return {"required": True, "content": {"application/json": {"schema": schema, "example": dict(example)}}}
 
 
-def _accepted(act: Act, repeated: bool = False) -> Json:
+def _accepted(route: Route, repeated: bool = False) -> Json:
     command_id = UUID("6b1d0e2f-3a4b-8c5d-9e6f-7a8b9c0d1e2f")
-    ids = {f"{thing}_id": str(named_id(command_id, thing)) for thing in act.makes}
-    noun = {"report": REPORT_ID, "case": CASE_ID, "reporter": CASE_ID, "reference": "register"}[act.noun]
+    ids = {f"{thing}_id": str(named_id(command_id, thing)) for thing in route.makes}
+    noun = {"report": REPORT_ID, "case": CASE_ID, "reporter": CASE_ID, "reference": "register"}[route.noun]
     event = {
         "id": str(named_id(command_id, "event 0")),
-        "stream": f"{act.noun}/{ids.get(f'{act.noun}_id', noun)}",
+        "stream": f"{route.noun}/{ids.get(f'{route.noun}_id', noun)}",
         "version": 1,
         "position": 1234,
         "recorded_at": "2026-06-02T10:00:00.123456+00:00",
@@ -361,8 +362,8 @@ def document() -> Json:
     """The whole description."""
     bodies, shared = _bodies()
     paths: dict[str, dict[str, Json]] = defaultdict(dict)
-    for act in ACTS:
-        paths[act.address]["post"] = _command(act)
+    for route in ROUTES:
+        paths[route.address]["post"] = _command(route)
     for post in POSTS:
         paths[post.address]["post"] = _post(post)
     for read in READS:

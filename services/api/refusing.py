@@ -26,7 +26,7 @@ from services import area, desk
 from services.acts import placing
 from services.acts.case import INFORMED
 from services.api import problems
-from services.api.commanding import Act
+from services.api.commanding import Route
 from services.api.custody import Post
 from services.api.problems import Kind, kind_of
 from services.api.reading import Read
@@ -72,21 +72,21 @@ ELSEWHERE: Mapping[type[Command], Sequence[type[Exception]]] = {
 """What is refused on the way to a decision, of one command alone."""
 
 
-def of_command(act: Act) -> frozenset[Kind]:
+def of_command(route: Route) -> frozenset[Kind]:
     """Everything that a command can be answered with."""
-    refusals: set[type[Exception]] = {*decided(act.command), *ELSEWHERE.get(act.command, ())}
-    if act.noun in ("report", "case"):
+    refusals: set[type[Exception]] = {*decided(route.command), *ELSEWHERE.get(route.command, ())}
+    if route.noun in ("report", "case"):
         refusals |= {desk.AnotherMode}
-        if act.about or act.noun == "case":
+        if route.about or route.noun == "case":
             refusals |= {ledger.HomeChanged}
-        if act.about:
-            refusals |= {NoSuchReport} if act.noun == "report" else {NoSuchCase, NoSuchReferral}
-        elif act.noun == "case":
+        if route.about:
+            refusals |= {NoSuchReport} if route.noun == "report" else {NoSuchCase, NoSuchReferral}
+        elif route.noun == "case":
             refusals |= {area.OutsideArea}
-    if act.noun == "reporter":
+    if route.noun == "reporter":
         refusals |= {area.OutsideArea, NoSuchUnit, desk.AnotherMode}
-    begun: tuple[Kind, ...] = (problems.NOT_READY,) if act.needs_network else ()
-    begun += (problems.NO_SUCH_PAGE,) if act.about else ()  # an id with a slash in it is another address
+    begun: tuple[Kind, ...] = (problems.NOT_READY,) if route.needs_network else ()
+    begun += (problems.NO_SUCH_PAGE,) if route.about else ()  # an id with a slash in it is another address
     return frozenset({*EVERY_COMMAND, *begun, *map(_kind, refusals)})
 
 

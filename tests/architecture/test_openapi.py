@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 
 from events.reference import DiscontinuedClock
 from services.api.app import make_app
-from services.api.commands import ACTS
+from services.api.commands import ROUTES
 from services.api.mends import MENDS
 from services.api.problems import BAD_FIELD, MEDIA_TYPE, NO_SUCH_METHOD, REFUSALS, catalogue, kind_of
 from services.api.refusing import decided, of_command
@@ -47,7 +47,7 @@ def test_every_body_has_an_example_that_it_admits() -> None:
         for _, _, operation in operations()
         if "requestBody" in operation
     ]
-    assert len(bodies) > len(ACTS)
+    assert len(bodies) > len(ROUTES)
     for body in bodies:
         validator(json.dumps(body["schema"])).validate(body["example"])
 
@@ -86,13 +86,13 @@ def test_every_problem_is_told_where_it_may_happen() -> None:
 
 
 def test_what_a_decision_refuses_is_read_from_its_code() -> None:
-    grade = next(act for act in ACTS if act.operation == "report.grade")
+    grade = next(route for route in ROUTES if route.operation == "report.grade")
     assert {"OwnReport", "AlreadyGraded", "StoodAside", "NoSuchReport"} <= {
         one.__name__ for one in decided(grade.command)
     }
-    for act in ACTS:
-        assert BAD_FIELD in of_command(act)
-        assert {kind_of(one.__new__(one)) for one in decided(act.command)} <= of_command(act)
+    for route in ROUTES:
+        assert BAD_FIELD in of_command(route)
+        assert {kind_of(one.__new__(one)) for one in decided(route.command)} <= of_command(route)
 
 
 def test_every_operation_shows_what_it_answers() -> None:

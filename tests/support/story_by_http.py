@@ -17,8 +17,8 @@ import httpx
 
 from services import clock
 from services.acts.adopting import KNOWN_ENGINES
-from services.api.commanding import Act
-from services.api.commands import ACTS
+from services.api.commanding import Route
+from services.api.commands import ROUTES
 from services.api.examples import EXAMPLES, GISURU, HEALTH
 from services.gazetteer import read_gazetteer
 from tests.support.doors import (
@@ -40,7 +40,7 @@ from tests.support.doors import (
 DEPLOY = Path(__file__).parents[2] / "deploy"
 GAZETTEER, RULES = DEPLOY / "gazetteer" / "burundi", DEPLOY / "rules" / "burundi.toml"
 
-ACT_OF: Mapping[str, Act] = {act.operation: act for act in ACTS}
+ACT_OF: Mapping[str, Route] = {route.operation: route for route in ROUTES}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Deed:
     """One command that was accepted, and how it was sent."""
 
     caller: Caller
-    act: Act
+    route: Route
     path: str
     body: Mapping[str, Any]
     key: str
@@ -64,12 +64,12 @@ class Telling:
 
     async def do(self, caller: Caller, operation: str, about: str = "", /, **changes: Any) -> dict[str, Any]:
         """Send a command's example with these fields changed, None leaving one out; it must be accepted."""
-        act, key = ACT_OF[operation], str(uuid4())
-        path = act.address.replace(f"{{{act.noun}_id}}", about)
+        route, key = ACT_OF[operation], str(uuid4())
+        path = route.address.replace(f"{{{route.noun}_id}}", about)
         body = {name: value for name, value in {**EXAMPLES[operation], **changes}.items() if value is not None}
         answer = await self.doors.post(caller, path, body, key=key)
         assert answer.status_code in (200, 201), f"{operation}: {answer.text}"
-        self.deeds.append(Deed(caller, act, path, body, key, answer))
+        self.deeds.append(Deed(caller, route, path, body, key, answer))
         told: dict[str, Any] = answer.json()
         return told
 

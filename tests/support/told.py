@@ -25,7 +25,7 @@ class Told:
 
     def made(self, operation: str, thing: str, number: int = 0) -> str:
         return str(
-            [deed for deed in self.telling.deeds if deed.act.operation == operation][number].answer.json()[thing]
+            [deed for deed in self.telling.deeds if deed.route.operation == operation][number].answer.json()[thing]
         )
 
     @property

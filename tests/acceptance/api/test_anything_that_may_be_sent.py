@@ -23,7 +23,7 @@ from schemathesis.checks import (
 
 from events.vocabulary import Role
 from services.api.access import ACCESS
-from services.api.commands import ACTS
+from services.api.commands import ROUTES
 from services.api.custody import POSTS
 from services.api.reads.every import READS
 from services.api.stream import OPERATION
@@ -54,7 +54,7 @@ CHECKS: list[Any] = [
 ]
 CALLERS = {caller.role: caller for caller in (CONSUMER, AUDITOR, CUSTODIAN, ADMIN, HILAIRE, ALINE, BEDE, ODILE, FABIEN)}
 GRANTED_AS = {
-    **{act.operation: act.operation for act in ACTS},
+    **{route.operation: route.operation for route in ROUTES},
     **{read.name: read.operation for read in READS},
     **{post.name: post.operation for post in POSTS},
 }
@@ -79,7 +79,7 @@ async def told_doors() -> AsyncIterator[tuple[Doors, dict[str, str]]]:
         ids: dict[str, str] = {}
         for deed in telling.deeds:
             told = deed.answer.json()
-            ids |= {f"{thing}_id": told[f"{thing}_id"] for thing in deed.act.makes}
+            ids |= {f"{thing}_id": told[f"{thing}_id"] for thing in deed.route.makes}
         assert OPERATION in ACCESS
         yield doors, ids | {"unit": "bi:c2015:gihanga", "recipient": "community-police-gihanga", "position": "1"}
 

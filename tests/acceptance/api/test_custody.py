@@ -100,7 +100,7 @@ async def test_a_recipient_opens_the_note_of_its_own_referral_and_nothing_else(t
 
 async def _a_referral(told: Told) -> dict[str, Any]:
     """One to the community police, on the case that stands in Gihanga; where its note stands, and what it says."""
-    refer = next(deed for deed in told.telling.deeds if deed.act.operation == "case.refer")
+    refer = next(deed for deed in told.telling.deeds if deed.route.operation == "case.refer")
     case_id = refer.path.split("/")[3]
     body = dict(refer.body)
     answer = await told.doors.post(ODILE, f"/v1/cases/{case_id}/refer", body)

@@ -32,20 +32,20 @@ async def deeds(doors: Doors) -> list[Deed]:
 
 
 async def test_every_command_is_accepted_at_its_address(deeds: list[Deed]) -> None:
-    assert {deed.act.operation for deed in deeds} == ACT_OF.keys()
+    assert {deed.route.operation for deed in deeds} == ACT_OF.keys()
 
 
 async def test_what_makes_something_says_which_and_where(doors: Doors, deeds: list[Deed]) -> None:
     for deed in deeds:
         told = deed.answer.json()
-        assert deed.answer.status_code == (201 if deed.act.makes else 200), deed.act.operation
-        assert {f"{thing}_id" for thing in deed.act.makes} == {name for name in told if name.endswith("_id")}
+        assert deed.answer.status_code == (201 if deed.route.makes else 200), deed.route.operation
+        assert {f"{thing}_id" for thing in deed.route.makes} == {name for name in told if name.endswith("_id")}
         assert deed.answer.headers["cache-control"] == "no-store"
         assert told["position"] == max(event["position"] for event in told["events"])
-        for thing in {"report", "case"} & {*deed.act.makes}:
+        for thing in {"report", "case"} & {*deed.route.makes}:
             assert deed.answer.headers["location"] == f"/v1/{thing}s/{told[f'{thing}_id']}"
-        assert ("location" in deed.answer.headers) == bool(deed.act.makes)
-        if deed.act.noun in ("report", "case"):
+        assert ("location" in deed.answer.headers) == bool(deed.route.makes)
+        if deed.route.noun in ("report", "case"):
             assert deed.answer.headers["etag"].strip('"').isdigit()
 
 
@@ -53,28 +53,28 @@ async def test_each_command_sent_again_answers_as_the_first_time(doors: Doors, d
     for deed in deeds:
         again = await doors.post(deed.caller, deed.path, deed.body, key=deed.key)
         first = deed.answer.json()
-        assert again.status_code == 200, f"{deed.act.operation}: {again.text}"
+        assert again.status_code == 200, f"{deed.route.operation}: {again.text}"
         assert again.json() == first | {"repeated": True}
         assert again.headers.get("location") == deed.answer.headers.get("location")
 
 
 async def test_another_body_under_a_known_id_is_refused(doors: Doors, deeds: list[Deed]) -> None:
     for deed in deeds:
-        if deed.act.operation.startswith("reference."):
+        if deed.route.operation.startswith("reference."):
             continue
         other = dict(deed.body) | {"mode": "test"}
         answer = await doors.post(deed.caller, deed.path, other, key=deed.key)
-        assert (answer.status_code, answer.json()["number"]) == (422, 3004), deed.act.operation
-    rules = next(deed for deed in deeds if deed.act.operation == "reference.date-election")
+        assert (answer.status_code, answer.json()["number"]) == (422, 3004), deed.route.operation
+    rules = next(deed for deed in deeds if deed.route.operation == "reference.date-election")
     answer = await doors.post(ADMIN, rules.path, dict(rules.body) | {"source": "another"}, key=rules.key)
     assert (answer.status_code, answer.json()["number"]) == (422, 3004)
 
 
 async def test_where_something_was_made_leads_to_it(doors: Doors, deeds: list[Deed]) -> None:
-    made = [deed for deed in deeds if deed.act.makes]
-    assert {thing for deed in made for thing in deed.act.makes} == {"report", "case", "referral", "check", "consent"}
+    made = [deed for deed in deeds if deed.route.makes]
+    assert {thing for deed in made for thing in deed.route.makes} == {"report", "case", "referral", "check", "consent"}
     for deed in made:
-        (thing,) = deed.act.makes
+        (thing,) = deed.route.makes
         where = httpx.URL(deed.answer.headers["location"])
         params = {name: where.params[name] for name in where.params}
         async with asyncio.timeout(60):

@@ -17,7 +17,7 @@ import pytest
 
 from events.vocabulary import Role
 from services.api.access import ACCESS, Reach
-from services.api.commands import ACTS
+from services.api.commands import ROUTES
 from services.api.custody import POSTS, Approve
 from services.api.examples import EXAMPLES, GIHANGA, GISURU, HEALTH, POLICE
 from services.api.reads.every import READS
@@ -58,20 +58,20 @@ def addresses(told: Told) -> Iterator[Address]:
         "recipient": POLICE,
         "position": "1",
     }
-    for act in ACTS:
-        body = dict(EXAMPLES[act.operation]) | {"mode": "test"}
-        if act.noun == "case" and "referral_id" in body:
+    for route in ROUTES:
+        body = dict(EXAMPLES[route.operation]) | {"mode": "test"}
+        if route.noun == "case" and "referral_id" in body:
             body["referral_id"] = known["referral_id"]
-        if act.operation == "case.open-case":
+        if route.operation == "case.open-case":
             body |= {"reports": [], "threat_to_life": True, "provisional": True}
-        if act.operation in ("case.merge", "case.reverse-merge"):
+        if route.operation in ("case.merge", "case.reverse-merge"):
             body["into"] = told.case_id
-        if act.operation in ("case.relate", "case.unrelate"):
+        if route.operation in ("case.relate", "case.unrelate"):
             body["case_id"] = told.case_id
         if "in_favour" in body:
             body |= told.telling.voted() | {name: [] for name in ("recused", "dissent") if name in body}
-        where = act.noun in ("report", "case", "reporter") and act.operation != "report.receive"
-        yield Address("POST", act.address.format(**known), act.operation, where, {}, body)
+        where = route.noun in ("report", "case", "reporter") and route.operation != "report.receive"
+        yield Address("POST", route.address.format(**known), route.operation, where, {}, body)
     for post in POSTS:
         body = {"version": 1, "fields": ["text" if post.noun == "report" else "summary"], "purpose": "review"}
         if post.body is Approve:
@@ -85,7 +85,7 @@ def addresses(told: Told) -> Iterator[Address]:
 
 def _report_there(told: Told) -> str:
     """A report that still lies in Gihanga."""
-    withdrawn = next(deed for deed in told.telling.deeds if deed.act.operation == "report.withdraw")
+    withdrawn = next(deed for deed in told.telling.deeds if deed.route.operation == "report.withdraw")
     return withdrawn.path.split("/")[3]
 
 

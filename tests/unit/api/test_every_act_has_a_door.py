@@ -9,7 +9,7 @@ from events.commands import COMMANDS
 from events.refusals import BadInput, NotNow
 from events.vocabulary import Role
 from services.api.access import ACCESS, Reach
-from services.api.commands import ACTS, NOT_BY_HTTP
+from services.api.commands import NOT_BY_HTTP, ROUTES
 from services.api.problems import REFUSALS, catalogue
 from services.api.reads.every import READS
 from services.ledger.ledger import LedgerError, NotAccepted
@@ -23,17 +23,19 @@ def below(parent: type[Exception]) -> Iterator[type[Exception]]:
 
 
 def test_every_command_has_exactly_one_route() -> None:
-    routed = Counter(act.command for act in ACTS)
+    routed = Counter(route.command for route in ROUTES)
     wanted = {command for commands in COMMANDS.values() for command in commands} - NOT_BY_HTTP
     assert routed == dict.fromkeys(wanted, 1)
-    assert len({act.address for act in ACTS}) == len(ACTS)
+    assert len({route.address for route in ROUTES}) == len(ROUTES)
 
 
 def test_every_operation_is_granted_and_every_grant_is_an_operation() -> None:
     apart = {"read.position", "read.alerts", "custody.open", "read.places"}
-    served = {act.operation for act in ACTS} | {read.operation for read in READS}
+    served = {route.operation for route in ROUTES} | {read.operation for read in READS}
     assert served <= ACCESS.keys()
-    assert {name for name in ACCESS if not name.startswith(("read.", "custody."))} == {act.operation for act in ACTS}
+    assert {name for name in ACCESS if not name.startswith(("read.", "custody."))} == {
+        route.operation for route in ROUTES
+    }
     assert apart <= ACCESS.keys()
 
 

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from services.api.access import ACCESS, OPEN_TO_ALL
 from services.api.app import make_app
-from services.api.commands import ACTS
+from services.api.commands import ROUTES
 from services.api.custody import POSTS
 from services.api.office import Office
 from services.api.reads.every import READS
@@ -32,7 +32,7 @@ def served() -> set[tuple[str, str]]:
 def known() -> dict[tuple[str, str], str]:
     """Every address that needs a token, by what it is granted as."""
     return {
-        **{("POST", act.address): act.operation for act in ACTS},
+        **{("POST", route.address): route.operation for route in ROUTES},
         **{("POST", post.address): post.operation for post in POSTS},
         **{("GET", read.address): read.operation for read in READS},
         ("GET", "/v1/alerts/stream"): OPERATION,
