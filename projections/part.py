@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from events.reference import EngineAdopted
+from events.vocabulary import EVERY_HOME
 from projections.projection import NEVER, Fold, Page
 from projections.taken import DERIVED, Taken
 
@@ -80,7 +81,7 @@ class Part(Generic[S, H]):
         key_of, mode, missing, begun = self.fold.key, self.mode, set(), set()
         until, called = "", False
         for event in events:
-            if event.home == "*":
+            if event.home == EVERY_HOME:
                 until = max(until, event.time)
                 called = called or event.type == ENGINE_ADOPTED
             elif event.mode == mode and event.type not in DERIVED:
@@ -135,7 +136,7 @@ class Part(Generic[S, H]):
         for event in events:
             if event.mode != mode or event.type in DERIVED:
                 continue
-            if event.home == "*":
+            if event.home == EVERY_HOME:
                 self._broadcast(event, page)
                 continue
             key = key_of(event)

@@ -15,6 +15,7 @@ import orjson
 import structlog
 
 from events.envelope import NotAnEvent
+from events.reference import EventWaived
 from projections.part import Poisoned, Unfoldable
 from projections.projection import Page, Projection
 from projections.taken import Taken, take
@@ -29,7 +30,7 @@ MOST_KEYS = 250
 Enough for what is alive, 3,000 in twelve partitions; what has ended is not asked for again, and the log grows for ever.
 """
 
-WAIVED = "reference.event_waived"
+WAIVED = EventWaived.name
 
 _log = structlog.get_logger(__name__)
 
