@@ -9,7 +9,7 @@ from services.database.pools import BY_KEY, as_it_was
 APPLICATION = "intabaza processors"
 CONNECTIONS = 6
 CONNECT_SECONDS = 10
-ANSWER_SECONDS = 60
+ANSWER_SECONDS = 35
 IDLE_SECONDS = 5
 """A process that is frozen in a transaction loses it after this time. Until then nobody else can take its partitions
 over, nor, where it was about to say what follows, can anybody append."""
