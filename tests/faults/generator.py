@@ -42,17 +42,10 @@ class Generator:
 
     async def prepare(self) -> None:
         """Whom things are referred to is registered before anything is told."""
-        async with httpx.AsyncClient(timeout=60) as client:
-            for changes in acts.RECIPIENTS:
-                answer = await client.post(
-                    f"{self.world.api(1)}/v1/reference/register-recipient",
-                    json={**EXAMPLES["reference.register-recipient"], **changes},
-                    headers={
-                        "Authorization": f"Bearer {self.world.token(ADMIN)}",
-                        "Idempotency-Key": f"register {changes['recipient']}",
-                    },
-                )
-                assert answer.status_code == 200, answer.text
+        for changes in acts.RECIPIENTS:
+            body = {**EXAMPLES["reference.register-recipient"], **changes}
+            path, key = "/v1/reference/register-recipient", f"register {changes['recipient']}"
+            await self.world.post(ADMIN, path, body, key)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -12,12 +12,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -70,6 +70,19 @@ TOKEN_LIFE = timedelta(hours=12)
 
 class NotCalm(AssertionError):
     """The stack has not recovered within a generous time; the message says what is still amiss."""
+
+
+T = TypeVar("T")
+
+
+async def until(what: str, look: Callable[[], Awaitable[T]], seconds: float) -> T:
+    """What a look finds, as soon as it finds anything; NotCalm where `what` does not come in time."""
+    deadline = time.monotonic() + seconds
+    while not (found := await look()):
+        if time.monotonic() > deadline:
+            raise NotCalm(f"After {seconds:g} s: {what}")
+        await asyncio.sleep(LOOK_SECONDS)
+    return found
 
 
 @dataclass
@@ -165,6 +178,15 @@ class World:
         """The clock was set: what was issued before may be worth nothing."""
         self._tokens.clear()
 
+    async def post(self, person: Person, path: str, body: Mapping[str, Any], key: str) -> dict[str, Any]:
+        """Send a command once; it must be accepted."""
+        headers = {"Authorization": f"Bearer {self.token(person)}", "Idempotency-Key": key}
+        async with httpx.AsyncClient(timeout=60) as client:
+            answer = await client.post(f"{self.api(1)}{path}", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
     async def rows(self, query: str, *arguments: Any) -> Sequence[asyncpg.Record]:
         """Ask the database as its owner."""
         connection = await asyncpg.connect(self.dsn(), timeout=10)
@@ -187,19 +209,18 @@ class World:
 
     async def leading_relay(self, seconds: float = 60) -> str:
         """`relay-1` or `relay-2`, whichever leads."""
-        deadline = time.monotonic() + seconds
-        while True:
-            port = await self.value(SQL["leader_port"])
-            for name in ("relay-1", "relay-2"):
-                with contextlib.suppress(psutil.Error, KeyError):
-                    if any(
-                        one.laddr and one.laddr.port == port
-                        for one in psutil.Process(self.pid(name)).net_connections("tcp")
-                    ):
-                        return name
-            if time.monotonic() > deadline:
-                raise NotCalm(f"No relay leads after {seconds:g} s.")
-            await asyncio.sleep(LOOK_SECONDS)
+        return await until("no relay leads", self._leading_relay, seconds)
+
+    async def _leading_relay(self) -> str:
+        port = await self.value(SQL["leader_port"])
+        for name in ("relay-1", "relay-2"):
+            with contextlib.suppress(psutil.Error, KeyError):
+                if any(
+                    one.laddr and one.laddr.port == port
+                    for one in psutil.Process(self.pid(name)).net_connections("tcp")
+                ):
+                    return name
+        return ""
 
     # --- what a person does -----------------------------------------------------------------------------------------
 

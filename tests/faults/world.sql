@@ -23,6 +23,10 @@ order by 1, 2
 -- Keys that a projection could not fold on.
 select place, key, position from projections.parked order by place, key
 
+-- name: halted
+-- Why the relay sends nothing and why nothing is taken, where that is so.
+select halted_because, (select door_shut_because from ledger.state) as shut_because from relay.progress
+
 -- name: leader_port
 -- From which port the session speaks that holds the lead.
 select a.client_port from pg_locks l join pg_stat_activity a using (pid)

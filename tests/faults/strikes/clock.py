@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +22,7 @@ from projections.sql import named_queries
 from services import clock
 from tests.faults.moved import MovedClock, a_moved_clock
 from tests.faults.strikes import Strike
-from tests.faults.world import LOOK_SECONDS, NotCalm, World
+from tests.faults.world import World, until
 
 SQL = named_queries("tests.faults.strikes", "clock.sql")
 
@@ -39,14 +38,6 @@ LEAST_SECONDS, MOST_SECONDS = 2.0, 4.0
 def _moved(world: World) -> MovedClock:
     assert world.moved is not None, "this stack goes by the machine's clock, which nobody may set"
     return world.moved
-
-
-async def _until(what: str, condition: Callable[[], Awaitable[bool]]) -> None:
-    deadline = time.monotonic() + COME_SECONDS
-    while not await condition():
-        if time.monotonic() > deadline:
-            raise NotCalm(f"after {COME_SECONDS:g} s: {what}")
-        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _doubted(world: World) -> bool:
@@ -93,9 +84,9 @@ class Forwards:
         moved.move(wanted - clock.now())
         world.forget_tokens()
         if self.by > BELIEVED:
-            await _until("nobody doubts the clock", lambda: _doubted(world))
+            await until("nobody doubts the clock", lambda: _doubted(world), COME_SECONDS)
             await world.command("clock", "accept", "--yes")
-        await _until("nothing was recorded at the new time", lambda: _recorded(world, head, wanted - LATE))
+        await until("nothing was recorded at the new time", lambda: _recorded(world, head, wanted - LATE), COME_SECONDS)
         ahead = moved.ahead
         if self.and_back:
             await asyncio.sleep(dice.uniform(LEAST_SECONDS, MOST_SECONDS))  # so long it was wrong
@@ -106,7 +97,7 @@ class Forwards:
         moved.move(moved.ahead - self.by)
         world.forget_tokens()
         head, last = await world.head(), await world.value(SQL["last"])
-        await _until("nothing was recorded after it was set back", lambda: _recorded(world, head, last))
+        await until("nothing was recorded after it was set back", lambda: _recorded(world, head, last), COME_SECONDS)
         (row,) = await world.rows(SQL["since"], head)
         assert row["last"] - last < self.by / 2, f"the ledger's time went from {last} to {row['last']}"
 
@@ -123,7 +114,7 @@ class PostgresAlone:
         by = THREE_HOURS * dice.choice((1, -1))
         moved.move(moved.ahead, by)
         try:
-            await _until("nobody doubts the clock", lambda: _doubted(world))
+            await until("nobody doubts the clock", lambda: _doubted(world), COME_SECONDS)
             await asyncio.sleep(dice.uniform(LEAST_SECONDS, MOST_SECONDS))  # so long it was wrong
             last = await world.value(SQL["last"])
             assert last - before < THREE_HOURS / 2, f"the ledger's time went from {before} to {last}"

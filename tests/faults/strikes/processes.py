@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import random
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psutil
@@ -41,6 +42,29 @@ async def _until_replaced(world: World, name: str, old: psutil.Process) -> None:
             return
         while old.is_running() and old.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.05)
+
+
+@contextmanager
+def nobody_brings_back(world: World) -> Iterator[None]:
+    """While the block runs the supervisor stands still: what was killed stays away for as long as it takes."""
+    supervisor = psutil.Process(world.supervisor)
+    supervisor.suspend()
+    try:
+        yield
+    finally:
+        supervisor.resume()
+
+
+async def kill(world: World, *names: str) -> None:
+    """Kill them, and wait until they are gone: their parent is standing still, so they are never reaped."""
+    processes = [psutil.Process(world.pid(name)) for name in names]
+    for process in processes:
+        process.send_signal(signal.SIGKILL)
+    async with asyncio.timeout(GONE_SECONDS):
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                while process.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.02)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,10 +56,22 @@ class Put(NamedTuple):
 
 def _read(bootstrap: str, at: TopicPartition, dice: random.Random) -> list[Put]:
     """Some of what is ours in a partition, from anywhere in it on."""
+    return _read_from(
+        bootstrap, at, lambda end: dice.choice((0, max(0, end - MOST_READ), dice.randrange(end) if end else 0))
+    )
+
+
+def last_of_ours(bootstrap: str, at: TopicPartition) -> int | None:
+    """The position with which a partition ends, whatever strangers put behind it."""
+    return max(map(_position, _read_from(bootstrap, at, lambda end: max(0, end - MOST_READ))), default=None)
+
+
+def _read_from(bootstrap: str, at: TopicPartition, begin: Callable[[int], int]) -> list[Put]:
+    """What is ours in a partition, from where `begin` says given its end."""
     with closing(KafkaConsumer(bootstrap_servers=bootstrap, group_id=None)) as consumer:
         consumer.assign([at])
         end = consumer.end_offsets([at])[at]
-        consumer.seek(at, dice.choice((0, max(0, end - MOST_READ), dice.randrange(end) if end else 0)))
+        consumer.seek(at, begin(end))
         found: list[Put] = []
         deadline = time.monotonic() + ANSWER_SECONDS
         while len(found) < MOST_READ and consumer.position(at) < end and time.monotonic() < deadline:
@@ -93,7 +105,8 @@ def _put_in_transactions(bootstrap: str, records: Sequence[Put], dice: random.Ra
                 producer.commit_transaction()
 
 
-async def _places(world: World) -> list[TopicPartition]:
+async def places(world: World) -> list[TopicPartition]:
+    """Every partition that the relay fills."""
     return [TopicPartition(row["topic"], row["partition"]) for row in await world.rows(SQL["places"])]
 
 
@@ -136,8 +149,8 @@ class Repeat:
 
     async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]:
         put: list[Put] = []
-        places = await _places(world)
-        for at in dice.sample(places, len(places)):
+        everywhere = await places(world)
+        for at in dice.sample(everywhere, len(everywhere)):
             if records := await asyncio.to_thread(_read, world.bootstrap, at, dice):
                 put += self.pick(records, dice)
             if len(put) >= MOST_PUT:
@@ -195,7 +208,7 @@ class Foreign:
 
     async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]:
         put: list[Put] = []
-        for at in await _places(world):
+        for at in await places(world):
             if records := await asyncio.to_thread(_read, world.bootstrap, at, dice):
                 put += dice.sample(_foreign(records[-1], dice), 5)
         dice.shuffle(put)
@@ -224,7 +237,7 @@ class Poison:
         what = dice.choice(sorted(LATER))
         home = dice.choice([row["home"] for row in await world.rows(SQL["homes"])])
         placed = await _append(world, dice, home, *LATER[what])
-        events = [at for at in await _places(world) if at.topic == EVENTS]
+        events = [at for at in await places(world) if at.topic == EVENTS]
         await _until(world, lambda: _behind(world, partition_of(home, len(events)), placed.position))
         parked = [row for row in await world.rows(WORLD["parked"]) if row["position"] == placed.position]
         assert parked, f"every fold took position {placed.position}, which none of them can know"

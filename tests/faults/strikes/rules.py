@@ -7,17 +7,15 @@ import contextlib
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import httpx
 import psutil
 
 from projections.rule_set import hash_of
 from tests.faults.cast import ADMIN
 from tests.faults.strikes import Strike
 from tests.faults.world import World
+from tests.support.crisis import RULES
 
-RULES = Path(__file__).parents[3] / "deploy" / "rules" / "burundi.toml"
 POINTS = "points = 40000 "
 """Of a severe, confirmed act of violence."""
 OTHER_POINTS = (40_000, 52_000, 64_000)
@@ -52,14 +50,8 @@ async def _adopt(world: World, points: int, number: int) -> Sequence[Mapping[str
     content = RULES.read_text("utf-8")
     assert content.count(POINTS) == 1, "the rule set has changed: say which line is to be another one"
     content = f"# {number}\n" + content.replace(POINTS, f"points = {points} ")
-    async with httpx.AsyncClient(timeout=30) as client:
-        answer = await client.post(
-            f"{world.api(1)}/v1/reference/adopt-rules",
-            json={"rule_set": "burundi", "content": content, "content_hash": hash_of(content)},
-            headers={"Authorization": f"Bearer {world.token(ADMIN)}", "Idempotency-Key": f"rules {number}"},
-        )
-    assert answer.status_code == 200, answer.text
-    return list(answer.json()["events"])
+    body = {"rule_set": "burundi", "content": content, "content_hash": hash_of(content)}
+    return list((await world.post(ADMIN, "/v1/reference/adopt-rules", body, f"rules {number}"))["events"])
 
 
 STRIKES: tuple[Strike, ...] = (Adopt(),)

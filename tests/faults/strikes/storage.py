@@ -3,51 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
-import signal
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 from kafka import KafkaAdminClient
 
 from projections.sql import named_queries
 from services.local.topics import ALERTS, EVENTS, make_topics
 from tests.faults.strikes import Strike
-from tests.faults.world import LOOK_SECONDS, World
+from tests.faults.strikes.processes import kill, nobody_brings_back
+from tests.faults.world import SQL as WORLD
+from tests.faults.world import World, until
 from tests.support.relays import cut_segment
 
 SQL = named_queries("tests.faults.strikes", "storage.sql")
 
-GONE_SECONDS = 60.0
 NOTICED_SECONDS = 120.0
 MOST_BATCHES = 6
-
-
-@contextmanager
-def nobody_brings_back(world: World) -> Iterator[None]:
-    """While the block runs the supervisor stands still: what was killed stays away for as long as it takes."""
-    supervisor = psutil.Process(world.supervisor)
-    supervisor.suspend()
-    try:
-        yield
-    finally:
-        supervisor.resume()
-
-
-async def kill(world: World, *names: str) -> None:
-    """Kill them, and wait until they are gone: their parent is standing still, so they are never reaped."""
-    processes = [psutil.Process(world.pid(name)) for name in names]
-    for process in processes:
-        process.send_signal(signal.SIGKILL)
-    async with asyncio.timeout(GONE_SECONDS):
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                while process.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 - nobody tells
-                    await asyncio.sleep(0.02)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +73,7 @@ class LoseTopics:
         await asyncio.to_thread(_delete, world.bootstrap, topics)
         if self.made_anew:
             await asyncio.to_thread(make_topics, world.bootstrap, partitions)
-            async with asyncio.timeout(NOTICED_SECONDS):
-                while (because := await world.value(SQL["halted"])) is None:  # noqa: ASYNC110 - nor here
-                    await asyncio.sleep(LOOK_SECONDS)
+            because = await until("no relay halts", lambda: world.value(WORLD["halted"]), NOTICED_SECONDS)
             assert "is another topic than the one that was filled" in because, because
         else:
             await asyncio.sleep(dice.uniform(0.0, 8.0))  # it was noticed so late

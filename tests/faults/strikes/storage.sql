@@ -2,10 +2,6 @@
 -- How many each topic has.
 select count(*)::int from relay.partition where topic = 'events.v1'
 
--- name: halted
--- Why the relay sends nothing, if it does not.
-select halted_because from relay.progress
-
 -- name: needs_room
 -- More than any page has free, and gone with the statement's transaction where there was room.
 create temporary table room as select repeat(md5(i::text), 100) as filled from generate_series(1, 3000) as i

@@ -21,7 +21,7 @@ from projections.sql import named_queries
 from services import clock
 from tests.faults.power.disk import Disk
 from tests.faults.strikes import Strike
-from tests.faults.world import LOOK_SECONDS, NotCalm, World
+from tests.faults.world import LOOK_SECONDS, NotCalm, World, until
 
 SQL = named_queries("tests.faults.strikes", "storage.sql")
 
@@ -140,9 +140,7 @@ class OlderLedger:
         data.rename(newest)
         older.rename(data)
         await world.up()
-        async with asyncio.timeout(SHUT_SECONDS):
-            while (because := await world.value(SQL["door"])) is None:  # noqa: ASYNC110 - nor here
-                await asyncio.sleep(LOOK_SECONDS)
+        because = await until("the door is not shut", lambda: world.value(SQL["door"]), SHUT_SECONDS)
         assert "knows more than the ledger" in because, because
         head = await world.head()
         appended = await world.rows(SQL["appended_since"], began)
