@@ -21,31 +21,25 @@ SHOWN = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A patch, and the session that shows it: `rounds` faults out of `strikes`, after which one of `found_as` is found.
-
-    `beside` goes into the environment of the whole stack.
-    """
+    """A patch, and the session that shows it: after `rounds` faults out of `strikes` one of `found_as` is found."""
 
     patch: Path
     what: str
     strikes: str
     rounds: int
     found_as: frozenset[str]
-    beside: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def read(cls, patch: Path) -> Self:
         """Raises KeyError where a patch does not say what it is."""
         head = patch.read_text("utf-8").split("\n---\n", 1)[0]
         told = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
-        beside = tuple(tuple(one.split("=", 1)) for one in told.get("Beside", "").split() if one)
         return cls(
             patch,
             told["What"],
             told["Strikes"],
             int(told["Rounds"]),
             frozenset(told["Found as"].split(", ")),
-            beside,  # type: ignore[arg-type]  # each has two parts
         )
 
     @property
@@ -91,7 +85,7 @@ def strike(mutant: Mutant, folder: Path, seed: int = SEED) -> tuple[frozenset[st
         command,
         cwd=copy,
         # Before everything that is installed: the copy is what runs, in this process and in all that it starts.
-        env=child_environment(Settings()) | {"PYTHONPATH": str(copy)} | dict(mutant.beside),
+        env=child_environment(Settings()) | {"PYTHONPATH": str(copy)},
         capture_output=True,
         text=True,
         timeout=SESSION_SECONDS,
