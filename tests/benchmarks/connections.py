@@ -5,6 +5,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from uuid import uuid4
+
+import orjson
+
+from services.local.ports import answers
+
+UNIT = "bi:c2015:gihanga"
+REPORT = orjson.dumps(
+    {
+        "channel": "messenger",
+        "language": "rn",
+        "kind": "tension",
+        "unit": UNIT,
+        "place_precision": "commune",
+        "text": "Bagiye ku musozi n'inkoni, abantu benshi bariko barahunga; turasaba ko mwotabara vuba. " * 3,
+        "place_words": "ku musozi wa Gihanga, hafi y'ishuli",
+    }
+)
+"""A report's body, of the length that reporters write."""
 
 
 class Connection(asyncio.Protocol):
@@ -66,6 +85,23 @@ async def load(port: int, requests: Iterator[bytes], connections: int, seconds: 
     assert statuses <= {200, 201}, f"not only good answers: {statuses}"
     each = [second for one in made for second in one.seconds]
     return len(each) / took, each
+
+
+async def is_ready(port: int) -> bool:
+    """Whether the API could serve everything: its projections have been made."""
+    if not answers(port):
+        return False
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request("GET", "/readyz"))
+    status = await reader.readline()
+    writer.close()
+    return b" 200 " in status
+
+
+def reports(token: str) -> Iterator[bytes]:
+    """The same report without end, each time as a new one."""
+    while True:
+        yield request("POST", "/v1/reports", token, REPORT, key=str(uuid4()))
 
 
 def request(method: str, path: str, token: str = "", body: bytes = b"", key: str = "") -> bytes:

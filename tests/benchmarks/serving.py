@@ -11,11 +11,9 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
-import orjson
 import psutil
 
 from events.vocabulary import Role
@@ -29,7 +27,7 @@ from services.local.ports import answers, free_port
 from services.settings import PREFIX, Settings
 from services.wiring import open_desk
 from tests.benchmarks.appending import GAZETTEER
-from tests.benchmarks.connections import load, request
+from tests.benchmarks.connections import REPORT, UNIT, is_ready, load, reports, request
 from tests.benchmarks.processes import Process, end, start
 from tests.benchmarks.servers import Database, Servers, servers
 from tests.support.ledgers import an_alert
@@ -42,9 +40,6 @@ LISTENERS = 1_000
 BESIDE = ("relay", "processors")
 """Without them there are no projections to read and no alerts to hear; they end before what they have no part in."""
 
-UNIT = "bi:c2015:gihanga"
-TEXT = "Bagiye ku musozi n'inkoni, abantu benshi bariko barahunga; turasaba ko mwotabara vuba. " * 3
-
 
 def compare(rounds: int) -> None:
     """One alert to a thousand clients; then reports and reads against the bare handler, in turns."""
@@ -56,30 +51,14 @@ async def _compare(running: Servers, rounds: int) -> None:
     async with running.database() as database, _api(database) as (api, bare, relay, token):
         await _to_many(database, api, token)
         end([relay])
-        numbers = count()
-        body = orjson.dumps(
-            {
-                "channel": "messenger",
-                "language": "rn",
-                "kind": "tension",
-                "unit": UNIT,
-                "place_precision": "commune",
-                "text": TEXT,
-                "place_words": "ku musozi wa Gihanga, hafi y'ishuli",
-            }
-        )
-
-        def reports() -> Iterator[bytes]:
-            while True:
-                yield request("POST", "/v1/reports", token, body, key=f"bench-{next(numbers)}")
 
         def same(one: bytes) -> Iterator[bytes]:
             while True:
                 yield one
 
         contenders = {
-            "bare POST": (bare, same(request("POST", "/bare", token, body))),
-            "a report: sealed, synced, answered": (api, reports()),
+            "bare POST": (bare, same(request("POST", "/bare", token, REPORT))),
+            "a report: sealed, synced, answered": (api, reports(token)),
             "bare GET": (bare, same(request("GET", "/bare", token))),
             "a commune's level": (api, same(request("GET", f"/v1/levels/{UNIT}", token))),
         }
@@ -144,23 +123,12 @@ async def _api(
         others = {one: start([sys.executable, "-m", f"services.{one}"], log, environment) for one in BESIDE}
         try:
             async with asyncio.timeout(300):
-                while not (answers(bare) and await _ready(api)):  # noqa: ASYNC110 - other processes
+                while not (answers(bare) and await is_ready(api)):  # noqa: ASYNC110 - other processes
                     await asyncio.sleep(0.2)
             end([others["processors"]])
             yield (served[0], api), (served[1], bare), others["relay"], token
         finally:
             end([*served, *others.values()])
-
-
-async def _ready(port: int) -> bool:
-    """Whether the API could serve everything: its projections have been made."""
-    if not answers(port):
-        return False
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(request("GET", "/readyz"))
-    status = await reader.readline()
-    writer.close()
-    return b" 200 " in status
 
 
 def _cpu_seconds(process: Process) -> float:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import repeat
-from uuid import uuid4
 
-import orjson
-
-from tests.benchmarks.connections import load, request
+from tests.benchmarks.connections import UNIT, load, reports, request
 from tests.benchmarks.growth.costs import in_postgres
 from tests.benchmarks.growth.stack import GrowingStack
 from tests.benchmarks.growth.standing import SQL, standing
-from tests.benchmarks.serving import TEXT, UNIT
 
 CONNECTIONS = 4
 
@@ -43,7 +39,7 @@ async def answers(grown: GrowingStack, seconds: float) -> dict[str, float]:
     figures: dict[str, float] = {}
     for name, address in addresses.items():
         await _measured(figures, grown, name, repeat(request("GET", address, token)), seconds)
-    await _measured(figures, grown, "a report sent", _reports(token), seconds)
+    await _measured(figures, grown, "a report sent", reports(token), seconds)
     return figures
 
 
@@ -57,22 +53,6 @@ async def _measured(
     figures[f"{name}: API, µs"] = used["api"] / len(each) * 1e6
     figures[f"{name}: PostgreSQL, µs"] = used.get(in_postgres("api"), 0.0) / len(each) * 1e6
     figures[f"{name}: p50, ms"] = each[len(each) // 2] * 1e3
-
-
-def _reports(token: str) -> Iterator[bytes]:
-    body = orjson.dumps(
-        {
-            "channel": "messenger",
-            "language": "rn",
-            "kind": "tension",
-            "unit": UNIT,
-            "place_precision": "commune",
-            "text": TEXT,
-            "place_words": "ku musozi wa Gihanga, hafi y'ishuli",
-        }
-    )
-    while True:
-        yield request("POST", "/v1/reports", token, body, key=str(uuid4()))
 
 
 def _id(stream: str) -> str:

@@ -18,8 +18,7 @@ from events.vocabulary import Role
 from services import clock
 from services.api.tokens import Bearer, TokenIssuer
 from services.area import EVERYWHERE
-from services.local.ports import answers
-from tests.benchmarks.connections import request
+from tests.benchmarks.connections import is_ready
 from tests.benchmarks.growth.costs import Costs
 from tests.benchmarks.growth.standing import settled, standing
 from tests.benchmarks.growth.writing import CALLERS, Writer, Wrote
@@ -157,22 +156,12 @@ class GrowingStack:
 
     async def _until_ready(self) -> None:
         async with asyncio.timeout(UNTIL_READY_SECONDS):
-            while not await _is_ready(self.api_port):  # noqa: ASYNC110 - another process
+            while not await is_ready(self.api_port):  # noqa: ASYNC110 - another process
                 await asyncio.sleep(LOOK_SECONDS)
 
 
 def _since(moment: datetime) -> float:
     return (clock.now() - moment).total_seconds()
-
-
-async def _is_ready(port: int) -> bool:
-    if not answers(port):
-        return False
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(request("GET", "/readyz"))
-    status = await reader.readline()
-    writer.close()
-    return b" 200 " in status
 
 
 @asynccontextmanager
