@@ -42,10 +42,10 @@ Four = tuple[Thousandths, Thousandths, Thousandths, Thousandths]
 
 def _fading(steps: tuple[Step, ...]) -> None:
     if not steps or steps[-1][1] != 0:
-        raise ValueError("a last step of 0 permille; add one, since every case must fade to nothing in the end")
+        raise ValueError("fade|a last step of 0 permille; add one, since every case must fade to nothing in the end")
     for (days, share), (later, less) in pairwise(steps):
         if later <= days or less > share:
-            raise ValueError("days that grow and shares that do not; put the steps in order of their days")
+            raise ValueError("fade|days that grow and shares that do not; put the steps in order of their days")
 
 
 class Rules(BaseModel):
@@ -259,7 +259,7 @@ def _fault(text: str, error: ErrorDetails) -> RuleFault:
             told = str(context["error"])
             key, sign, rest = told.partition("|")
             if sign:
-                path, told = key.split("."), rest
+                path, told = [*path, *key.split(".")], rest
             expected, _, mend = told.partition("; ")
         case _:
             said = error["msg"].removeprefix("Input should be ")
