@@ -103,6 +103,18 @@ def unit_row(
     )
 
 
+_UNIT = (
+    *("engine", "unit", "home", "level", "points", "peace_offset", "window_permille", "straight_to", "open_cases"),
+    *("outcomes_asked", "confidence", "confidence_reason", "cause", "effective_at", "changes", "rules_hash"),
+    *("contributions", "peace"),
+)
+
+
+def unit_read(row: tuple[Any, ...]) -> dict[str, Any]:
+    """The values of the writing `unit` by the names of their columns, for who folds in memory and looks at a unit."""
+    return dict(zip(_UNIT, row, strict=True))
+
+
 def unit_of(row: Any) -> Unit:
     """A unit from its row; its cases are counted as they are read."""
     unit = Unit(row["unit"])

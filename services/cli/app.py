@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from services.cli import clock, demo, network, parked, projections, relay, stack, token_keys
+from services.cli import clock, demo, network, parked, projections, relay, rules, stack, token_keys
 from services.ledger.ledger import LedgerError
 from services.local.problems import LocalProblem
 from services.processors.errors import Halt
@@ -35,6 +35,7 @@ app.add_typer(clock.app, name="clock")
 app.add_typer(network.app, name="committee")
 app.add_typer(parked.app, name="parked")
 app.add_typer(relay.app, name="relay")
+app.add_typer(rules.app, name="rules")
 app.add_typer(token_keys.app, name="token-keys")
 
 SENTENCES: tuple[type[Exception], ...] = (LocalProblem, SettingsRefused, LedgerError, MasterKeyRefused, Halt)

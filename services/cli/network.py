@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
-from uuid import UUID, uuid5
+from typing import Annotated
 
 import typer
 
-from events.refusals import Refusal
 from events.vocabulary import Role
 from services import clock
 from services.api.tokens import Bearer, TokenIssuer
 from services.area import Area
+from services.cli.acting import Person, file_text, person_id_of, with_desk
 from services.desk import Desk
 from services.local.problems import LocalProblem
-from services.settings import Settings, read_settings
-from services.wiring import open_desk
+from services.settings import read_settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-_NAMES = UUID("5b2f3c52-34a5-4c3e-9f4e-6d1a1a7c8e10")
-"""Names the space of ids for people of the local stack who have no phone, such as `admin`."""
-
-T = TypeVar("T")
-
 app = typer.Typer(help="The committee: who may vote.", no_args_is_help=True)
-
-Person = Annotated[str, typer.Option(help="Who: a person's id, or any name you give them on this machine.")]
 
 
 def begin(
@@ -55,14 +45,14 @@ def begin(
         raise LocalProblem(str(fault)) from None
     if division is not None:
         read = read.with_division_in_force(division)
-    text = _text(rules)
+    text = file_text(rules)
     try:
         read_rule_set(text)
     except RuleSetFaulty as fault:
         raise LocalProblem(f"{rules}: {fault}") from None
     if simulated_from is not None:
         asyncio.run(simulate(find_addresses(settings).owner_dsn, clock.as_utc(simulated_from)))
-    _with_desk(settings, lambda desk: adopt(desk, person_id_of(admin), read, text))
+    with_desk(settings, lambda desk: adopt(desk, person_id_of(admin), read, text))
     typer.echo("The network has begun: gazetteer, rules and engines are adopted.")
 
 
@@ -99,42 +89,16 @@ def unseat(people: Annotated[list[str], typer.Argument(help="Persons' ids or nam
 @app.command("list")
 def show() -> None:
     """Show the members by their ids."""
-    members = _with_desk(read_settings(), lambda desk: desk.persons.committee())
+    members = with_desk(read_settings(), lambda desk: desk.persons.committee())
     for member in sorted(map(str, members)):
         typer.echo(member)
     if not members:
         raise LocalProblem("Nobody has a seat: `intabaza committee add PERSON`.")
 
 
-def person_id_of(person: str) -> UUID:
-    """The id of a person who is named by it, or by a name of this machine."""
-    try:
-        return UUID(person)
-    except ValueError:
-        return uuid5(_NAMES, person)
-
-
 def _seats(people: list[str], *, sits: bool) -> None:
     async def change(desk: Desk) -> int:
         return sum([await desk.persons.seat(person_id_of(one), sits=sits) for one in people])
 
-    changed = _with_desk(read_settings(), change)
+    changed = with_desk(read_settings(), change)
     typer.echo(f"{changed} seats {'taken' if sits else 'given back'}.")
-
-
-def _with_desk(settings: Settings, do: Callable[[Desk], Coroutine[Any, Any, T]]) -> T:
-    async def run() -> T:
-        async with open_desk(settings) as desk:
-            return await do(desk)
-
-    try:
-        return asyncio.run(run())
-    except Refusal as refused:
-        raise LocalProblem(f"{refused}.") from None
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LocalProblem(f"{file} cannot be read ({type(error).__name__}).") from None

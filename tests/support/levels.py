@@ -32,7 +32,7 @@ from events.vocabulary import (
     Withdrawal,
 )
 from projections.alert_level import PROJECTION
-from projections.alert_level.rows import case_of
+from projections.alert_level.rows import case_of, unit_read
 from projections.projection import Derived, Projection
 from projections.rule_set import hash_of
 from tests.support.domain import HOME, one
@@ -238,18 +238,13 @@ class Stood:
         return [(line["before"], line["after"], line["cause"]) for line in self.history if line["unit"] == unit]
 
 
-_UNIT = (
-    *("engine", "unit", "home", "level", "points", "peace_offset", "window_permille", "straight_to", "open_cases"),
-    *("outcomes_asked", "confidence", "confidence_reason", "cause", "effective_at", "changes", "rules_hash"),
-    *("contributions", "peace"),
-)
 _HISTORY = ("engine", "unit", "number", "home", "before", "after", "cause", "effective_at", "explanation")
 
 
 def stood(log: Log, projection: Projection[Any, Any] = PROJECTION, engine: int = 1) -> Stood:
     """Fold a log, one event a batch, and look at one engine's rows."""
     page, derived = folded(projection, log.events)
-    rows = [dict(zip(_UNIT, row, strict=True)) for row in page.rows.get("unit", ()) if row[0] == engine]
+    rows = [unit_read(row) for row in page.rows.get("unit", ()) if row[0] == engine]
     lines = [dict(zip(_HISTORY, row, strict=True)) for row in page.rows.get("history", ()) if row[0] == engine]
     cases = {
         UUID(case_id): case_of(case_id, unit, body).weight._asdict() | {"laid_by": laid_by}
