@@ -30,6 +30,8 @@ class ConfidenceReason(Word):
     COVERAGE_UNKNOWN = "coverage_unknown"
     COVERAGE_FULL = "coverage_full"
     COVERAGE_PARTIAL = "coverage_partial"
+    CHANNEL_LOST = "channel_lost"
+    FEW_REPORTERS = "few_reporters"
     COVERAGE_LOST = "coverage_lost"
 
 
@@ -44,6 +46,7 @@ class LevelCause(Word):
     GAZETTEER = "gazetteer"
     ELECTION_WINDOW = "election_window"
     ENGINE = "engine"
+    COVERAGE = "coverage"
 
 
 class Contribution(Value):

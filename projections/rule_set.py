@@ -22,6 +22,7 @@ from pydantic_core import ErrorDetails
 from events.alert import KindGroup
 from events.reference import ElectionRound
 from events.vocabulary import CaseOutcome, Circulating, Credibility, Kind, Severity, VerificationState
+from projections.watching import Patience
 
 
 def _whole(value: Any) -> Any:
@@ -140,6 +141,25 @@ class Response(Rules):
     answer_within_hours: dict[Severity, Hours]
 
 
+class CoverageRule(Rules):
+    """From when a reporter is silent, and how many living ones, in permille, make confidence high or medium."""
+
+    missed: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=30)]
+    told_within_days: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=30)]
+    high_from: Permille
+    medium_from: Permille
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.medium_from > self.high_from:
+            raise ValueError("medium_from not above high_from; exchange the two")
+        return self
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(self.missed, self.told_within_days, self.high_from, self.medium_from)
+
+
 class CommitteeRule(Rules):
     """How many must agree in a vote, and within how many hours a provisional case should be ratified or not."""
 
@@ -170,6 +190,7 @@ class RuleSet(Rules):
     alerts: Alerts
     response: Response
     committee: CommitteeRule
+    coverage: CoverageRule | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

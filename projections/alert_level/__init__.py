@@ -5,8 +5,8 @@ each number is what it is). Points are whole thousandths, shares whole permille;
 rounded down at that very step. A *day* is a day of `time_zone`; *midnight* is the moment at which one begins.
 
 **What is looked at.** Events of mode `actual`: those of `case/` streams named in `case.FACTS` and `case.opened`;
-`report.withdrawn` and `report.superseded`; rules, gazetteers, elections and engines adopted. An event of a case that
-was never opened changes nothing.
+`report.withdrawn` and `report.superseded`; those named in `watching.SIGNS`, which say who watches and that they do;
+rules, gazetteers, elections and engines adopted. An event of a case that was never opened changes nothing.
 
 **Words that no table knows count as not given.** A kind gives no points and is no peace; a severity is looked for at
 the next place (1); a credibility or a circulation is that of a case not assessed (1); a verification state disproves
@@ -80,17 +80,28 @@ it had and what came to it or left it since, as if it had never been.
 11. **level** = max(up, min(before, down), straight to), where up is how many of `levels.up` the points reach, down
     how many of `levels.down`, and before the row's level so far, 0 for a new row.
 
+12. *While coverage is lost*, so while nobody watches the unit, its cases fade (4, 8) up to the day on which it was lost
+    and no further; all else is of the day itself, so that a window that begins then counts. And its level is at least
+    the one so far: it may rise and never falls, whatever is resolved, taken back or counted otherwise meanwhile.
+
 Beside it: `open_cases` (of all kinds), `outcomes_asked` (open cases whose last expected day is over: somebody should
-say how it went), `confidence` with its reason. While coverage is lost a level may rise and never falls, and fading
-pauses (`coverage`); until coverage is known, its input is `unknown`: no pause, confidence low, `last_known` null.
+say how it went), `confidence` with its reason, and `last_known`, the day on which coverage was lost, while it is.
+
+**How well a unit is watched** is said in projections/watching, with the numbers of `coverage`; where the rules have no
+such table, it is unknown of every unit. A unit that somebody was ever assigned to has a row, also without cases. It is
+looked at anew at each event that may change it (a sign, rules, a gazetteer) and at each midnight; where it falls lost
+at a midnight, it is so before that midnight weighs anything: cases fade up to that day, and the level does not fall
+with it. Once somebody watches again, cases fade as of the day itself, as if there had been no pause, and the level is
+settled anew.
 
 **When.** An event is folded after every midnight at or before its moment, and as of its own day. A level that changes
 at a midnight has that moment as `effective_at`, and the cause `election_window` where the window of a row with cases
 that are multiplied after it changed then, else `fading`. Causes of events: `retraction` in the row of a case that the
 event leaves unfounded, else `evidence` in that of one which it founds again, be it the event's own case or one that
 stands for it; in other rows `evidence` for opened, ratified, classified, assessed, reopened, merge_reversed;
-`retraction` for not_ratified, merged; `resolved` for resolved and closed; `election_window` for election_dated. Units
-that change together do so in order of their ids.
+`retraction` for not_ratified, merged; `resolved` for resolved and closed; `election_window` for election_dated;
+`coverage` for a sign, which changes a level only where somebody watches again. Units that change together do so in
+order of their ids.
 
 **Laid by.** At a midnight, a case that is not open, stands at 0 and has no worth is laid by: it is in no row, and
 rules, gazetteers and time pass it over until an event of its own takes it up again, as it was (cause as above,
@@ -110,9 +121,10 @@ high by the rules of its time. So the first alert of a unit and the one that end
 them; a change below is told to nobody, nor is anything of `outside:` units, nor a change of rules or names by itself.
 
 - `change` is `raised` or `lowered`, as the level was, where the cause is `evidence`, `fading`, `resolved` or
-  `election_window`. Any other cause (`retraction`, `rules`, `gazetteer`, `engine`) changed what is known or how it is
-  counted and is never shown as an escalation: `corrected` where the level is `alerts.from_level` or more, `cancelled`
-  where it is below and nothing is left to warn of.
+  `election_window`, and `lowered` where it fell and the cause is `coverage`. Any other (`retraction`, `rules`,
+  `gazetteer`, `engine`; `coverage` where the level rose, because what peace took off went by meanwhile) changed what is
+  known or how it is counted and is never shown as an escalation: `corrected` where the level is `alerts.from_level` or
+  more, `cancelled` where it is below and nothing is left to warn of.
 - `cancels` names the alert that stands where this one is `cancelled`, `updates` names it otherwise; neither is there
   where none stands. An alert that tells of a level below `alerts.from_level` does not stand, however it is called.
 - `from`, `to` and `rules_hash` are those of the change, `on` is the day of its `effective_at`; the name and the codes

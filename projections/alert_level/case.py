@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sys import intern
 from typing import Any, NamedTuple
 
+from projections.alert_level.coverage import fading_day
 from projections.alert_level.rules import LAST_DAY, KindRules, Rules
 
 EVIDENCE, RETRACTION, RESOLVED = "evidence", "retraction", "resolved"
@@ -293,15 +294,16 @@ def judge(case: Case, rules: Rules) -> Judged:
     return new(Judged, (kind, is_open, asks_after, reference, given, ending, floor, blocks, straight))
 
 
-def weigh(judged: Judged, day: int, window: int) -> Weight:
-    """What a case so judged weighs on a local day, in a window of so many permille."""
+def weigh(judged: Judged, day: int, window: int, paused_since: int | None = None) -> Weight:
+    """What a case so judged weighs on a local day, in a window of so many permille; it may have ceased to fade."""
     kind, is_open, asks_after, reference, given, ending, floor, blocks, straight = judged
     asks = asks_after is not None and day > asks_after
     next_day = None if asks or asks_after is None else asks_after + 1
     standing = weighted = worth = faded = 0
     windowed = False
     if given and kind is not None:
-        left, step = kind.fade.at(day - reference)
+        as_of = day if paused_since is None else fading_day(day, paused_since)
+        left, step = kind.fade.at(as_of - reference)
         remaining = given * left // 1000 * ending // 1000
         faded = given - remaining
         if kind.peace:
@@ -311,7 +313,7 @@ def weigh(judged: Judged, day: int, window: int) -> Weight:
             if kind.in_window and standing:
                 windowed = True
                 weighted = standing * window // 1000
-        if step is not None and left and (next_day is None or reference + step < next_day):
+        if paused_since is None and step is not None and left and (next_day is None or reference + step < next_day):
             next_day = reference + step
     if not is_open and not standing and not worth:
         next_day = day + 1

@@ -15,7 +15,7 @@ from events.alert import KindGroup
 from events.level import LevelCause, LevelChanged
 from projections.alert_level import case as facts
 from projections.alert_level.case import COUNTED, Case, Weight, judge, weigh
-from projections.alert_level.coverage import Coverage, confidence, while_watched
+from projections.alert_level.coverage import while_watched
 from projections.alert_level.elections import NO_WINDOW
 from projections.alert_level.ground import Ground
 from projections.alert_level.laid_by import LaidBy
@@ -23,11 +23,10 @@ from projections.alert_level.rows import case_row, unit_row
 from projections.alert_level.rules import Rules
 from projections.alert_level.shared import Shared
 from projections.alert_level.unit import Unit
+from projections.alert_level.watched import Watched
 from projections.projection import Page
 from projections.taken import Taken
-
-COVERAGE = Coverage.UNKNOWN
-"""Until coverage is computed from primary events, this is all that is known of it."""
+from projections.watching import CONFIDENCE, SIGNS, Coverage
 
 
 class Change(NamedTuple):
@@ -67,6 +66,7 @@ class Home:
         "midnights",
         "stale",
         "units",
+        "watched",
         "windowed",
     )
 
@@ -86,6 +86,7 @@ class Home:
         self.dirty_cases: set[str] = set()
         self.dirty_units: set[str] = set()
         self.gone: dict[str, Case] = {}
+        self.watched = Watched()
 
     def hold(self, case: Case) -> None:
         """Take in a case as it was written: what it weighs stands in its row."""
@@ -144,11 +145,17 @@ class FirstEngine:
 
     def roll(self, shared: Shared, home: Home, until: str) -> list[Change]:
         changes: list[Change] = []
+        home.watched.begin(shared, home.due, home.due_day)
         while shared.rules is not None and home.due is not None and home.due <= until:
             changes += self._midnight(shared, shared.rules, home, home.due_day, home.due)
         return changes
 
     def _midnight(self, shared: Shared, rules: Rules, home: Home, day: int, at: str) -> list[Change]:
+        for unit_id in home.watched.turning(day):
+            for case in self._look_again(rules, home, unit_id, day):
+                self._weigh(shared, rules, home, case, day)
+                if case.weight.ended_in_nothing:
+                    self._lay_by(home, case)
         window = shared.window(day)
         turned = set()
         for unit in home.units.values():
@@ -185,6 +192,8 @@ class FirstEngine:
         due = midnights[0][0] if midnights else None
         if home.windowed and (boundary := shared.next_boundary(day)) is not None:
             due = boundary if due is None else min(due, boundary)
+        if (turn := home.watched.next_turn) is not None:
+            due = turn if due is None else min(due, turn)
         if due is None:
             home.due = None
         elif home.due is None or due != home.due_day:
@@ -194,6 +203,9 @@ class FirstEngine:
 
     def apply(self, shared: Shared, home: Home, event: Taken) -> list[Change]:
         type_, time = event.type, event.time
+        if type_ in SIGNS:
+            return self._sign(shared, home, event)
+        home.watched.begin(shared, home.due, home.due_day)
         if type_ in facts.LOST:
             touched = turned = self._lost(home, event.stream.removeprefix("report/"))
             cause: str | None = facts.RETRACTION
@@ -224,6 +236,41 @@ class FirstEngine:
         changes = self._settle(rules, home, time, day, lambda unit: by_ground.get(unit, because))
         self._schedule(shared, rules, home, day)
         return changes
+
+    def _sign(self, shared: Shared, home: Home, event: Taken) -> list[Change]:
+        """Somebody watches, gives a sign of life, or watches no more: what pauses and what goes on follows at once."""
+        home.watched.begin(shared, home.due, home.due_day)
+        touched = home.watched.take(shared, event)
+        rules = shared.rules
+        if rules is None or not touched:
+            return []
+        day = rules.day(event.time)
+        for unit_id in sorted(touched):
+            for case in self._look_again(rules, home, unit_id, day):
+                self._weigh(shared, rules, home, case, day)
+        changes = self._settle(rules, home, event.time, day, lambda _: LevelCause.COVERAGE)
+        self._schedule(shared, rules, home, day)
+        return changes
+
+    def _look_again(self, rules: Rules, home: Home, unit_id: str, day: int) -> list[Case]:
+        """How well a unit is watched on a day; returns its cases where that stops or starts their fading."""
+        standing = home.watched.look(rules, unit_id, day)
+        unit = home.units.get(unit_id)
+        if unit is None:
+            if standing.coverage is Coverage.UNKNOWN:
+                return []
+            unit = home.unit(unit_id)
+            home.stale.add(unit_id)
+        was = unit.coverage
+        if standing.coverage is was:
+            return []
+        unit.coverage = standing.coverage
+        home.dirty_units.add(unit_id)
+        if Coverage.LOST not in (was, standing.coverage):
+            return []
+        unit.lost_since = day if standing.coverage is Coverage.LOST else None
+        home.stale.add(unit_id)
+        return [case for case in home.cases.values() if case.unit == unit_id]
 
     def _take_up(self, shared: Shared, home: Home, case_id: str) -> Case | None:
         """A case that was laid by lives again; it weighs nothing until its event is taken."""
@@ -307,7 +354,9 @@ class FirstEngine:
 
     def heed(self, shared: Shared, home: Home, at: str, cause: LevelCause) -> list[Change]:
         rules = shared.rules
+        home.watched.begin(shared, home.due, home.due_day)
         if cause is LevelCause.GAZETTEER:
+            home.watched.place(shared)
             for case in home.cases.values():
                 if (row := shared.places.row(case.place)) != case.unit:
                     home.remove(case)
@@ -320,6 +369,9 @@ class FirstEngine:
             home.stale.clear()
             return []
         day = rules.day(at)
+        if cause is not LevelCause.ELECTION_WINDOW:
+            for unit_id in sorted({*home.units, *home.watched.covered()}):
+                self._look_again(rules, home, unit_id, day)
         for case in home.cases.values():
             case.judged = None
             self._weigh(shared, rules, home, case, day)
@@ -335,7 +387,7 @@ class FirstEngine:
     def _weigh(self, shared: Shared, rules: Rules | None, home: Home, case: Case, day: int) -> None:
         unit = home.units[case.unit]
         window = shared.window(day) if rules is not None and unit.has_windows else NO_WINDOW
-        weight, before = self.weight(case, rules, day, window), case.weight
+        weight, before = self.weight(case, rules, day, window, unit.lost_since), case.weight
         if weight == before and (unit.window == window or not weight.windowed):
             return
         if weight[COUNTED] != before[COUNTED]:
@@ -350,7 +402,7 @@ class FirstEngine:
         home.dirty_cases.add(case.case_id)
         home.dirty_units.add(case.unit)
 
-    def weight(self, case: Case, rules: Rules | None, day: int, window: int) -> Weight:
+    def weight(self, case: Case, rules: Rules | None, day: int, window: int, paused_since: int | None) -> Weight:
         """What a case weighs; the one thing that another engine is likely to see otherwise."""
         if rules is None:
             return Weight(is_open=case.is_open)
@@ -358,7 +410,7 @@ class FirstEngine:
         if judged is None:
             judged = judge(case, rules)
             case.judged = judged if judged.is_open else None  # the many that only fade are judged again each time
-        return weigh(judged, day, window)
+        return weigh(judged, day, window, paused_since)
 
     def _settle(self, rules: Rules, home: Home, at: str, day: int, cause: Causes) -> list[Change]:
         changes = []
@@ -368,7 +420,8 @@ class FirstEngine:
             if not unit.is_levelled:
                 continue
             before = unit.level or 0
-            level = while_watched(COVERAGE, before, unit.settle(home.cases, rules))
+            lost = unit.coverage is Coverage.LOST
+            level = while_watched(unit.settle(home.cases, rules), before, lost=lost)
             unit.level = level
             if level != before:
                 because = cause(unit_id)
@@ -392,7 +445,9 @@ class FirstEngine:
         for case_id in sorted(home.dirty_cases):
             page.add("case", case_row(self.number, home.home, home.cases[case_id], laid_by=False))
         for unit_id in sorted(home.dirty_units):
-            page.add("unit", unit_row(self.number, home.home, home.units[unit_id], home.cases, confidence(COVERAGE)))
+            page.add("unit", unit_row(self.number, home.home, home.units[unit_id], home.cases))
+        for source, body in home.watched.drawn():
+            page.add("watch", (self.number, home.home, source, body))
         home.dirty_cases.clear()
         home.dirty_units.clear()
         if home.due != home.drawn_due:
@@ -418,7 +473,7 @@ def _of_midnight(turned: object) -> LevelCause:
 
 def _change(rules: Rules, home: Home, unit: Unit, before: int, at: str, cause: LevelCause) -> Change:
     assert unit.level is not None
-    confident, reason = confidence(COVERAGE)
+    confident, reason = CONFIDENCE[unit.coverage]
     counted = unit.counted(home.cases)
     data = {
         "cause": cause.value,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from events.level import Confidence, ConfidenceReason, Contribution, LevelCause, LevelChanged
-from projections.alert_level.coverage import Coverage, while_watched
+from events.level import ConfidenceReason, Contribution, LevelCause, LevelChanged
+from projections.alert_level.coverage import while_watched
 from projections.alert_level.rules import Rules
 
 LEVELS = ("calm", "watch", "tension", "alert", "crisis")
@@ -18,6 +18,7 @@ _CAUSES = {
     LevelCause.RULES: "because other rules were adopted, not because something happened",
     LevelCause.GAZETTEER: "because the country is divided otherwise now, not because something happened",
     LevelCause.ELECTION_WINDOW: "because of the time around an election",
+    LevelCause.COVERAGE: "because somebody watches again or is counted on no more, not because something happened",
     LevelCause.ENGINE: "because levels are computed by a corrected program, not because something happened",
 }
 
@@ -33,7 +34,7 @@ def recompute(event: LevelChanged, rules: Rules) -> tuple[int, int]:
     before = event.before if event.held is None else event.held
     level = max(rules.level(points, before), event.straight_to or 0)
     lost = event.confidence_reason == ConfidenceReason.COVERAGE_LOST
-    return points, while_watched(Coverage.LOST if lost else Coverage.UNKNOWN, before, level)
+    return points, while_watched(level, before, lost=lost)
 
 
 def _counted(listed: Iterable[Contribution], window: int, rules: Rules) -> Iterator[tuple[Contribution, int]]:
@@ -124,12 +125,22 @@ def _open(number: int) -> str:
     return "1 case is open." if number == 1 else f"{number or 'No'} cases are open."
 
 
+_WATCHED = {
+    ConfidenceReason.COVERAGE_UNKNOWN: "How well this place is watched is not known, so calm may also be silence: "
+    "confidence is low.",
+    ConfidenceReason.COVERAGE_FULL: "Enough of those who watch this place give signs of life: confidence is high.",
+    ConfidenceReason.COVERAGE_PARTIAL: "Some of those who watch this place are silent: confidence is medium.",
+    ConfidenceReason.CHANNEL_LOST: "Over one way or another nothing comes from this place any more: confidence is "
+    "medium.",
+    ConfidenceReason.FEW_REPORTERS: "Most of those who watch this place are silent, so calm may also be silence: "
+    "confidence is low.",
+    ConfidenceReason.COVERAGE_LOST: "This place is not watched now: the level may rise, but it does not fall until "
+    "somebody looks again.",
+}
+
+
 def _confidence(event: LevelChanged) -> str:
-    if event.confidence_reason == ConfidenceReason.COVERAGE_UNKNOWN:
-        return "How well this place is watched is not known, so calm may also be silence: confidence is low."
-    if event.confidence == Confidence.BLIND:
-        return "This place is not watched now: the level may rise, but it does not fall until somebody looks again."
-    return f"Confidence is {event.confidence.shown}."
+    return _WATCHED.get(event.confidence_reason, f"Confidence is {event.confidence.shown}.")
 
 
 def _words(kind: str) -> str:

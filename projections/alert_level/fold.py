@@ -21,11 +21,12 @@ from projections.alert_level.shared import Shared
 from projections.alert_level.voice import Voice
 from projections.projection import Page
 from projections.taken import Taken
+from projections.watching import SIGNS
 
 ENGINES: Mapping[int, Engine] = MappingProxyType({engine.number: engine for engine in (FirstEngine(),)})
 """Every engine that ever spoke, and those that may. None is ever taken out: a replay needs each for its span."""
 
-HEEDED = frozenset({*facts.FACTS, *facts.LOST, facts.OPENED})
+HEEDED = frozenset({*facts.FACTS, *facts.LOST, facts.OPENED, *SIGNS})
 """Types that may change a level. Every other event costs one look at this set."""
 
 _CAUSES = {

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from sys import intern
 from typing import Any
 
 import orjson
 
-from events.level import Confidence, ConfidenceReason
 from projections.alert_level.case import Case, Weight
 from projections.alert_level.elections import NO_WINDOW
 from projections.alert_level.unit import Unit
+from projections.watching import BY_REASON, CONFIDENCE
 
 
 def case_row(engine: int, home: str, case: Case, *, laid_by: bool) -> tuple[Any, ...]:
@@ -76,11 +77,9 @@ def case_of(case_id: str, unit: str, body: str) -> Case:
     return case
 
 
-def unit_row(
-    engine: int, home: str, unit: Unit, cases: Mapping[str, Case], confident: tuple[Confidence, ConfidenceReason]
-) -> tuple[Any, ...]:
+def unit_row(engine: int, home: str, unit: Unit, cases: Mapping[str, Case]) -> tuple[Any, ...]:
     """The values of the writing `unit`, in order."""
-    confidence, reason = confident
+    confidence, reason = CONFIDENCE[unit.coverage]
     return (
         engine,
         unit.unit,
@@ -94,6 +93,7 @@ def unit_row(
         unit.asks,
         confidence.value,
         reason.value,
+        None if unit.lost_since is None else date.fromordinal(unit.lost_since).isoformat(),
         unit.cause,
         unit.effective_at,
         unit.changes,
@@ -105,8 +105,8 @@ def unit_row(
 
 _UNIT = (
     *("engine", "unit", "home", "level", "points", "peace_offset", "window_permille", "straight_to", "open_cases"),
-    *("outcomes_asked", "confidence", "confidence_reason", "cause", "effective_at", "changes", "rules_hash"),
-    *("contributions", "peace"),
+    *("outcomes_asked", "confidence", "confidence_reason", "last_known", "cause", "effective_at", "changes"),
+    *("rules_hash", "contributions", "peace"),
 )
 
 
@@ -122,6 +122,8 @@ def unit_of(row: Any) -> Unit:
     unit.points = row["points"]
     unit.offset = row["peace_offset"]
     unit.window = row["window_permille"] or NO_WINDOW
+    unit.coverage = BY_REASON[row["confidence_reason"]]
+    unit.lost_since = date.fromisoformat(row["last_known"]).toordinal() if row["last_known"] else None
     unit.straight = row["straight_to"]
     unit.cause = row["cause"]
     unit.effective_at = row["effective_at"]

@@ -91,6 +91,8 @@ class Rules:
         self.up = rules.levels.up
         self.down = rules.levels.down
         self.ranks = rules.ranks
+        silence = rules.coverage
+        self.patience = silence.patience if silence else None
         self.zone = ZoneInfo(rules.time_zone)
         self._midnights: dict[int, str] = {}
         self._today = (0, "", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from projections.alert_level.elections import Calendar
@@ -53,6 +54,10 @@ class Shared:
         self.calendar.measure(self.rules)
         self._windows: dict[int, int] = {}
         self._next: dict[int, int | None] = {}
+
+    def day(self, time: str) -> int:
+        """The day of a moment on the wire, as an ordinal: local by the rules in force, that of UTC before any."""
+        return self.rules.day(time) if self.rules else date.fromisoformat(time[:10]).toordinal()
 
     def window(self, day: int) -> int:
         """By how much harm counts more on a day."""

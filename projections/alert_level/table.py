@@ -16,7 +16,8 @@ from projections.sql import named_queries
 SQL = named_queries("projections.alert_level", "table.sql")
 
 _WRITINGS = Writings(SQL)
-_DIGEST = tuple(SQL[name] for name in ("digest_cases", "digest_units", "digest_homes", "digest_said", "digest_history"))
+_DIGESTS = ("cases", "units", "watch", "homes", "said", "history")
+_DIGEST = tuple(SQL[f"digest_{name}"] for name in _DIGESTS)
 
 
 class AlertLevelTable:
@@ -49,6 +50,8 @@ class AlertLevelTable:
                     home_of(row).hold(case)
         for home in (one for of in engines.values() for one in of.values()):
             home.ground.find(home.cases.values())
+        for row in await connection.fetch(SQL["load_watch"], *which):
+            home_of(row).watched.watch.hold(row["source"], row["body"])
         for row in await connection.fetch(SQL["load_homes"], *which):
             home = home_of(row)
             home.due = home.drawn_due = row["due"]

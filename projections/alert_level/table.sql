@@ -36,6 +36,16 @@ create table alert_level_unit (
     peace text not null,
     primary key (engine, unit)
 );
+-- Who watches: a reporter's stream, or a place, with what is known of it. The table has no column `unit`, so that nobody
+-- who asks the API sees it.
+create table alert_level_watch (
+    engine integer not null,
+    home text collate "C" not null,
+    source text collate "C" not null,
+    partition integer not null,
+    body text not null,
+    primary key (engine, home, source)
+);
 create table alert_level_home (
     engine integer not null,
     home text collate "C" not null,
@@ -78,25 +88,35 @@ on conflict (engine, case_id) do update set unit = excluded.unit, laid_by = excl
 -- A unit as it stands.
 insert into alert_level_unit (
     engine, unit, home, partition, level, points, peace_offset, window_permille, straight_to, open_cases,
-    outcomes_asked, confidence, confidence_reason, cause, effective_at, changes, rules_hash, contributions, peace
+    outcomes_asked, confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash, contributions,
+    peace
 )
 select engine, unit, home, :partition, level, points, peace_offset, window_permille, straight_to, open_cases,
-    outcomes_asked, confidence, confidence_reason, cause, effective_at, changes, rules_hash, contributions, peace
+    outcomes_asked, confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash, contributions,
+    peace
 from unnest(
     $1::integer[], $2::text[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::integer[], $8::smallint[],
-    $9::integer[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::text[], $15::integer[], $16::text[],
-    $17::text[], $18::text[]
+    $9::integer[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::integer[],
+    $17::text[], $18::text[], $19::text[]
 ) as row (
     engine, unit, home, level, points, peace_offset, window_permille, straight_to, open_cases, outcomes_asked,
-    confidence, confidence_reason, cause, effective_at, changes, rules_hash, contributions, peace
+    confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash, contributions, peace
 )
 on conflict (engine, unit) do update set
     level = excluded.level, points = excluded.points, peace_offset = excluded.peace_offset,
     window_permille = excluded.window_permille, straight_to = excluded.straight_to, open_cases = excluded.open_cases,
     outcomes_asked = excluded.outcomes_asked, confidence = excluded.confidence,
-    confidence_reason = excluded.confidence_reason, cause = excluded.cause, effective_at = excluded.effective_at,
+    confidence_reason = excluded.confidence_reason, last_known = excluded.last_known, cause = excluded.cause,
+    effective_at = excluded.effective_at,
     changes = excluded.changes, rules_hash = excluded.rules_hash, contributions = excluded.contributions,
     peace = excluded.peace
+
+-- name: write_watch
+-- What is known of who watches.
+insert into alert_level_watch (engine, home, source, partition, body)
+select engine, home, source, :partition, body
+from unnest($1::integer[], $2::text[], $3::text[], $4::text[]) as row (engine, home, source, body)
+on conflict (engine, home, source) do update set body = excluded.body
 
 -- name: write_home
 -- When something falls due in a home.
@@ -127,6 +147,7 @@ from unnest(
 -- An engine that speaks no more needs nothing to go on; its history stays.
 with retired as (select * from unnest($1::integer[], $2::text[]) as row (engine, home)),
 cases as (delete from alert_level_case as one using retired where (one.engine, one.home) = (retired.engine, retired.home)),
+watch as (delete from alert_level_watch as one using retired where (one.engine, one.home) = (retired.engine, retired.home)),
 units as (delete from alert_level_unit as one using retired where (one.engine, one.home) = (retired.engine, retired.home))
 delete from alert_level_home as one using retired where (one.engine, one.home) = (retired.engine, retired.home)
 
@@ -142,6 +163,10 @@ select * from alert_level_unit where partition = $1 or home = any ($2::text[])
 -- Their cases; those laid by in order of their ids, which is cheapest to take in.
 select engine, case_id::text as case_id, home, unit, laid_by, body from alert_level_case
 where partition = $1 or home = any ($2::text[]) order by case_id
+
+-- name: load_watch
+-- Who watches them.
+select engine, home, source, body from alert_level_watch where partition = $1 or home = any ($2::text[])
 
 -- name: load_said
 -- What the log was told of their units.
@@ -194,6 +219,11 @@ select jsonb_build_array(
     confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash, contributions, peace
 )::text
 from alert_level_unit order by engine, unit
+
+-- name: digest_watch
+-- Who watches, in the order of the key.
+select jsonb_build_array('watch', engine, home, source, body)::text
+from alert_level_watch order by engine, home, source
 
 -- name: digest_homes
 -- What is due where, in the order of the key. Whether a home in which nothing is due has a row says only how often was

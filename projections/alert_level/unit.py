@@ -10,6 +10,7 @@ from projections.alert_level.case import Case, Weight
 from projections.alert_level.elections import NO_WINDOW
 from projections.alert_level.places import OUTSIDE, UNPLACED
 from projections.alert_level.rules import Rules
+from projections.watching import Coverage
 
 Counted = dict[str, Any]
 """A case in a sum: case_id, counted, faded, floor, given, kind, rank, in this order."""
@@ -22,7 +23,7 @@ class Unit:
     """What stands in a unit's row, and what it is computed from.
 
     `level` is None while nothing can be computed: before any rules, and for what has no place. `shares` are what the
-    first of `harm` count, `peace_shares` the first of `peace`.
+    first of `harm` count, `peace_shares` the first of `peace`. `lost_since` is the day on which its coverage was lost.
     """
 
     __slots__ = (
@@ -30,9 +31,11 @@ class Unit:
         "blockers",
         "cause",
         "changes",
+        "coverage",
         "effective_at",
         "harm",
         "level",
+        "lost_since",
         "offset",
         "open_cases",
         "peace",
@@ -59,6 +62,8 @@ class Unit:
         self.changes = 0
         self.cause: str | None = None
         self.effective_at: str | None = None
+        self.coverage = Coverage.UNKNOWN
+        self.lost_since: int | None = None
         self.window = NO_WINDOW
         self.harm: list[Ranked] = []
         self.peace: list[Ranked] = []

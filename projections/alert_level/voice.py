@@ -61,6 +61,6 @@ class Voice:
 
 
 def _how(cause: LevelCause, before: int, after: int, from_level: int) -> AlertChange:
-    if cause in _AS_HAPPENED:
+    if cause in _AS_HAPPENED or (cause is LevelCause.COVERAGE and after < before):
         return AlertChange.RAISED if after > before else AlertChange.LOWERED
     return AlertChange.CORRECTED if after >= from_level else AlertChange.CANCELLED

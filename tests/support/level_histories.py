@@ -39,8 +39,13 @@ OTHER_RULES = (
     .replace("share = 300", "share = 900")
     .replace("ranks = [1000, 500, 250, 125", "ranks = [1000, 900, 800, 700")
     .replace("from_level = 2", "from_level = 1")
+    .replace("missed = 2 ", "missed = 1 ")
+    .replace("told_within_days = 1", "told_within_days = 0")
 )
-"""Rules under which much is otherwise: midnights, fading in summer, peace, ranks, alerts."""
+"""Rules under which much is otherwise: midnights, fading in summer, peace, ranks, alerts, who is silent when."""
+
+BLIND_TO_SILENCE = FIRST_RULES.partition("[coverage]")[0]
+"""Rules that say nothing of coverage: how well a place is watched is unknown."""
 
 
 @cache
@@ -97,6 +102,8 @@ class _Told:
             self.link: 10,
             self.end: 18,
             self.judge: 8,
+            self.watch: 12,
+            self.sign: 22,
             self.come_back: 5,
             self.stand_for_others: 5,
             self.log.tick: 6,
@@ -250,8 +257,38 @@ class _Told:
         self.lose(name, report, home)
         self.log.linked(name, report, home=home)
 
+    def watch(self) -> None:
+        """A reporter is assigned to places, again or anew, or stands down; now and then one who is nowhere."""
+        random = self.random
+        home = random.choices(list(HOMES), (5, 6, 2, 1, 1))[0]
+        name = f"{home}/reporter/{random.randrange(4)}"
+        if random.random() < 0.25:
+            self.log.stood_down(name, home=home)
+            return
+        units = random.sample(HOMES[home], random.randint(1, min(2, len(HOMES[home]))))
+        channel = random.choice(("sms", "sms", "voice", "unheard_of"))
+        self.log.assigned(name, *units, channel=channel, cadence_days=random.choice((1, 1, 3, 7, 30)), home=home)
+
+    def sign(self) -> None:
+        """Somebody lives: a check-in, of an earlier day or even of a later one, or a report."""
+        random = self.random
+        home = random.choices(list(HOMES), (5, 6, 2, 1, 1))[0]
+        channel = random.choice(("sms", "sms", "voice", "unheard_of"))
+        if random.random() < 0.6:
+            name = f"{home}/reporter/{random.randrange(5)}"
+            self.log.checked_in(name, days_ago=random.choice((0, 0, 1, 1, 2, 9, -3)), channel=channel, home=home)
+            return
+        self.log.received(
+            f"{home}/report/{random.randrange(5)}",
+            unit=random.choice(HOMES[home]),
+            channel=channel,
+            recorded_by=random.choice(("self", "coordinator", "operator", "system", "unheard_of")),
+            days_ago=random.choice((0, 0, 0, 1, 4, -2)),
+            home=home,
+        )
+
     def rules(self) -> None:
-        self.log.rules(self.random.choice((FIRST_RULES, FIRST_RULES, OTHER_RULES)))
+        self.log.rules(self.random.choice((FIRST_RULES, FIRST_RULES, FIRST_RULES, OTHER_RULES, BLIND_TO_SILENCE)))
 
     def gazetteer(self) -> None:
         self.log.gazetteer(vela(self.random.choice(("d1", "d2"))))

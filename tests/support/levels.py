@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from events import reference
+from events import reference, reporter
 from events.alert import AlertIssued
 from events.case import events as cases
 from events.level import LevelChanged
 from events.places.gazetteer import Gazetteer
-from events.report.events import ReportWithdrawn
+from events.report.events import ReportReceived, ReportWithdrawn
 from events.vocabulary import (
     CaseOutcome,
+    Channel,
     Circulating,
     Credibility,
     Dated,
@@ -147,6 +148,53 @@ class Log(Written):
 
     def withdrawn(self, report: str, *, home: str = HOME) -> Log:
         self.write(f"report/{one(report)}", ReportWithdrawn(reason=Withdrawal.FALSE), home=home)
+        return self
+
+    def received(
+        self,
+        report: str,
+        *,
+        unit: str = UNIT,
+        channel: str = "sms",
+        recorded_by: str = "self",
+        days_ago: float = 0,
+        home: str = HOME,
+    ) -> Log:
+        """A report, received at the door so many days before it was recorded."""
+        event = ReportReceived.model_validate(
+            {
+                "channel": channel,
+                "language": "rn",
+                "kind": "tension",
+                "basis": "witnessed",
+                "recorded_by": recorded_by,
+                "people_agree_to_share": "not_asked",
+                "place": {"unit": unit, "precision": "commune", "gazetteer": "g"},
+                "urgency": "unknown",
+                "received_at": self.now - timedelta(days=days_ago),
+                "text": SEALED,
+            }
+        )
+        self.write(f"report/{one(report)}", event, home=home)
+        return self
+
+    def assigned(self, name: str, *units: str, channel: str = "sms", cadence_days: int = 1, home: str = HOME) -> Log:
+        event = reporter.ReporterCoverageAssigned(
+            units=units or (UNIT,), channel=Channel.read(channel), cadence_days=cadence_days
+        )
+        self.write(f"reporter/{one(name)}", event, home=home)
+        return self
+
+    def checked_in(self, name: str, *, days_ago: int = 0, channel: str = "sms", home: str = HOME) -> Log:
+        """A sign of life of a day so many days before it was recorded."""
+        on = self.now.date() - timedelta(days=days_ago)
+        event = reporter.ReporterCheckedIn(on=on, channel=Channel.read(channel), nothing_to_report=True)
+        self.write(f"reporter/{one(name)}", event, home=home)
+        return self
+
+    def stood_down(self, name: str, *, home: str = HOME) -> Log:
+        event = reporter.ReporterStoodDown(reason=reporter.StandDown.OWN_WISH)
+        self.write(f"reporter/{one(name)}", event, home=home)
         return self
 
     def assessed(

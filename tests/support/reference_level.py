@@ -21,6 +21,7 @@ from events.vocabulary import CaseOutcome, wire_time
 from projections.projection import derived_id
 from projections.rule_set import KindRule, PeaceRule, RuleSet, hash_of, read_rule_set
 from projections.taken import Taken
+from tests.support.reference_coverage import SIGNS, rows_ever_covered, watch
 
 T = TypeVar("T")
 Engines: TypeAlias = Mapping[int, int]
@@ -100,6 +101,9 @@ class Row:
     open_cases: int = 0
     outcomes_asked: int = 0
     rules_hash: str | None = None
+    confidence: str = "low"
+    confidence_reason: str = "coverage_unknown"
+    lost_since: date | None = None
     cause: str | None = None
     effective_at: str | None = None
     changes: int = 0
@@ -120,8 +124,8 @@ class Row:
             "window_permille": self.window_permille,
             "straight_to": self.straight_to,
             "open_cases": self.open_cases,
-            "confidence": "low",
-            "confidence_reason": "coverage_unknown",
+            "confidence": self.confidence,
+            "confidence_reason": self.confidence_reason,
             "rules_hash": self.rules_hash,
         }
         return {key: value for key, value in told.items() if value is not None}
@@ -558,6 +562,7 @@ def weigh_peace(case: Case, rule: PeaceRule, rules: RuleSet, day: date, severity
 
 def weigh_row(row: Row, ladder: Ladder, log: Sequence[Taken], day: date | None, moment: str) -> int | None:
     """Weigh every case of a row as of a day (the moment's own, where none is named); returns its level."""
+    watch(row, log, day, moment)
     here = [case for case in ladder.cases.values() if case.row == row.unit and not case.laid_by]
     row.open_cases = sum(case.is_open for case in here)
     text = in_force(log)
@@ -572,7 +577,7 @@ def weigh_row(row: Row, ladder: Ladder, log: Sequence[Taken], day: date | None, 
         return None
     row.rules_hash = hash_of(text)
     times = 1000 if row.unit.startswith("outside:") else window(log, rules, day)
-    weights = [weigh(case, rules, day, times, ladder.gravity) for case in here]
+    weights = [weigh(case, rules, row.lost_since or day, times, ladder.gravity) for case in here]
     row.window_permille = times if any(weight.multiplied for weight in weights) else 1000
 
     harm = ranked([weight for weight in weights if weight.weighted], lambda weight: weight.weighted, rules)  # 7
@@ -589,7 +594,8 @@ def weigh_row(row: Row, ladder: Ladder, log: Sequence[Taken], day: date | None, 
     row.straight_to = rules.straight_to.level if straight else None
     up = sum(row.points >= points for points in rules.levels.up)  # 11
     down = sum(row.points >= points for points in rules.levels.down)
-    return max(up, min(row.level or 0, down), row.straight_to or 0)
+    level = max(up, min(row.level or 0, down), row.straight_to or 0)
+    return level if row.lost_since is None else max(row.level or 0, level)
 
 
 def ranked(
@@ -621,6 +627,8 @@ def step(
     """Weigh every row anew; a row whose level is another one now gets a line of history, which is returned."""
     for case in ladder.cases.values():
         ladder.rows.setdefault(case.row, Row(case.row, case.home))
+    for unit, home in rows_ever_covered(log):
+        ladder.rows.setdefault(unit, Row(unit, home))
     changes = []
     for unit in sorted(ladder.rows):
         row = ladder.rows[unit]
@@ -638,7 +646,7 @@ def lay_by(ladder: Ladder, log: Sequence[Taken], day: date) -> None:
     """At a midnight: a case that is not open, stands at 0 and has no worth is laid by."""
     rules = rules_of(in_force(log) or "")
     for case in ladder.cases.values():
-        weight = weigh(case, rules, day, 1000, ladder.gravity)
+        weight = weigh(case, rules, ladder.rows[case.row].lost_since or day, 1000, ladder.gravity)
         if not (case.is_open or case.laid_by or weight.standing or weight.worth):
             ladder.laid_by.append((len(log), case.case_id))
             case.laid_by = True
@@ -660,6 +668,7 @@ CAUSES = {
     "reference.rules_adopted": "rules",
     "reference.gazetteer_adopted": "gazetteer",
     "reference.election_dated": "election_window",
+    **dict.fromkeys(SIGNS, "coverage"),
 }
 
 
@@ -688,7 +697,8 @@ def cause_at_midnight(ladder: Ladder, log: Sequence[Taken], day: date, row: Row)
     rules = rules_of(in_force(log) or "")
     here = [case for case in ladder.cases.values() if case.row == row.unit and not case.laid_by]
     moved = window(log, rules, day) != window(log, rules, day - timedelta(days=1))
-    multiplied = any(weigh(case, rules, day, 1000, ladder.gravity).multiplied for case in here)
+    as_of = row.lost_since or day
+    multiplied = any(weigh(case, rules, as_of, 1000, ladder.gravity).multiplied for case in here)
     outside = row.unit.startswith("outside:")
     return "election_window" if moved and multiplied and not outside else "fading"
 
@@ -740,7 +750,7 @@ class Voice:
 
     def alert(self, home: str, told: dict[str, Any], rules: RuleSet, log: Sequence[Taken]) -> None:
         unit, ends = told["unit"], told["to"] < rules.alerts.from_level
-        corrects = told["cause"] in CORRECTING
+        corrects = told["cause"] in CORRECTING or (told["cause"] == "coverage" and told["to"] > told["from"])
         groups = {rules.kinds[case["kind"]].group for case in told["contributions"] if case["counted"]}
         data = {
             "unit": unit,

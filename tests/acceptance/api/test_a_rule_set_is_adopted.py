@@ -58,9 +58,7 @@ async def test_an_adopted_rule_set_is_in_force_and_every_level_is_computed_anew(
     at_once: dict[str, Any] = {"reports": None, "threat_to_life": True, "provisional": True}
     await Telling(doors).do(FABIEN, "case.open-case", **at_once)
     before = await level_under(doors, FIRST_RULES)
-    text = FIRST_RULES.replace('name = "burundi-1"', 'name = "halved"').replace(
-        "severe = 5000", "severe = 2500"
-    )
+    text = FIRST_RULES.replace('name = "burundi-1"', 'name = "halved"').replace("severe = 5000", "severe = 2500")
     file = tmp_path / "halved.toml"
     file.write_text(text)
 

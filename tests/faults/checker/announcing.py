@@ -41,7 +41,8 @@ class Voice:
         if unit.startswith("outside:") or (now < from_level and unit not in self._standing):
             return
         groups = {rules["kinds"][case["kind"]]["group"] for case in told["contributions"] if case["counted"]}
-        corrects, ends = told["cause"] in CORRECTING, now < from_level
+        rose_by_watching = told["cause"] == "coverage" and now > told["from"]
+        corrects, ends = rose_by_watching or told["cause"] in CORRECTING, now < from_level
         data = {
             "unit": unit,
             **(places.name_and_codes(unit) if places else {"unit_name": unit, "codes": []}),

@@ -22,6 +22,7 @@ STREAMS: Mapping[str, tuple[str, ...]] = {
     "case_board": ("case/",),
     "review_queue": ("case/", "report/"),
     "referral_board": ("case/",),
+    "alert_level": ("case/", "report/", "reporter/"),
 }
 """Of which streams each takes every event, whatever its type; the level takes the types that it names."""
 OF_A_LEVEL = {
@@ -29,6 +30,7 @@ OF_A_LEVEL = {
     *(f"case.{what}" for what in ("opened", "ratified", "not_ratified", "classified", "report_linked")),
     *(f"case.{what}" for what in ("report_unlinked", "assessed", "merged", "merge_reversed", "resolved", "reopened")),
     "case.closed",
+    *("report.received", "reporter.coverage_assigned", "reporter.checked_in", "reporter.stood_down"),
 }
 
 

@@ -17,6 +17,7 @@ from tests.faults.checker.facts import CHANGES, Told, lose_link
 from tests.faults.checker.findings import NotModelled
 from tests.faults.checker.places import NOWHERE, Places
 from tests.faults.checker.units import Unit
+from tests.faults.checker.watched import Watched
 from tests.faults.checker.weights import Case, Rules, local_day, midnight
 
 DERIVED = {"level.level_changed", "alert.issued", "level.response_overdue"}
@@ -50,6 +51,7 @@ class Levels:
         self._hash = ""
         self._places: Places | None = None
         self._elections: dict[str, dict[str, Any]] = {}
+        self._watched = Watched()
         self._last: str | None = None
         self._next: date | None = None
 
@@ -67,6 +69,8 @@ class Levels:
             self._lose_report(event, name)
         elif noun == "reference":
             self._reference(event)
+        elif self._watched.take(event, self._day(event.time), self._day):
+            self._look([name for name, unit in self._units().items() if unit.home == event.home], event)
         self._last = event.time
 
     # --- one event ----------------------------------------------------------------------------------------------------
@@ -142,6 +146,7 @@ class Levels:
             self._elections[data["election"]], cause = data, "election_window"
         if cause is not None:
             why = cause
+            self._watch(self._units(), self._day(event.time))
             self._step(list(self.units), event.time, None, lambda unit: why)
         if event.type == "reference.engine_adopted" and data["projection"] == "alert_level":
             self._adopt(data["number"], event.time)
@@ -172,6 +177,7 @@ class Levels:
                 inside = moved and unit.multiplied and not unit.unit.startswith("outside:")
                 return "election_window" if inside else "fading"
 
+            self._watch(self.units, day)
             self._step(list(self.units), moment, day, cause)
             self._lay_by(day)
             self._next = day + timedelta(days=1)
@@ -201,6 +207,28 @@ class Levels:
             if begins <= day <= on + timedelta(days=rule["days_after"]):
                 found.append(rule["permille"])
         return max(found)
+
+    # --- who watches --------------------------------------------------------------------------------------------------
+
+    def _day(self, moment: str) -> date:
+        return local_day(moment, self._rules["time_zone"] if self._rules else "UTC")
+
+    def _units(self) -> dict[str, Unit]:
+        """Every row, also those where somebody was assigned and nothing happened."""
+        for place, home in self._watched.homes.items():
+            if (row := self._row_of(place)) not in self.units:
+                self.units[row] = Unit(row, home)
+        return self.units
+
+    def _watch(self, units: Iterable[str], day: date) -> None:
+        if self._rules is not None:
+            for name in units:
+                self.units[name].watch(self._watched.confidence(name, self._rules, day, self._row_of), day)
+
+    def _look(self, units: list[str], event: Told) -> None:
+        """A sign: where somebody watches again, cases are as old as they are."""
+        self._watch(units, self._day(event.time))
+        self._step(units, event.time, None, lambda unit: "coverage")
 
     # --- rows ---------------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from datetime import date
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
+from tests.faults.checker.watched import BLIND, UNKNOWN
 from tests.faults.checker.weights import Case, Rules, Weight, weigh, weighs_otherwise_on
 
 Key = tuple[int, str]
@@ -51,6 +52,18 @@ class Unit:
         self._rules: Rules = {}
         self._hash = ""
         self._times = 1000
+        self.confidence = UNKNOWN
+        self.lost_since: date | None = None
+
+    def watch(self, confidence: tuple[str, str], day: date) -> None:
+        """How well it is watched from a day on; where nobody watches, its cases are as old as on that day."""
+        self.confidence, was = confidence, self.lost_since
+        if confidence != BLIND:
+            self.lost_since = None
+        elif was is None:
+            self.lost_since = day
+        if self.lost_since != was:
+            self._stale |= self.cases.keys()
 
     def put(self, case: Case) -> None:
         self.cases[case.case_id] = case
@@ -94,7 +107,8 @@ class Unit:
         up = sum(points >= least for least in rules["levels"]["up"])  # 11
         down = sum(points >= least for least in rules["levels"]["down"])
         straight = rules["straight_to"]["level"] if self._straight else 0  # 10
-        self.level = int(max(up, min(before, down), straight))
+        held = 0 if self.lost_since is None else before  # 12
+        self.level = int(max(up, min(before, down), straight, held))
         return self.level != before
 
     def tell(self) -> dict[str, Any]:
@@ -110,8 +124,8 @@ class Unit:
             "peace_offset": sum(told["counted"] for _, told in harm) - points,
             "window_permille": self._times if self.multiplied else 1000,
             "open_cases": self._open,
-            "confidence": "low",
-            "confidence_reason": "coverage_unknown",
+            "confidence": self.confidence[0],
+            "confidence_reason": self.confidence[1],
             "rules_hash": self._hash,
             **({"straight_to": rules["straight_to"]["level"]} if self._straight else {}),
         }
@@ -143,14 +157,14 @@ class Unit:
 
     def _keep(self, case: Case, day: date) -> None:
         rules = self._rules
-        weight = weigh(case, rules, day, self._times)
+        weight = weigh(case, rules, self.lost_since or day, self._times)
         grave = not weight.peace and weight.given > 0 and case.is_open
         kept = Kept(
             weight,
             case.is_open,
             grave and weight.severity in rules["peace"]["blocked_by"],
             grave and case.assessment is not None and weight.severity == rules["straight_to"]["severity"],
-            weighs_otherwise_on(case, rules, day),
+            weighs_otherwise_on(case, rules, day) if self.lost_since is None else None,
         )
         self._kept[case.case_id] = kept
         if kept.next_day is not None:

@@ -69,11 +69,12 @@ async def test_a_change_of_engines_is_the_same_however_it_is_cut(
 
 
 async def test_an_engine_that_speaks_no_more_leaves_its_history_and_nothing_else(connection: Connection) -> None:
-    log = Log().rules().engine().opened("a").assessed("a").engine(2).days(1).resolved("a")
+    log = Log().rules().engine().assigned("r").opened("a").assessed("a").engine(2).days(1).resolved("a")
     rows = [loads(row) for row in (await projected(connection, WITH_A_SECOND, log.events, batches=[2])).rows]
     assert {(row[0], row[1]) for row in rows if row[0] != "said"} == {
         ("case", 2),
         ("unit", 2),
+        ("watch", 2),
         ("home", 2),
         ("history", 1),
         ("history", 2),

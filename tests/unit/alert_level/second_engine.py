@@ -14,8 +14,8 @@ from projections.projection import Projection
 class SecondEngine(FirstEngine):
     number = 2
 
-    def weight(self, case: Case, rules: Rules | None, day: int, window: int) -> Weight:
-        weight = super().weight(case, rules, day, window)
+    def weight(self, case: Case, rules: Rules | None, day: int, window: int, paused_since: int | None) -> Weight:
+        weight = super().weight(case, rules, day, window, paused_since)
         return weight._replace(
             given=2 * weight.given,
             faded=2 * weight.faded,

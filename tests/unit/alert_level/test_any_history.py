@@ -17,12 +17,12 @@ from projections.alert_level.rules import Rules
 from projections.projection import Derived, derived_id
 from projections.taken import Taken
 from tests.support.examples import examples
-from tests.support.level_histories import OTHER_RULES, History, histories
+from tests.support.level_histories import BLIND_TO_SILENCE, OTHER_RULES, History, histories
 from tests.support.levels import FIRST_RULES
 from tests.support.projected import folded
 from tests.unit.alert_level.second_engine import WITH_A_SECOND
 
-RULES = {rules.hash: rules for rules in (Rules(FIRST_RULES), Rules(OTHER_RULES))}
+RULES = {rules.hash: rules for rules in map(Rules, (FIRST_RULES, OTHER_RULES, BLIND_TO_SILENCE))}
 
 
 @examples(60)

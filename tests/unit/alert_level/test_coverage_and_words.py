@@ -5,34 +5,36 @@ from __future__ import annotations
 import pytest
 
 from events.level import Confidence
-from projections.alert_level.coverage import Coverage, confidence, fading_day, while_watched
+from projections.alert_level.coverage import fading_day, while_watched
 from projections.alert_level.explain import explain, points, recompute
 from projections.alert_level.rules import Rules
+from projections.watching import CONFIDENCE, Coverage
 from tests.support.levels import FIRST_RULES, Log, stood
 
 RULES = Rules(FIRST_RULES)
 
 
 def test_while_coverage_is_lost_a_level_may_rise_and_never_falls() -> None:
-    assert while_watched(Coverage.LOST, 2, 1) == 2
-    assert while_watched(Coverage.LOST, 2, 3) == 3
-    assert [while_watched(coverage, 2, 1) for coverage in Coverage if coverage is not Coverage.LOST] == [1, 1, 1]
+    assert while_watched(1, 2, lost=True) == 2
+    assert while_watched(3, 2, lost=True) == 3
+    assert while_watched(1, 2, lost=False) == 1
 
 
 def test_while_coverage_is_lost_nothing_fades() -> None:
-    assert fading_day(Coverage.LOST, 100, 90) == 90
-    assert fading_day(Coverage.LOST, 100, None) == 100
-    assert fading_day(Coverage.FULL, 100, 90) == 100
-    assert fading_day(Coverage.UNKNOWN, 100, 90) == 100
+    assert fading_day(100, 90) == 90
+    assert fading_day(100, 100) == 100
+    assert fading_day(100, None) == 100
 
 
 def test_calm_and_cut_off_do_not_look_the_same() -> None:
-    assert [confidence(coverage)[0] for coverage in Coverage] == [
-        Confidence.LOW,
-        Confidence.HIGH,
-        Confidence.MEDIUM,
-        Confidence.BLIND,
-    ]
+    assert {coverage: confidence for coverage, (confidence, _) in CONFIDENCE.items()} == {
+        Coverage.UNKNOWN: Confidence.LOW,
+        Coverage.FULL: Confidence.HIGH,
+        Coverage.PARTIAL: Confidence.MEDIUM,
+        Coverage.CHANNEL_LOST: Confidence.MEDIUM,
+        Coverage.FEW: Confidence.LOW,
+        Coverage.LOST: Confidence.BLIND,
+    }
 
 
 @pytest.mark.parametrize(("thousandths", "words"), [(52_500, "52.5"), (0, "0"), (7, "0.007"), (-1_250, "-1.25")])
@@ -83,3 +85,24 @@ def test_a_change_of_engine_is_computed_again_from_the_level_that_was_held() -> 
     change = stood(log).changes[-1]
     assert (change.before, change.after, change.held) == (0, 3, 3)
     assert recompute(change, RULES) == (30_000, 3)
+
+
+def test_a_change_tells_how_well_its_place_is_watched() -> None:
+    def last_words(log: Log) -> str:
+        return explain(stood(log.engine()).changes[-1], RULES, "Kayanza", "20 May 2026")[-1]
+
+    def watched_by(reporters: int, silent: int) -> Log:
+        log = Log().rules()
+        for number in range(reporters):
+            log.assigned(f"{number}")
+        log.after(days=5)
+        for number in range(silent, reporters):
+            log.checked_in(f"{number}")
+        return log.opened("a").assessed("a")
+
+    assert last_words(watched_by(2, 0)) == (
+        "Enough of those who watch this place give signs of life: confidence is high."
+    )
+    assert last_words(watched_by(2, 1)) == "Some of those who watch this place are silent: confidence is medium."
+    assert last_words(watched_by(3, 2)).startswith("Most of those who watch this place are silent, so calm may also")
+    assert last_words(watched_by(2, 2)).startswith("This place is not watched now: the level may rise, but it does")

@@ -18,6 +18,10 @@ def test_the_first_rule_set_reads() -> None:
     assert rules.ranks[:3] == (1000, 500, 250)
 
 
+def test_a_rule_set_may_say_nothing_of_coverage() -> None:
+    assert read_rule_set(FIRST.partition("[coverage]")[0]).coverage is None
+
+
 def test_every_number_of_the_first_rule_set_stands_with_a_reason() -> None:
     numbered = [line for line in FIRST.splitlines() if any(sign.isdigit() for sign in line.split("#")[0])]
     assert len(numbered) > 60
@@ -46,6 +50,9 @@ def test_every_number_of_the_first_rule_set_stands_with_a_reason() -> None:
         ("ranks = [1000, 500", "ranks = [500, 1000", "line {n}, key ranks: expected shares that do not grow; put the"),
         ("up = [4000, 15000", "up = [4000, 4000", "key levels: expected points that grow from level 1 to level 4; put"),
         ("down = [2500", "down = [4500", "key levels: expected no threshold downwards above the one upwards; lower"),
+        ("missed = 2 ", "missed = 0 ", "line {n}, key coverage.missed: expected a whole number of at least 1; correct"),
+        ("high_from = 800", "", "line {n}, key coverage.high_from: expected this key; add it"),
+        ("medium_from = 500", "medium_from = 900", "key coverage: expected medium_from not above high_from; exchange"),
         ("severe = 24", "severe = 24 hours", "line {n}: expected TOML; correct what stands there"),
         ("format = 1", "format = 2", "line {n}, key format: expected 1; correct it"),
         (
@@ -66,6 +73,8 @@ def test_every_number_of_the_first_rule_set_stands_with_a_reason() -> None:
 def test_a_slip_is_told_by_line_and_key(right: str, wrong: str, told: str) -> None:
     assert right in FIRST
     line = next(number for number, text in enumerate(FIRST.splitlines(), 1) if right in text)
+    if told.startswith("line {n}, key coverage.high_from: expected this key"):  # what is missing is told of its table
+        line = next(number for number, text in enumerate(FIRST.splitlines(), 1) if text.startswith("[coverage]"))
 
     with pytest.raises(RuleSetFaulty) as refused:
         read_rule_set(FIRST.replace(right, wrong, 1))
