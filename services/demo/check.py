@@ -15,6 +15,7 @@ from projections.live import LIVE
 from services.demo.door import Acknowledged
 from services.local.addresses import Addresses
 from services.local.topics import EVENTS
+from services.log.clients import connected
 from services.processors.replay import Replayed, replay
 
 POLL_MILLISECONDS = 500
@@ -124,7 +125,7 @@ async def _heads(connection: asyncpg.Connection[asyncpg.Record]) -> tuple[int, i
 
 def read_kafka(bootstrap: str) -> OnKafka:
     """Read events.v1 from its beginning, without a group, by the reading rule of the contract."""
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap.split(","), group_id=None, max_poll_records=5_000)
+    consumer = connected(KafkaConsumer, bootstrap, group_id=None, max_poll_records=5_000)
     try:
         partitions = [TopicPartition(EVENTS, one) for one in sorted(consumer.partitions_for_topic(EVENTS) or ())]
         consumer.assign(partitions)

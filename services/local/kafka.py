@@ -26,6 +26,7 @@ from services.local.problems import (
     said_since,
 )
 from services.local.process import Signature, open_log
+from services.log.clients import connected
 
 _PROPERTIES = """\
 process.roles=broker,controller
@@ -307,8 +308,9 @@ def wheel_java() -> Path:
 def admin_of(bootstrap: str) -> Iterator[KafkaAdminClient | None]:
     """An admin client, or None while nobody who speaks Kafka answers there."""
     try:
-        admin = KafkaAdminClient(
-            bootstrap_servers=bootstrap,
+        admin = connected(
+            KafkaAdminClient,
+            bootstrap,
             client_id="intabaza-local",
             request_timeout_ms=5_000,
             bootstrap_timeout_ms=2_000,

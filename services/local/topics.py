@@ -12,6 +12,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from events.envelope import WIRE_LIMIT_BYTES
 from services.local.problems import LocalProblem, TopicsDiffer
+from services.log.clients import connected
 
 EVENTS = "events.v1"
 ALERTS = "alerts.v1"
@@ -38,7 +39,7 @@ def make_topics(bootstrap: str, partitions: int, replication: int = -1) -> None:
     does not answer.
     """
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), client_id="intabaza-topics")
+        admin = connected(KafkaAdminClient, bootstrap, client_id="intabaza-topics")
     except KafkaError as error:
         raise LocalProblem(
             f"No Kafka broker answers at {bootstrap} ({type(error).__name__}): start it, "

@@ -9,6 +9,7 @@ from uuid import UUID
 from kafka import KafkaAdminClient
 
 from services.local.problems import LocalProblem
+from services.log.clients import connected
 
 CONNECT_MS = 10_000
 
@@ -33,8 +34,9 @@ class Topic:
 
 def look_up_topics(servers: Sequence[str], names: Sequence[str], client_id: str) -> Mapping[str, Topic]:
     """Those of these topics that exist. It blocks, and raises KafkaError or OSError where no broker answers."""
-    admin = KafkaAdminClient(
-        bootstrap_servers=list(servers),
+    admin = connected(
+        KafkaAdminClient,
+        servers,
         client_id=client_id,
         bootstrap_timeout_ms=CONNECT_MS,
         request_timeout_ms=CONNECT_MS,

@@ -12,6 +12,7 @@ import structlog
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from services.log.clients import connected
 from services.log.record import read_link
 from services.log.topic import CONNECT_MS, TopicAbsent, look_up_topic
 from services.processors.chain import Record
@@ -59,8 +60,9 @@ class Places:
         servers = bootstrap.split(",")
         found = look_up_topic(servers, topic, "intabaza-places")
         self.topic_id, self.partitions = found.topic_id, found.partitions
-        self._consumer = KafkaConsumer(
-            bootstrap_servers=servers,
+        self._consumer = connected(
+            KafkaConsumer,
+            servers,
             client_id="intabaza-places",
             group_id=None,
             bootstrap_timeout_ms=CONNECT_MS,

@@ -1,15 +1,10 @@
-"""Whether anybody listens where Kafka should, asked before a client is made.
-
-A client that finds nobody tries on for its whole timeout and leaves sockets behind (kafka-python 3.0.12); a broker may
-be away for hours.
-"""
+"""Whether anybody listens where Kafka should, as the relay asks."""
 
 from __future__ import annotations
 
-import contextlib
-import socket
+from kafka.errors import KafkaConnectionError
 
-LISTEN_SECONDS = 2.0
+from services.log.clients import listening
 
 
 class BrokerAway(Exception):
@@ -18,9 +13,7 @@ class BrokerAway(Exception):
 
 def somebody_listens(bootstrap: str) -> list[str]:
     """The addresses to begin with, if one of them takes a connection; raises BrokerAway."""
-    addresses = bootstrap.split(",")
-    for address in addresses:
-        host, _, port = address.strip().rpartition(":")
-        with contextlib.suppress(OSError, ValueError), socket.create_connection((host, int(port)), LISTEN_SECONDS):
-            return addresses
-    raise BrokerAway(f"no broker answers at {bootstrap}")
+    try:
+        return listening(bootstrap)
+    except KafkaConnectionError:
+        raise BrokerAway(f"no broker answers at {bootstrap}") from None

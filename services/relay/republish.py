@@ -18,6 +18,7 @@ from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from services.local.problems import LocalProblem
 from services.local.topics import make_topics
+from services.log.clients import connected
 from services.log.topic import look_up_topics
 from services.relay.brokers import BrokerAway, somebody_listens
 from services.relay.leader import Leadership
@@ -49,7 +50,7 @@ def _delete(bootstrap: str, topic: str, doomed: UUID) -> None:
         servers = somebody_listens(bootstrap)
         if not _is_there(servers, topic, doomed):
             return
-        admin = KafkaAdminClient(bootstrap_servers=servers, client_id="intabaza-relay-topics")
+        admin = connected(KafkaAdminClient, servers, client_id="intabaza-relay-topics")
         try:
             with suppress(UnknownTopicOrPartitionError):
                 admin.delete_topics([topic])

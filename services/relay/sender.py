@@ -16,6 +16,7 @@ from kafka.errors import KafkaError
 from kafka.net.compat import KafkaNetClient
 
 from services.local.topics import ALERTS, BATCH_LIMIT_BYTES, EVENTS
+from services.log.clients import connected
 from services.relay.brokers import somebody_listens
 from services.relay.chain import Batch, Place
 
@@ -98,8 +99,9 @@ class Sender:
             return made[-1]
 
         try:
-            producer = KafkaProducer(
-                bootstrap_servers=somebody_listens(bootstrap),
+            producer = connected(
+                KafkaProducer,
+                somebody_listens(bootstrap),
                 client_id="intabaza-relay",
                 kafka_client=client,
                 enable_idempotence=True,

@@ -15,6 +15,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from services.local.topics import ALERTS, EVENTS
+from services.log.clients import connected
 from services.log.record import Link, read_link
 from services.log.topic import TopicAbsent, look_up_topics
 from services.relay.brokers import BrokerAway, somebody_listens
@@ -98,8 +99,9 @@ def read_tails(
     ids = topic_ids(bootstrap, partitions)
     known = saved(ids)
     try:
-        consumer = KafkaConsumer(
-            bootstrap_servers=somebody_listens(bootstrap),
+        consumer = connected(
+            KafkaConsumer,
+            somebody_listens(bootstrap),
             client_id="intabaza-relay-tails",
             group_id=None,
             enable_auto_commit=False,

@@ -8,6 +8,7 @@ from kafka import KafkaProducer
 
 from events.vocabulary import EVERY_HOME
 from services.local.topics import EVENTS
+from services.log.clients import connected
 from services.log.partition import partition_of
 from services.log.record import Link
 from tests.support.crisis import Written
@@ -17,7 +18,7 @@ class Feeder:
     """Continues the chains of one topic."""
 
     def __init__(self, bootstrap: str, partitions: int, topic: str = EVENTS) -> None:
-        self._producer = KafkaProducer(bootstrap_servers=bootstrap.split(","), linger_ms=20, batch_size=500_000)
+        self._producer = connected(KafkaProducer, bootstrap, linger_ms=20, batch_size=500_000)
         self._partitions = partitions
         self._topic = topic
         self.last = dict.fromkeys(range(partitions), 0)
