@@ -19,6 +19,7 @@ from services.ledger.ledger import Recorded, Submission
 from services.ledger.postgres import PostgresLedger
 from services.local.kafka import KafkaServer
 from services.local.topics import ALERTS, EVENTS, make_topics
+from services.log.clients import connected
 from services.relay.relay import Relay
 from tests.support.ledgers import note
 from tests.support.load import steady_load
@@ -208,7 +209,7 @@ async def relay_trial(
 
 def empty_topics(bootstrap: str, partitions: int = PARTITIONS) -> None:
     """Make our topics, anew where they were."""
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = connected(KafkaAdminClient, bootstrap)
     try:
         if there := sorted({EVENTS, ALERTS} & set(admin.list_topics())):
             admin.delete_topics(there)

@@ -18,6 +18,7 @@ from kafka import KafkaProducer
 from services.contracts.publish import FOLDER
 from services.local.kafka import KafkaServer
 from services.local.topics import ALERTS
+from services.log.clients import connected
 from services.log.record import Headers, Link
 from tests.support.node import installed, node
 from tests.support.relays import empty_topics
@@ -80,7 +81,7 @@ class Alerts:
     def on(cls, bootstrap: str, folder: Path) -> Iterator[Alerts]:
         """Topics made for one test; its consumers are ended with it."""
         empty_topics(bootstrap, PARTITIONS)
-        alerts = cls(bootstrap, folder / "positions.json", KafkaProducer(bootstrap_servers=bootstrap))
+        alerts = cls(bootstrap, folder / "positions.json", connected(KafkaProducer, bootstrap))
         try:
             yield alerts
         finally:
@@ -92,7 +93,7 @@ class Alerts:
         """What a mend of the log does: the topic goes, and comes again empty under its name."""
         self.producer.close()
         empty_topics(self.bootstrap, PARTITIONS)
-        self.producer = KafkaProducer(bootstrap_servers=self.bootstrap)
+        self.producer = connected(KafkaProducer, self.bootstrap)
 
     @contextmanager
     def while_away(self, kafka: KafkaServer) -> Iterator[None]:
@@ -103,7 +104,7 @@ class Alerts:
             yield
         finally:
             kafka.start()
-            self.producer = KafkaProducer(bootstrap_servers=self.bootstrap)
+            self.producer = connected(KafkaProducer, self.bootstrap)
 
     def send(self, position: int, previous: int, *, partition: int = 0, **other: Any) -> None:
         """One alert of ours; `other` replaces attributes of the published example."""

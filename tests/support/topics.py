@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 from kafka import KafkaConsumer, TopicPartition
 
+from services.log.clients import connected
+
 
 class BrokenChain(AssertionError):
     """A record does not follow the one before it, or is no record of ours."""
@@ -86,7 +88,7 @@ def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
 @contextmanager
 def consumer(bootstrap: str) -> Iterator[KafkaConsumer]:
     """A consumer without a group."""
-    reader = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False, max_poll_records=5_000)
+    reader = connected(KafkaConsumer, bootstrap, group_id=None, enable_auto_commit=False, max_poll_records=5_000)
     try:
         yield reader
     finally:
