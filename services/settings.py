@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import available_timezones
@@ -50,6 +51,9 @@ class Settings(BaseSettings):
     )
     projector_dsn: SecretStr | None = Field(
         None, description="Beside an existing PostgreSQL: how the processors log in, as the role intabaza_projector."
+    )
+    notifier_dsn: SecretStr | None = Field(
+        None, description="Beside an existing PostgreSQL: how the notifier logs in, as the role intabaza_notifier."
     )
     postgres_port: Port = Field(0, description="Port of the local PostgreSQL on 127.0.0.1; 0 takes a free one.")
     postgres_binaries: Path | None = Field(
@@ -115,6 +119,55 @@ class Settings(BaseSettings):
     processor_metrics_port: Port = Field(
         0, description="Port on 127.0.0.1 where a processor answers Prometheus; 0 takes a free one, named in its log."
     )
+    notifiers: int = Field(
+        1, ge=0, le=8, description="How many notifiers the local stack runs: one sends, the others stand by for it."
+    )
+    notifier_metrics_port: Port = Field(
+        0,
+        description="Port on 127.0.0.1 where the notifier answers Prometheus; 0 takes a free one, named in its log.",
+    )
+    notifier_at_once: int = Field(
+        64,
+        ge=1,
+        le=10_000,
+        description="How many webhooks are sent at once, and as many again to receivers that failed or were slow.",
+    )
+    notifier_connect_seconds: float = Field(
+        5, gt=0, le=60, description="How long connecting to a receiver may take, its name's look-up included."
+    )
+    notifier_answer_seconds: float = Field(
+        15,
+        gt=0,
+        le=120,
+        description="How long one webhook may take with everything; Standard Webhooks asks for 15 to 30.",
+    )
+    notifier_retry_seconds: float = Field(
+        5, gt=0, description="How long after a first failure a webhook is sent again; the double each time after that."
+    )
+    notifier_longest_retry_seconds: float = Field(
+        3_600, gt=0, description="The longest wait between two tries, also where a receiver asks for more."
+    )
+    notifier_give_up_hours: float = Field(
+        72,
+        gt=0,
+        description="After how long without any success a subscriber is disabled: a weekend, and a day to see it.",
+    )
+    notifier_rotation_hours: float = Field(
+        24, ge=0, le=720, description="How long a secret that was rotated still signs beside the new one."
+    )
+    notifier_http: bool = Field(
+        False, description="Whether webhooks may also go over http, which anybody on the way reads: for local use."
+    )
+    notifier_ports: str = Field(
+        "443", description="Ports that webhooks may go to, as 443,8443; also 80 where http is allowed."
+    )
+    notifier_networks: str = Field(
+        "",
+        description="Networks that are not public and webhooks may go to, on any port, as 10.1.0.0/16,fd00::/8.",
+    )
+    notifier_authorities_file: Path | None = Field(
+        None, description="Certificates of authorities that are trusted beside the system's, for receivers of your own."
+    )
     zone: str = Field(
         "Africa/Bujumbura", description="The local time zone by its IANA name: when a day begins, and which day it is."
     )
@@ -145,6 +198,32 @@ class Settings(BaseSettings):
             raise ValueError("expected the IANA name of a time zone, like Africa/Bujumbura")
         return zone
 
+    @field_validator("notifier_ports")
+    @classmethod
+    def _ports_that_exist(cls, ports: str) -> str:
+        if not all(one.strip().isdecimal() and 0 < int(one) <= 65_535 for one in ports.split(",")):
+            raise ValueError("expected ports from 1 to 65535 with commas between them, like 443,8443")
+        return ports
+
+    @field_validator("notifier_networks")
+    @classmethod
+    def _networks_that_exist(cls, networks: str) -> str:
+        try:
+            _networks(networks)
+        except ValueError:
+            raise ValueError("expected networks with commas between them, like 10.1.0.0/16,fd00::/8") from None
+        return networks
+
+    @property
+    def reachable_ports(self) -> frozenset[int]:
+        """The ports that webhooks may go to."""
+        return frozenset(int(one) for one in self.notifier_ports.split(","))
+
+    @property
+    def reachable_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks that webhooks may go to though they are not public."""
+        return _networks(self.notifier_networks)
+
     @property
     def folder(self) -> Path:
         """The data folder, absolute."""
@@ -159,6 +238,10 @@ class Settings(BaseSettings):
     def token_keys(self) -> Path:
         """The file that holds the keys of tokens."""
         return (self.token_keys_file or self.folder / "secrets" / "token-keys.json").expanduser().absolute()
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
 
 
 def read_settings() -> Settings:

@@ -5,22 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import structlog
 
 from events.places.gazetteer import Gazetteer
 from services import clock
 from services.acts.in_force import InForce
 from services.acts.network import Committee, Network
+from services.database.pools import as_it_was
 from services.desk import Desk
+from services.ledger.batcher import ANSWER_SECONDS
 from services.ledger.ledger import LedgerUnavailable
 from services.ledger.postgres import PostgresLedger
 from services.ledger.published import Published
 from services.local.addresses import find_addresses
 from services.settings import Settings
+from services.subscribers.addresses import Reachable
+from services.subscribers.register import Register
 from services.vault.admissions import Admissions
 from services.vault.approvals import Approvals
 from services.vault.commands import CommandIds
@@ -35,6 +40,7 @@ from services.vault.used import UsedApprovals
 
 if TYPE_CHECKING:
     from services.api.office import Office
+    from services.notifier.notifier import Notifier
     from services.relay.relay import Relay
 
 AGAIN_SECONDS = 0.5
@@ -169,6 +175,60 @@ async def open_relay(settings: Settings) -> AsyncIterator[Relay]:
     finally:
         due.close()
         await ledger.close()
+
+
+@asynccontextmanager
+async def open_notifier(settings: Settings) -> AsyncIterator[Notifier]:
+    """One notifier, on the servers of the settings or of the stack that runs; it waits for them where they are away."""
+    from services.notifier.metrics import Metrics
+    from services.notifier.notifier import Notifier
+    from services.notifier.retrying import Schedule
+    from services.notifier.sender import Sender
+
+    dsn, master = find_addresses(settings).notifier_dsn, _master_key(settings)
+    metrics = Metrics()
+    port = metrics.serve(settings.notifier_metrics_port)
+    _log.info("notifier_answers_prometheus", address=f"http://127.0.0.1:{port}/metrics")
+    published = Published(dsn)
+    pool = await asyncpg.create_pool(dsn, min_size=0, max_size=4, command_timeout=ANSWER_SECONDS, reset=as_it_was)
+    sender = Sender.open(
+        reachable(settings),
+        connect_seconds=settings.notifier_connect_seconds,
+        total_seconds=settings.notifier_answer_seconds,
+        authorities=settings.notifier_authorities_file,
+    )
+    try:
+        yield Notifier(
+            dsn,
+            pool,
+            published,
+            sender,
+            master,
+            schedule=Schedule(settings.notifier_retry_seconds, settings.notifier_longest_retry_seconds),
+            give_up=timedelta(hours=settings.notifier_give_up_hours),
+            at_once=settings.notifier_at_once,
+            metrics=metrics,
+        )
+    finally:
+        await sender.close()
+        await published.close()
+        pool.terminate()
+
+
+def reachable(settings: Settings) -> Reachable:
+    """Where webhooks may be sent."""
+    return Reachable(settings.reachable_networks, settings.reachable_ports, settings.notifier_http)
+
+
+@asynccontextmanager
+async def open_register(settings: Settings) -> AsyncIterator[Register]:
+    """The register of subscribers, on the servers of the settings or of the stack that runs."""
+    overlap = timedelta(hours=settings.notifier_rotation_hours)
+    register = await Register.connect(find_addresses(settings).app_dsn, _master_key(settings), overlap)
+    try:
+        yield register
+    finally:
+        await register.close()
 
 
 async def _ledger_when_there(dsn: str) -> PostgresLedger:

@@ -8,11 +8,11 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
 
 import structlog
 
-from services.ledger.ledger import Ledger, Recorded
+from services.ledger.alerts import Alerts, Progress, pages
+from services.ledger.ledger import Recorded
 
 MOST_WAITING = 1_000
 """Alerts that may wait for one listener; who is further behind is cut off, and comes back where they were."""
@@ -77,18 +77,10 @@ class Listener:
         return b"".join(taken)
 
 
-class Progress(Protocol):
-    """How far the relay is, as the feed asks for it (services/ledger/published)."""
-
-    async def position(self) -> int: ...
-
-    async def beyond(self, position: int) -> int: ...
-
-
 class AlertFeed:
     """Follows the alerts once for all listeners of one process."""
 
-    def __init__(self, ledger: Ledger, published: Progress) -> None:
+    def __init__(self, ledger: Alerts, published: Progress) -> None:
         self._ledger = ledger
         self._published = published
         self._listeners: set[Listener] = set()
@@ -120,7 +112,7 @@ class AlertFeed:
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def _tell(self, until: int) -> None:
-        while rows := await self._ledger.read_alerts(self._head, until, PAGE):
+        async for rows in pages(self._ledger.read_alerts, self._head, until, PAGE):
             positions, frames = [row.position for row in rows], [frame(row) for row in rows]
             # Both without a wait in between: who joins sees either this head or these frames.
             self._head = rows[-1].position
@@ -142,11 +134,10 @@ class AlertFeed:
 
     async def missed(self, after: int, listener: Listener) -> AsyncIterator[bytes]:
         """What came after a position and before this listener joined, page by page; raises CutOff."""
-        while rows := await self._ledger.read_alerts(after, listener.joined_at, MISSED_PAGE):
+        async for rows in pages(self._ledger.read_alerts, after, listener.joined_at, MISSED_PAGE):
             if listener.ended:
                 raise CutOff
             yield b"".join(frame(row) for row in rows)
-            after = rows[-1].position
 
     def end(self) -> None:
         """Send everybody home: the process ends, and they come back to another one."""

@@ -50,6 +50,10 @@ def children_of(settings: Settings) -> tuple[Child, ...]:
             Child(name, "services.api", {f"{PREFIX}API_PORT": str(port)}, port)
             for name, port in zip(apis, ports, strict=False)
         ),
+        *(
+            Child(name, "services.notifier", {} if name == "notifier" else {f"{PREFIX}NOTIFIER_METRICS_PORT": "0"})
+            for name in _names("notifier", settings.notifiers)
+        ),
     )
 
 

@@ -25,8 +25,8 @@ from typing import Any
 
 from services.local.problems import AlreadyRunning, FolderUnusable, LocalProblem
 
-PASSWORDS_FOR = ("postgres", "intabaza_app", "intabaza_vault", "intabaza_projector")
-"""The roles that log in to the local server."""
+PASSWORDS_FOR = ("postgres", "intabaza_app", "intabaza_vault", "intabaza_projector", "intabaza_notifier")
+"""The roles that log in to the local server: its owner, then as services/local/addresses lists them."""
 
 
 class DataFolder:

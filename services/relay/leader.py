@@ -1,8 +1,4 @@
-"""The session that holds the leader's lock: what it saves is true, since it is written where the lock is held.
-
-The server lets go of the lock when the session ends: at once when the process is killed, after LEASE_SECONDS of silence
-when it is frozen, and when the network stops answering.
-"""
+"""What the leading relay saves and asks, on the session that holds its lock (services/database/lead)."""
 
 from __future__ import annotations
 
@@ -10,15 +6,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
-import structlog
 from kafka import TopicPartition
 
 from projections.sql import named_queries
-from services.ledger.batcher import LOST
+from services.database.lead import LeadSession
 from services.ledger.postgres import CLOCK_SET
 from services.relay.chain import Place
 from services.relay.halts import TopicReplaced
@@ -26,65 +21,21 @@ from services.relay.tail import Foreign
 
 SQL = named_queries("services.relay", "relay.sql")
 
-TRY_SECONDS = 0.25
-BEAT_SECONDS = 1.0
-LEASE_SECONDS = 5
-"""Not less: with 1.5 seconds, a leader on a machine that was busy tenfold lost the lead every five seconds for nothing,
-began anew each time, and brought nothing to Kafka."""
-ANSWER_SECONDS = 4.0
-
-SESSION = {
-    "application_name": "intabaza relay",
-    "idle_session_timeout": f"{LEASE_SECONDS}s",
-    "idle_in_transaction_session_timeout": f"{LEASE_SECONDS}s",
-    "tcp_keepalives_idle": "2",
-    "tcp_keepalives_interval": "1",
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": f"{LEASE_SECONDS}s",
-    # What is saved can be found out again from Kafka; a lost commit costs a look, not an event.
-    "synchronous_commit": "off",
-}
-
 Saved: TypeAlias = Mapping[TopicPartition, tuple[UUID, Place]]
 
-_log = structlog.get_logger(__name__)
 
+class Leadership(LeadSession):
+    """The relay's own: what is on Kafka is saved here, and the ledger's clock is heard of."""
 
-class LeadLost(Exception):
-    """The session is gone or holds the lock no more: another one may lead."""
-
-
-class Leadership:
-    """One session. It leads from `try_to_lead` on until it ends."""
+    application = "intabaza relay"
+    queries = SQL
 
     def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
-        self._connection = connection
-        self._turn = asyncio.Lock()  # one question at a time is all that a connection takes
+        super().__init__(connection)
         self._clock_set = asyncio.Event()
 
-    @classmethod
-    async def connect(cls, dsn: str) -> Leadership:
-        """A session that does not lead yet; raises LeadLost where the database is not there."""
-        try:
-            lead = cls(await asyncpg.connect(dsn, timeout=ANSWER_SECONDS, server_settings=SESSION))
-            await lead._connection.add_listener(CLOCK_SET, lambda *_: lead._clock_set.set())
-            return lead
-        except LOST as error:
-            raise LeadLost(f"the database is not there ({str(error) or type(error).__name__})") from error
-
-    def end(self) -> None:
-        """Let go of the lock, by ending the session."""
-        self._connection.terminate()
-
-    async def try_to_lead(self) -> bool:
-        return bool(await self._value("try_to_lead"))
-
-    async def beat(self) -> None:
-        """Show that this process lives, and make sure that it leads, for ever; raises LeadLost."""
-        while True:
-            await asyncio.sleep(BEAT_SECONDS)
-            if not await self._value("leads"):
-                raise LeadLost("the lock is not held any more")
+    async def listen(self) -> None:
+        await self._connection.add_listener(CLOCK_SET, lambda *_: self._clock_set.set())
 
     async def saved(self) -> Saved:
         rows = await self._rows("saved")
@@ -154,20 +105,6 @@ class Leadership:
 
     async def standing(self) -> asyncpg.Record:
         return (await self._rows("standing"))[0]
-
-    async def _value(self, query: str, *arguments: Any) -> Any:
-        return (await self._rows(query, *arguments))[0][0]
-
-    async def _rows(self, query: str, *arguments: Any) -> Sequence[asyncpg.Record]:
-        async with self._turn:
-            try:
-                return await self._connection.fetch(SQL[query], *arguments, timeout=ANSWER_SECONDS)
-            except LOST as error:
-                # also where the server only refused: whoever leads no more must not go on
-                self._connection.terminate()
-                raise LeadLost(
-                    f"the session that held the lock is gone ({str(error) or type(error).__name__})"
-                ) from error
 
 
 def known_places(saved: Saved, ids: Mapping[str, UUID]) -> Mapping[TopicPartition, Place]:

@@ -14,12 +14,13 @@ from contextlib import suppress
 import structlog
 from kafka import TopicPartition
 
+from services.database.lead import TRY_SECONDS, LeadLost
 from services.ledger.ledger import LedgerError, LedgerUnavailable, Recorded
 from services.ledger.postgres import PostgresLedger
 from services.relay.brokers import BrokerAway
 from services.relay.chain import BATCH_EVENTS, Batch, Chains, Place
 from services.relay.halts import Halt, KafkaKnowsMore, LedgerDamaged
-from services.relay.leader import TRY_SECONDS, Leadership, LeadLost
+from services.relay.leader import Leadership
 from services.relay.metrics import Metrics
 from services.relay.republish import make_anew
 from services.relay.sender import Sender, SendingFailed

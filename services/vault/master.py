@@ -37,7 +37,7 @@ class MasterKey:
     `version` stands beside every key it wraps, so that another master key can take over later, key by key.
     """
 
-    __slots__ = ("_approvals", "_commands", "_macs", "_phones", "_receipts", "_wrapping", "version")
+    __slots__ = ("_approvals", "_commands", "_macs", "_phones", "_receipts", "_webhooks", "_wrapping", "version")
 
     def __init__(self, secret: bytes, version: int = 1) -> None:
         if len(secret) != MASTER_KEY_BYTES:
@@ -49,6 +49,7 @@ class MasterKey:
         self._macs = _derived(secret, "command macs")
         self._approvals = _derived(secret, "approvals")
         self._receipts = _derived(secret, "receipts")
+        self._webhooks = AESGCM(_derived(secret, "webhook secrets"))
 
     def __repr__(self) -> str:
         return f"MasterKey(version={self.version})"
@@ -114,6 +115,25 @@ class MasterKey:
         raise MasterKeyRefused(
             f"key {key_id} was wrapped by another master key (its version is {version}), or its row was changed: "
             "start with the master key that this vault was made with"
+        )
+
+    def seal_webhook_secret(self, subscriber_id: UUID, secret_id: UUID, secret: bytes) -> bytes:
+        """Seal what signs a subscriber's webhooks, bound to its row: nonce, then ciphertext and tag."""
+        nonce = token_bytes(NONCE_BYTES)
+        return nonce + self._webhooks.encrypt(nonce, secret, subscriber_id.bytes + secret_id.bytes)
+
+    def open_webhook_secret(self, subscriber_id: UUID, secret_id: UUID, sealed: bytes, version: int) -> bytes:
+        """Open it again; raises MasterKeyRefused where another master key sealed it, or the row was changed."""
+        try:
+            if version == self.version:
+                bound = subscriber_id.bytes + secret_id.bytes
+                return self._webhooks.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound)
+        except InvalidTag:
+            pass
+        raise MasterKeyRefused(
+            f"the webhook secret {secret_id} was sealed by another master key, or its row was changed: start with the "
+            f"master key that it was made under, or give the subscriber a new one: `intabaza subscriber rotate "
+            f"{subscriber_id}`"
         )
 
     def phone_mac(self, number: str) -> bytes:

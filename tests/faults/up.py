@@ -22,6 +22,7 @@ ROLES = {
     "APP_DSN": "intabaza_app",
     "VAULT_DSN": "intabaza_vault",
     "PROJECTOR_DSN": "intabaza_projector",
+    "NOTIFIER_DSN": "intabaza_notifier",
 }
 
 

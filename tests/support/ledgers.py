@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -15,7 +15,7 @@ import asyncpg
 from events.alert import AlertChange, AlertIssued
 from events.envelope import Draft, event_id, named_id
 from events.event import Event
-from events.vocabulary import Actor, Role
+from events.vocabulary import Actor, Mode, Role
 from services import clock
 from services.ledger.ledger import Append, Entry, Ledger, Submission
 from services.ledger.memory import MemoryLedger
@@ -191,8 +191,8 @@ async def until_waiting_for_the_append_lock(owner: asyncpg.Connection[asyncpg.Re
             await asyncio.sleep(0.005)
 
 
-def an_alert(unit: str, number: int = 1) -> Submission:
-    """A command that tells strangers of a unit, as an engine would."""
+def an_alert(unit: str, number: int = 1, mode: Mode = Mode.ACTUAL, **said: Any) -> Submission:
+    """A command that tells strangers of a unit, as an engine would; `said` are fields that it says otherwise."""
     command_id = uuid4()
     draft = Draft(
         event_id=event_id(command_id, 0),
@@ -203,14 +203,14 @@ def an_alert(unit: str, number: int = 1) -> Submission:
         data=AlertIssued(
             unit=unit,
             unit_name=unit,
-            **{"from": 0 if number == 1 else 2, "to": 2},
             on=date(2026, 5, 20),
             rules_hash="0" * 64,
-            change=AlertChange.RAISED,
+            **{"from": 0 if number == 1 else 2, "to": 2, "change": AlertChange.RAISED, **said},
         ),
         command_id=command_id,
         command_mac=b"\x01" * 32,
         actor=Actor(role=Role.SYSTEM, ref=UUID(int=1)),
+        mode=mode,
         engine=1,
     )
     entry = Entry(draft.event_id, AlertIssued.name, draft.body())

@@ -100,8 +100,8 @@ class Stack:
 
 @contextmanager
 def a_stack(**extra: str) -> Iterator[Stack]:
-    """A stack in a new folder, not yet started, without an API; `extra` goes into its environment."""
-    stack = Stack(server_folder(), {"INTABAZA_APIS": "0", "INTABAZA_API_PORT": "0"} | extra)
+    """A stack in a new folder, not yet started, without an API and a notifier; `extra` goes into its environment."""
+    stack = Stack(server_folder(), {"INTABAZA_APIS": "0", "INTABAZA_API_PORT": "0", "INTABAZA_NOTIFIERS": "0"} | extra)
     try:
         yield stack
     finally:

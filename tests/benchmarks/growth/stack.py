@@ -26,6 +26,7 @@ from tests.support.stack import Stack
 
 EVERYTHING = {
     "INTABAZA_APIS": "1",
+    "INTABAZA_NOTIFIERS": "0",
     "INTABAZA_API_PORT": "0",
     "INTABAZA_API_REQUESTS_PER_SECOND": "0",
     "INTABAZA_API_STREAMS_PER_PERSON": "0",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from services.relay.leader import LEASE_SECONDS
+from services.database.lead import LEASE_SECONDS
 from tests.faults.strikes import Strike
 from tests.faults.wires import Losing, Wire
 from tests.faults.world import World

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import psutil
 
+from services.database.lead import LEASE_SECONDS
 from services.processors.delivery import SESSION_SECONDS
-from services.relay.leader import LEASE_SECONDS
 from tests.faults.strikes import Strike
 from tests.faults.world import World
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
+from services.database.lead import LeadLost
 from services.database.migrate import migrate
 from services.ledger.ledger import LedgerError
 from services.ledger.published import Published
 from services.local.postgres import PostgresServer
-from services.relay.leader import Leadership, LeadLost
+from services.relay.leader import Leadership
 
 if TYPE_CHECKING:
     from services.local.kafka import KafkaServer

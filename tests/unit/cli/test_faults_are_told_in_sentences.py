@@ -16,7 +16,7 @@ NOBODY = "postgresql://somebody@127.0.0.1:1/nowhere"
 
 def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = child_environment(Settings(data_folder=folder)) | {
-        f"INTABAZA_{role}_DSN": NOBODY for role in ("POSTGRES", "APP", "VAULT", "PROJECTOR")
+        f"INTABAZA_{role}_DSN": NOBODY for role in ("POSTGRES", "APP", "VAULT", "PROJECTOR", "NOTIFIER")
     }
     environment["INTABAZA_KAFKA_BOOTSTRAP"] = "127.0.0.1:1"
     return subprocess.run(

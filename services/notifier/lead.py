@@ -1,0 +1,78 @@
+"""The notifier that leads: what was sent is recorded on the session that holds its lock, while that is sure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from projections.sql import named_queries
+from services.database.lead import LEASE_SECONDS, LeadSession
+
+SQL = named_queries("services.notifier", "notifier.sql")
+
+CHANGED = "notifier"
+"""The channel that tells of what people do to subscribers."""
+
+SURE_SECONDS = LEASE_SECONDS - 1.0
+"""How long after the last sign of life it is sure that nobody else leads: the server keeps the session longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of one try to deliver an event: `ends` is why nothing more is to be sent, `delay` is until the next."""
+
+    subscriber_id: UUID
+    resends: int
+    position: int
+    event_id: UUID
+    delivered: bool
+    status: int | None
+    error: str | None
+    delay: float
+    ends: str | None
+
+
+class Lead(LeadSession):
+    """The notifier's session."""
+
+    application = "intabaza notifier"
+    queries = SQL
+
+    def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        super().__init__(connection)
+        self.changed = asyncio.Event()
+        self._alive_at = asyncio.get_running_loop().time()
+        self._heard = asyncio.Event()
+
+    async def listen(self) -> None:
+        await self._connection.add_listener(CHANGED, lambda *_: self.changed.set())
+
+    async def until_sure(self) -> None:
+        """Return while nobody else can lead. A process that was frozen and woke waits here for its next sign of life,
+        which finds out that another one leads."""
+        while asyncio.get_running_loop().time() - self._alive_at > SURE_SECONDS:
+            self._heard.clear()
+            await self._heard.wait()
+
+    async def record(self, tried: Sequence[Tried], give_up: timedelta) -> Mapping[UUID, str | None]:
+        """Write what came of these, each of another subscriber; answers why whom is disabled, and nothing of those
+        who are to be sent to again since."""
+        columns = [[getattr(one, name) for one in tried] for name in Tried.__dataclass_fields__]
+        return {row["subscriber_id"]: row["disabled_because"] for row in await self._rows("record", *columns, give_up)}
+
+    async def pass_by(self, subscriber_id: UUID, version: int, position: int) -> None:
+        """Everything up to here is passed by a subscriber's filters."""
+        await self._value("pass_by", [subscriber_id], [version], [position])
+
+    async def _rows(self, query: str, *arguments: Any) -> Sequence[asyncpg.Record]:
+        asked_at = asyncio.get_running_loop().time()
+        rows = await super()._rows(query, *arguments)
+        self._alive_at = max(self._alive_at, asked_at)
+        self._heard.set()
+        return rows

@@ -1,0 +1,40 @@
+-- name: subscribers
+-- Those that the transaction may see, the eldest first; with both their secrets' ends, never a secret.
+select
+    s.*,
+    greatest(relay.acknowledged() - s.position, 0) as behind,
+    (select max(x.ends_at) from notifier.secret x where x.subscriber_id = s.subscriber_id) as old_secret_ends_at
+from notifier.subscriber s
+where ($1::uuid is null or s.subscriber_id = $1)
+and ($2::timestamptz is null or (s.created_at, s.subscriber_id) > ($2, $3::uuid))
+order by s.created_at, s.subscriber_id limit $4
+
+-- name: deliveries
+-- What was sent to one, the latest first: of each position in each round of sending, how often and with what result.
+select d.* from notifier.delivery d
+where d.subscriber_id = $1 and ($2::integer is null or (d.resends, d.position) < ($2, $3::bigint))
+order by d.resends desc, d.position desc limit $4
+
+-- name: add
+-- The id of the new one, or of the one that was there.
+select notifier.add($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- name: change
+-- False where there is none such of theirs; so below.
+select notifier.change($1, $2, $3, $4, $5, $6, $7)
+
+-- name: rotate
+-- Until when the secret before it is valid too.
+select notifier.rotate($1, $2, $3, $4, $5, $6)
+
+-- name: disable
+-- The reason is shown to whoever may see the subscriber.
+select notifier.disable($1, $2, $3)
+
+-- name: enable
+-- It goes on where it stood.
+select notifier.enable($1, $2)
+
+-- name: resend
+-- Null where that position is still ahead of it.
+select notifier.resend($1, $2, $3)

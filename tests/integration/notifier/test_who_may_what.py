@@ -1,0 +1,116 @@
+"""The notifier's role sees what strangers may see and no more; nobody reads another's subscribers, or a secret."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TypeAlias
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from services.subscribers.filters import Filters
+from services.subscribers.refused import NoSuchSubscriber, SubscribedAlready
+from tests.support.ledgers import note
+from tests.support.notifying import OPERATOR, NotifyTrial
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+URL = "https://example.org/hooks"
+
+
+@pytest.fixture
+async def notifier(trial: NotifyTrial) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(trial.dsns["intabaza_notifier"])
+    yield connection
+    await connection.close()
+
+
+async def test_it_reads_alerts_and_the_gazetteer_and_nothing_else_of_the_ledger(
+    trial: NotifyTrial, notifier: Connection
+) -> None:
+    await trial.ledger.append(note(text="confidential"))
+    [row] = await trial.tell()
+    assert [each["position"] for each in await notifier.fetch("select * from notifier.alerts(0, 100, 100)")] == [
+        row.position
+    ]
+    for statement in (
+        "select * from ledger.event",
+        "select * from ledger.state",
+        "select ledger.hold()",
+        "select * from vault.key",
+        "select * from relay.progress",
+        "select * from projections.watermark",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await notifier.fetch(statement)
+
+
+async def test_who_does_not_lead_records_nothing_and_nobody_writes_past_the_functions(
+    trial: NotifyTrial, notifier: Connection
+) -> None:
+    await trial.subscribe(URL)
+    for statement in (
+        "select notifier.record('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', interval '1 day')",
+        "select notifier.pass_by('{}', '{}', '{}')",
+        "update notifier.subscriber set position = 0",
+        "delete from notifier.delivery",
+        "select notifier.enable(gen_random_uuid(), null)",
+        "insert into notifier.secret select * from notifier.secret",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await notifier.fetch(statement)
+    assert await notifier.fetchval("select notifier.try_to_lead()")
+    await notifier.fetch("select notifier.pass_by('{}', '{}', '{}')")
+
+
+async def test_the_api_reads_no_secret_and_without_a_word_no_subscriber(trial: NotifyTrial) -> None:
+    await trial.subscribe(URL)
+    app = await asyncpg.connect(trial.dsns["intabaza_app"])
+    try:
+        assert await app.fetch("select * from notifier.subscriber") == []
+        assert await app.fetch("select * from notifier.delivery") == []
+        for statement in ("select sealed from notifier.secret", "update notifier.subscriber set url = 'x'"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await app.fetch(statement)
+    finally:
+        await app.close()
+
+
+async def test_a_secret_is_sealed_where_it_is_kept(trial: NotifyTrial) -> None:
+    _, secret = await trial.subscribe(URL)
+    kept = await trial.owner.fetchval("select string_agg(s::text, ' ') from notifier.secret s")
+    assert secret.removeprefix("whsec_") not in kept
+    assert len(await trial.owner.fetchval("select sealed from notifier.secret")) == 12 + 32 + 16
+
+
+async def test_everybody_manages_their_own_and_others_are_not_there(trial: NotifyTrial) -> None:
+    mine, other = uuid4(), uuid4()
+    register = trial.register
+    subscriber_id, _ = await register.add(mine, URL, Filters())
+    await register.add(other, URL, Filters())
+    assert [one.subscriber_id for one in await register.list(mine)] == [subscriber_id]
+    assert len(await register.list(OPERATOR)) == 2
+    for act in (
+        register.find(other, subscriber_id),
+        register.deliveries(other, subscriber_id),
+        register.change(other, subscriber_id, URL, Filters()),
+        register.rotate(other, subscriber_id),
+        register.disable(other, subscriber_id, "no"),
+        register.enable(other, subscriber_id),
+        register.resend(other, subscriber_id, 1),
+    ):
+        with pytest.raises(NoSuchSubscriber):
+            await act
+    await register.disable(mine, subscriber_id, "not wanted")
+    assert (await register.find(mine, subscriber_id)).disabled_because == "not wanted"
+
+
+async def test_what_is_sent_again_after_a_lost_answer_names_the_first(trial: NotifyTrial) -> None:
+    mine = uuid4()
+    subscriber_id, _ = await trial.register.add(mine, URL, Filters())
+    with pytest.raises(SubscribedAlready, match=str(subscriber_id)):
+        await trial.register.add(mine, URL, Filters(minimum_level=3))
+    second, _ = await trial.register.add(mine, f"{URL}/2", Filters())
+    with pytest.raises(SubscribedAlready):
+        await trial.register.change(mine, second, URL, Filters())
