@@ -1,21 +1,24 @@
 """A reporter as the network knows one: enrolled, covering places, giving signs of life, stood down; never named.
 
-A reporter who covers places in two homes has a stream in each, under ids that do not match and stand in no report.
+A reporter who covers places in two homes has a stream in each, under ids that do not match and stand in no report. A
+check-in is decided when it is said and recorded when its day is over, with all others of that day (services/signs).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, ClassVar, Self, TypeAlias, assert_never
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
 from events.command import Command, Text, clear
+from events.envelope import canonical
 from events.event import Act, Event
 from events.refusals import BadInput, NotNow
-from events.sealed import KeyKind, Sealable
+from events.sealed import Clear, KeyKind, Sealable
 from events.vocabulary import Channel, Day, Language, Open, Reliability, UnitId, Word
 
 # --- events -----------------------------------------------------------------------------------------------------------
@@ -55,14 +58,19 @@ class ReporterCoverageAssigned(Event):
 
 
 class ReporterCheckedIn(Event):
-    """Signs of life of one day, appended all together; how safe the reporter feels (1 to 10) is sealed."""
+    """A sign of life of one day, appended with all others of that day in an order that tells nothing.
+
+    At most one a stream, channel and day. `said` is a JSON object that is as long whatever is in it:
+    `nothing_to_report`, `felt_safety` (1 to 10), and who gave it (`role`, `by`, `on_behalf_of`). Any of these in clear
+    would tell by elimination who sent a report of that day.
+    """
 
     name: ClassVar[str] = "reporter.checked_in"
+    schema_version: ClassVar[int] = 2
 
     on: date
     channel: Open[Channel]
-    nothing_to_report: bool
-    felt_safety: Sealable | None = None
+    said: Sealable | None = None
 
 
 class ReporterStoodDown(Event):
@@ -92,6 +100,12 @@ class Reporter:
     channel: Channel | None = None
     cadence_days: int = 0
     last_sign: date | None = None
+    signs: frozenset[tuple[date, Channel]] = frozenset()
+    """The latest signs by day and channel, as far back as another one could still be given."""
+
+
+LATE_DAYS = 31
+"""How old the day of a check-in may be that is typed in later: a letter comes within a month or not at all."""
 
 
 def evolve(reporter: Reporter, event: ReporterEvent) -> Reporter:
@@ -104,7 +118,11 @@ def evolve(reporter: Reporter, event: ReporterEvent) -> Reporter:
             return replace(reporter, units=event.units, channel=event.channel, cadence_days=event.cadence_days)
         case ReporterCheckedIn():
             last = max(event.on, reporter.last_sign) if reporter.last_sign else event.on
-            return replace(reporter, last_sign=last)
+            signs = {*reporter.signs, (event.on, event.channel)}
+            late = timedelta(days=LATE_DAYS)
+            return replace(
+                reporter, last_sign=last, signs=frozenset((on, channel) for on, channel in signs if last - on <= late)
+            )
         case ReporterStoodDown():
             return replace(reporter, enrolled=False, units=(), cadence_days=0)
         case _:
@@ -120,6 +138,10 @@ class EnrolledAlready(NotNow):
 
 class NotEnrolled(NotNow):
     sentence = "this reporter is not enrolled: enrol first"
+
+
+class SignGivenAlready(NotNow):
+    sentence = "a sign of life of {on} over {channel} is recorded already: one a day and channel is all that is needed"
 
 
 class CoverageLeavesHome(NotNow):
@@ -181,7 +203,7 @@ def assign_coverage(
 
 
 class CheckIn(Command):
-    """A sign of life, also that there is nothing to report."""
+    """A sign of life, also that there is nothing to report; held until the day is over."""
 
     on: Day
     channel: Channel
@@ -189,20 +211,41 @@ class CheckIn(Command):
     felt_safety: Annotated[int | None, Field(ge=1, le=10, repr=False)] = None
 
 
-def check_in(reporter: Reporter, command: CheckIn, act: Act, *, person: UUID) -> tuple[ReporterEvent, ...]:
+SAID_CHARACTERS = 220
+"""More than the longest `said`: what says more must not be longer, since a length is not sealed."""
+
+
+def check_in(reporter: Reporter, command: CheckIn, act: Act, *, person: UUID) -> tuple[ReporterCheckedIn, ...]:
+    """The sign of life that will be recorded when the day is over; what is said is sealed under `person`'s key."""
     if not reporter.enrolled:
         raise NotEnrolled()
     if command.on > act.today:
         raise BadInput.field("on", "a day that is not in the future", "correct the date")
-    felt = None if command.felt_safety is None else str(command.felt_safety)
-    return (
-        ReporterCheckedIn(
-            on=command.on,
-            channel=command.channel,
-            nothing_to_report=command.nothing_to_report,
-            felt_safety=clear(felt, KeyKind.PERSON, person),
-        ),
-    )
+    if act.today - command.on > timedelta(days=LATE_DAYS):
+        raise BadInput.field("on", f"a day of the last {LATE_DAYS} days", "leave out what is older")
+    if (command.on, command.channel) in reporter.signs:
+        raise SignGivenAlready(on=command.on, channel=command.channel.value)
+    return (ReporterCheckedIn(on=command.on, channel=command.channel, said=_said(command, act, person)),)
+
+
+def _said(command: CheckIn, act: Act, person: UUID) -> Clear:
+    said = {
+        "nothing_to_report": command.nothing_to_report,
+        "felt_safety": command.felt_safety,
+        "role": act.by.role.value,
+        "by": str(act.by.ref),
+        "on_behalf_of": act.by.on_behalf_of and str(act.by.on_behalf_of),
+    }
+    return clear(canonical(said).decode().ljust(SAID_CHARACTERS), KeyKind.PERSON, person)
+
+
+def record_signs(reporter: Reporter, held: Iterable[ReporterCheckedIn]) -> tuple[ReporterCheckedIn, ...]:
+    """Those of a day's held signs that are not recorded yet, in order of day and channel.
+
+    Also of who stood down meanwhile: it was accepted when they had not.
+    """
+    new = {(sign.on, sign.channel): sign for sign in held if (sign.on, sign.channel) not in reporter.signs}
+    return tuple(new[key] for key in sorted(new))
 
 
 class StandDownReporter(Command):

@@ -10,8 +10,14 @@ from typing import Any
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
-UPCASTS: Mapping[tuple[str, int], Upcast] = {}
-"""(wire name, old version) → the step to the next version. Empty: every event is still in its first version."""
+
+def _only_that_there_was_a_sign(data: dict[str, Any]) -> dict[str, Any]:
+    """`nothing_to_report` stood in clear, and told by elimination who had sent a report: no reader gets it any more."""
+    return {name: value for name, value in data.items() if name != "nothing_to_report"}
+
+
+UPCASTS: Mapping[tuple[str, int], Upcast] = {("reporter.checked_in", 1): _only_that_there_was_a_sign}
+"""(wire name, old version) → the step to the next version."""
 
 
 def lift(

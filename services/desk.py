@@ -24,7 +24,7 @@ from events.reference import evolve as evolve_register
 from events.refusals import NotNow, Refusal
 from events.report import state as report_state
 from events.report.state import Report
-from events.reporter import Reporter
+from events.reporter import Reporter, ReporterCheckedIn
 from events.reporter import evolve as evolve_reporter
 from events.vocabulary import EVERY_HOME, Actor, Mode, Role
 from services.area import EVERYWHERE, Area
@@ -39,6 +39,7 @@ from services.ledger.ledger import (
     Placed,
     Submission,
 )
+from services.signs import Held, Signs
 from services.vault.commands import CommandIds
 from services.vault.intake import Arrival, Intake
 from services.vault.keys import DataKey, Need
@@ -238,6 +239,7 @@ class Desk:
         persons: Persons,
         intake: Intake,
         ids: CommandIds,
+        signs: Signs,
         *,
         clock: Callable[[], datetime],
         zone: tzinfo,
@@ -245,6 +247,7 @@ class Desk:
     ) -> None:
         self.ledger = ledger
         self.persons = persons
+        self.signs = signs
         self._sealer = sealer
         self._intake = intake
         self._ids = ids
@@ -328,6 +331,27 @@ class Desk:
                 if not tries_left:
                     raise
         raise AssertionError("unreachable: the last try returns or raises")
+
+    async def hold(
+        self,
+        order: Order[Command],
+        person: UUID,
+        decide: Callable[[Reading], Awaitable[Mapping[UUID, ReporterCheckedIn]]],
+        *,
+        facts: Facts = NO_FACTS,
+    ) -> Held:
+        """Decide on a check-in and have it held until its day is over; `decide` gives a sign for each of their streams.
+
+        A repeat answers as the first time. Raises the domain's Refusal, the vault's or the ledger's errors.
+        """
+        command_id = self.command_id(order)
+        mac = self._ids.command_mac(order.canonical(facts))
+        if (held := await self.signs.taken_before(command_id, mac)) is not None:
+            return held
+        if (accepted := await self._accepted_before(command_id, mac)) is not None:
+            # When check-ins still went onto the log at once.
+            return Held(accepted.placed[0].recorded_at, repeated=True)
+        return await self.signs.hold(command_id, mac, person, await decide(Reading(self.ledger, command_id)))
 
     async def _accepted_before(self, command_id: UUID, mac: bytes) -> Accepted | None:
         """The first time's answer to a repeat that would be refused by now; another body is refused as such."""

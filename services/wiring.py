@@ -24,12 +24,14 @@ from services.ledger.postgres import PostgresLedger
 from services.ledger.published import Published
 from services.local.addresses import find_addresses
 from services.settings import Settings
+from services.signs import Signs
 from services.subscribers.addresses import Reachable
 from services.subscribers.register import Register
 from services.vault.admissions import Admissions
 from services.vault.approvals import Approvals
 from services.vault.commands import CommandIds
 from services.vault.connection import connect_vault
+from services.vault.held import HeldSigns
 from services.vault.keyring import KeyRing
 from services.vault.master import MasterKey
 from services.vault.opening import Opener
@@ -95,7 +97,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
         await in_force.look()
         feed = AlertFeed(desk.ledger, published)
         await feed.begin()
-        tasks = [asyncio.create_task(one) for one in (in_force.keep_looking(), feed.run())]
+        tasks = [asyncio.create_task(one) for one in (in_force.keep_looking(), feed.run(), desk.signs.keep_looking())]
         try:
             yield Office(
                 ledger=desk.ledger,
@@ -109,7 +111,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
                 projections=projections,
                 feed=feed,
                 limits=Limits(settings.api_requests_per_second, settings.api_streams_per_person),
-                metrics=Metrics(lambda: feed.listeners),
+                metrics=Metrics(lambda: feed.listeners, lambda: desk.signs.standing),
                 partitions=settings.partitions,
                 request_seconds=settings.api_request_seconds,
                 heartbeat_seconds=settings.api_heartbeat_seconds,
@@ -117,6 +119,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
         finally:
             for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await published.close()
             await projections.close()
 
@@ -137,7 +140,8 @@ async def _desk(
         try:
             ids, persons = CommandIds(master), PersonRegister(pool, master)
             in_force = InForce(ledger, persons)
-            desk = Desk(ledger, Sealer(keys), persons, intake, ids, clock=in_force.now, zone=zone, source=source)
+            signs = Signs(HeldSigns(pool), ledger, keys, ids, zone=zone, source=source)
+            desk = Desk(ledger, Sealer(keys), persons, intake, ids, signs, clock=in_force.now, zone=zone, source=source)
             yield desk, Opener(keys, ledger, ids, source, UsedApprovals(pool)), in_force
         finally:
             await intake.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -24,10 +24,13 @@ from services.api.office import Asking, Office, who_asks
 from services.api.problems import BAD_PARAMETER, BAD_PRECONDITION, NO_COMMAND_ID, NOT_THIS_ROLE, Refused
 from services.desk import Order
 from services.ledger.ledger import Accepted, LedgerError, Placed
+from services.signs import Held
 
 LONGEST_CLIENT_ID = 200
 SPEAK_FOR_OTHERS = frozenset({Role.COORDINATOR, Role.REVIEWER, Role.REFERRAL_OFFICER})
 """Roles that may type in what somebody else of the network did."""
+
+T = TypeVar("T")
 
 _ETAG = re.compile(r'^(?:W/)?"([0-9]{1,18})"$')
 
@@ -46,7 +49,7 @@ class Whose(Command):
     person_id: UUID | None = None
     phone: Text | None = None
 
-    async def named(self, network: Network, act: Callable[[UUID | None, Introduce], Awaitable[Accepted]]) -> Accepted:
+    async def named(self, network: Network, act: Callable[[UUID | None, Introduce], Awaitable[T]]) -> T:
         """Do `act` about them, who are made only when it is decided; None where neither is given. Raises BadInput."""
         if self.phone is not None:
             return await of_a_phone(network.desk.persons, self.phone.get_secret_value(), act)
@@ -71,14 +74,14 @@ class Sent:
         return self.begun
 
 
-Perform = Callable[[Sent], Awaitable[Accepted]]
+Perform = Callable[[Sent], Awaitable[Accepted | Held]]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """The route of one command: `beside` reads what comes with it, `prepare` changes its fields before they are read
     as the command, `perform` does it, `makes` names the ids that follow from it. `instead` are fields of the command
-    that may be left out, since `prepare` finds them.
+    that may be left out, since `prepare` finds them. What is `held` is on the log later.
     """
 
     noun: str
@@ -89,6 +92,7 @@ class Route:
     makes: tuple[str, ...] = ()
     path: str | None = None
     instead: frozenset[str] = frozenset()
+    held: bool = False
 
     @property
     def about(self) -> bool:
@@ -148,6 +152,8 @@ async def take(office: Office, route: Route, request: Request) -> Response:
         read_at=_read_at(request),
     )
     accepted = await route.perform(Sent(office, network, asking, order, about, beside))
+    if isinstance(accepted, Held):
+        return _held(accepted, wanted)
     return await _answer(office, route, order, accepted, wanted)
 
 
@@ -220,6 +226,14 @@ async def _answer(
         if not reached:
             status, headers["Location"] = 202, _progress(office, order, placed[-1].position)
     return Response(orjson.dumps(told | ids), status, headers, media_type="application/json")
+
+
+def _held(held: Held, wanted: tuple[waiting.Until, float] | None) -> Response:
+    """The answer to what is not on the log yet: there is no position to ask about, and who would wait waits in vain."""
+    told: dict[str, Any] = {"repeated": held.repeated, "held_until": held.until.isoformat()}
+    if wanted is not None:
+        told[wanted[0].value] = False
+    return Response(orjson.dumps(told), 202, {"Cache-Control": "no-store"}, media_type="application/json")
 
 
 def _where(route: Route, last: Placed, ids: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from events import reference
+from events import reference, reporter
 from events.case import judging, linking, opening, protection, referral
 from events.command import Command, Text
 from events.commands import COMMANDS
@@ -24,6 +24,7 @@ from services.acts.placing import placed_by_name
 from services.api.access import Reach
 from services.api.commanding import Beside, Perform, Route, Sent, Whose
 from services.ledger.ledger import Accepted
+from services.signs import Held
 
 NOT_BY_HTTP = frozenset({reference.Tick})
 """The relay ticks, nobody else."""
@@ -171,19 +172,40 @@ class BesideReporter(Beside):
 
 async def _reporter(sent: Sent) -> Accepted:
     network, unit = sent.network, sent.beside.unit
-    network.gazetteer.unit(unit)
+    home = _home_of(sent)
 
     async def act(person: UUID | None, introduce: Introduce) -> Accepted:
-        if person is None:
-            sent.asking.area.refuse_outside(network.gazetteer, unit)
-            raise BadInput.field("who", "the reporter, by person_id or phone", "add one of them")
-        return await reporter_acts.act(network, sent.order, person, network.gazetteer.home_of(unit), unit, introduce)
+        return await reporter_acts.act(network, sent.order, _whose(sent, person), home, unit, introduce)
+
+    return await (sent.beside.who or Whose()).named(network, act)
+
+
+async def _check_in(sent: Sent) -> Held:
+    network, unit = sent.network, sent.beside.unit
+    home = _home_of(sent)
+
+    async def check_in(person: UUID | None, introduce: Introduce) -> Held:
+        return await reporter_acts.check_in(network, sent.order, _whose(sent, person), home, unit)
 
     if sent.asking.reach is Reach.OWN:
         if sent.beside.who is not None:
             raise BadInput.field("who", "nothing: a reporter checks in for themselves", "remove it")
-        return await act(sent.asking.bearer.person_id, nobody_new)
-    return await (sent.beside.who or Whose()).named(network, act)
+        return await check_in(sent.asking.bearer.person_id, nobody_new)
+    return await (sent.beside.who or Whose()).named(network, check_in)
+
+
+def _home_of(sent: Sent) -> str:
+    """The home whose stream is meant; raises NoSuchUnit."""
+    sent.network.gazetteer.unit(sent.beside.unit)
+    return sent.network.gazetteer.home_of(sent.beside.unit)
+
+
+def _whose(sent: Sent, person: UUID | None) -> UUID:
+    """The reporter who is meant; raises BadInput where nobody is, and OutsideArea before."""
+    if person is None:
+        sent.asking.area.refuse_outside(sent.network.gazetteer, sent.beside.unit)
+        raise BadInput.field("who", "the reporter, by person_id or phone", "add one of them")
+    return person
 
 
 async def _reference(sent: Sent) -> Accepted:
@@ -209,6 +231,7 @@ _APART: dict[type[Command], Route] = {
         Route("case", protection.RecordConsent, _record_consent, BesideConsent, makes=("consent",)),
         Route("case", protection.ActWithoutConsent, _case, makes=("consent",)),
         Route("case", referral.Refer, _case, makes=("referral",)),
+        Route("reporter", reporter.CheckIn, _check_in, BesideReporter, held=True),
     )
 }
 """Acts that need more than their fields, or make something."""

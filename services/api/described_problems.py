@@ -24,8 +24,9 @@ from services.api.problems import Kind, Told
 Json = dict[str, Any]
 
 DETAILS: Mapping[str, object] = {
-    "asked": 1, "at": 1234, "counted_in": OTHER_CASE_ID, "count": 2, "current": 2, "election": "bi-2027-presidential",
-    "field": "text", "fields": "text", "in_favour": 1, "into": OTHER_CASE_ID, "its_mode": "actual",
+    "asked": 1, "at": 1234, "channel": "sms", "counted_in": OTHER_CASE_ID, "count": 2, "current": 2,
+    "election": "bi-2027-presidential", "field": "text", "fields": "text", "in_favour": 1, "into": OTHER_CASE_ID,
+    "its_mode": "actual",
     "key": f"case/{CASE_ID}", "kinds": "injured", "last": "2026-06-02T10:00:00+00:00", "mode": "exercise",
     "name": "burundi", "next": 2, "on": "2025-06-05", "position": 1234, "projection": "alert_level",
     "purpose": "protection", "reached": "accepted", "received_again_as": REPORT_ID, "recipient": POLICE,

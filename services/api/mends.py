@@ -94,6 +94,7 @@ MENDS: Mapping[int, str] = {
     3301: "go on: what has changed is said by assigning coverage, or by standing down and enrolling anew",
     3302: "enrol the reporter first, in the home of this unit",
     3303: "assign those units in the reporter's stream of their own home",
+    3304: "nothing more is needed for that day: check in for another day, or over another channel",
     3401: "go on: nothing was to be done",
     3402: "choose a later engine; what an earlier one said is corrected by a new one",
     3403: "register another election under another name",

@@ -8,13 +8,15 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
+from services.vault.signs import Standing
+
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 30)
 
 
 class Metrics:
     """The counters of one API process, in a registry of their own."""
 
-    def __init__(self, listeners: Callable[[], float]) -> None:
+    def __init__(self, listeners: Callable[[], float], signs: Callable[[], Standing]) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "intabaza_api_requests", "Requests answered", ("method", "route", "status"), registry=self.registry
@@ -26,6 +28,11 @@ class Metrics:
         Gauge("intabaza_api_listeners", "Clients that follow the alerts", registry=self.registry).set_function(
             listeners
         )
+        for name, about, shown in (
+            ("held", "Signs of life that wait for the end of their day", lambda: signs().held),
+            ("oldest_seconds", "How long ago the day of the oldest of them began", lambda: signs().oldest_seconds),
+        ):
+            Gauge(f"intabaza_api_signs_{name}", about, registry=self.registry).set_function(shown)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request, by the route's own words: an address may hold what somebody typed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -21,11 +22,12 @@ from services.api.projections import Projections
 from services.api.tokens import Bearer, TokenKeys, TokenRefused
 from services.area import EVERYWHERE, Area
 from services.desk import Desk
-from services.ledger.ledger import Ledger
+from services.ledger.ledger import Ledger, LedgerError
 from services.ledger.published import Published
 from services.vault.approvals import Approvals
 from services.vault.opening import Opener
 from services.vault.receipts import Receipts
+from services.vault.refused import VaultError
 
 
 @dataclass(slots=True)
@@ -64,6 +66,8 @@ class Office:
         """Learn what time it is where a scenario sets the clock, before anything is done by it."""
         if self.in_force.simulated:
             await self.in_force.look_at_the_clock()
+            with suppress(LedgerError, VaultError):  # who looks every second tells of it
+                await self.desk.signs.look()
 
     def network(self) -> Network:
         """What an act that begins now rests on; raises NotBegun."""

@@ -150,6 +150,20 @@ ACCEPTED: Json = {
 }
 
 
+HELD: Json = {
+    "type": "object",
+    "description": "Synced in the vault, and on no log yet: when the day is over it goes there with all others of that "
+    "day, so that nothing tells at which moment it came. `repeated` where it was accepted before.",
+    "properties": {
+        "repeated": {"type": "boolean"},
+        "held_until": {"type": "string", "format": "date-time", "description": "The local midnight that ends the day."},
+        "published": {"type": "boolean", "description": "With ?wait=published: false, nobody waits for a midnight."},
+        "projected": {"type": "boolean", "description": "With ?wait=projected: false."},
+    },
+    "required": ["repeated", "held_until"],
+}
+
+
 # --- operations -------------------------------------------------------------------------------------------------------
 
 
@@ -218,6 +232,26 @@ def _who_may(operation: str) -> str:
 
 
 def _command(route: Route) -> Json:
+    return {
+        "operationId": route.operation,
+        "tags": [route.noun],
+        "summary": first_paragraph(route.command.__doc__ or ""),
+        "description": _who_may(route.operation),
+        "parameters": [*_path_parameters(route.address), IDEMPOTENCY_KEY, IF_MATCH, WAIT, WAIT_SECONDS],
+        "requestBody": _body(route.operation, EXAMPLES[route.operation]),
+        "responses": (_held() if route.held else _answers(route)) | refusals(refusing.of_command(route)),
+    }
+
+
+def _held() -> Json:
+    content: Json = {
+        "schema": {"$ref": "#/components/schemas/Held"},
+        "example": {"repeated": False, "held_until": "2026-06-03T00:00:00+02:00"},
+    }
+    return {"202": {"description": "Held until the day is over.", "content": {"application/json": content}}}
+
+
+def _answers(route: Route) -> Json:
     made = [f"{thing}_id" for thing in route.makes]
     schema: Json = {"$ref": "#/components/schemas/Accepted"}
     if made:
@@ -238,15 +272,7 @@ def _command(route: Route) -> Json:
     slow = _accepted(route) | {"published": False}
     answers["202"] = answer("Accepted, and not yet so far as was waited for: ask about its position.", slow)
     answers["202"] = answers["202"] | {"headers": headers | {"Location": LOCATION}}
-    return {
-        "operationId": route.operation,
-        "tags": [route.noun],
-        "summary": first_paragraph(route.command.__doc__ or ""),
-        "description": _who_may(route.operation),
-        "parameters": [*_path_parameters(route.address), IDEMPOTENCY_KEY, IF_MATCH, WAIT, WAIT_SECONDS],
-        "requestBody": _body(route.operation, EXAMPLES[route.operation]),
-        "responses": answers | refusals(refusing.of_command(route)),
-    }
+    return answers
 
 
 def _body(name: str, example: Mapping[str, Any]) -> Json:
@@ -403,6 +429,7 @@ def document() -> Json:
                 "custody.open-answer": ANSWERS["custody.open"],
                 "custody.approve-answer": ANSWERS["custody.approve"],
                 "Accepted": ACCEPTED,
+                "Held": HELD,
                 "Problem": PROBLEM,
                 "FieldProblem": FIELD_PROBLEM,
                 "PlaceCandidate": PLACE_CANDIDATE,

@@ -144,6 +144,7 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     reporter.EnrolledAlready: Kind(3301, 409, "The reporter is enrolled already"),
     reporter.NotEnrolled: Kind(3302, 409, "The reporter is not enrolled"),
     reporter.CoverageLeavesHome: Kind(3303, 409, "The coverage leaves its home"),
+    reporter.SignGivenAlready: Kind(3304, 409, "A sign of life of that day is recorded already"),
     reference.InForceAlready: Kind(3401, 409, "It is in force already"),
     reference.EngineGoesBack: Kind(3402, 409, "An engine never goes back"),
     reference.HeldAlready: Kind(3403, 409, "The election was held already"),

@@ -7,6 +7,7 @@ says what to do instead.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -25,6 +26,8 @@ Files = Mapping[str, bytes]
 
 KEPT = "released/"
 """Where each release keeps the tables of contents as they stood then, under its number."""
+
+_VERSION = re.compile(r"^events/([a-z_.]+)/([0-9]+)\.")
 
 COMPARED: Mapping[str, Callable[[Json, Json], Iterator[str]]] = {
     openapi.PATH: broken_by_openapi,
@@ -45,8 +48,18 @@ def generated() -> Files:
         if example.path in files:
             raise ContractBroken(f"two examples are called {example.path}: give one of them another case")
         files[example.path] = example.wire()
-    described = {asyncapi.PATH: asyncapi.text(files.keys() | Lock.of_folder(FOLDER).published.keys())}
+    kept = Lock.of_folder(FOLDER).published.keys() | superseded(FOLDER)
+    described = {asyncapi.PATH: asyncapi.text(files.keys() | kept)}
     return files | described | {openapi.PATH: openapi.text()}
+
+
+def superseded(folder: Path) -> set[str]:
+    """Files of versions older than what the code writes: logs hold their events for ever, so they are no drafts."""
+    return {path for path in _present(folder) if (found := _VERSION.match(path)) and _is_older(found[1], int(found[2]))}
+
+
+def _is_older(name: str, version: int) -> bool:
+    return name in EVENTS and version < EVENTS[name].schema_version
 
 
 def faults(folder: Path, files: Files) -> Iterator[str]:
@@ -61,17 +74,24 @@ def faults(folder: Path, files: Files) -> Iterator[str]:
             yield f"{path} is not what the code says: run `make schemas`"
         elif lock.drafts.get(path) != hash_of(files[path]):
             yield f"{path} is not in {LOCK} as it stands: run `make schemas`"
-    for path in sorted(_present(folder) - files.keys() - lock.published.keys()):
+    for path in sorted(superseded(folder) - lock.published.keys()):
+        yield f"{path} has a newer version beside it and is not published yet: run `make schemas`"
+    for path in sorted(_present(folder) - files.keys() - lock.published.keys() - superseded(folder)):
         yield f"{path} is made by no code and was never published: run `make schemas`, which removes it"
     for path in sorted(lock.drafts.keys() - files.keys()):
         yield f"{path} stands in {LOCK} and is made no more: run `make schemas`"
 
 
 def write(folder: Path, files: Files) -> list[str]:
-    """Write what is new or a draft; returns the paths that changed. Raises ContractBroken, having written nothing."""
+    """Write what is new or a draft; returns the paths that changed. Raises ContractBroken, having written nothing.
+
+    A version that another one has followed is published by that.
+    """
     lock = Lock.of_folder(folder)
     if sentences := [*_broken_promises(folder, lock, files), *_broken_contents(folder, lock, files)]:
         raise ContractBroken("\n".join(sentences))
+    old = {path: hash_of((folder / path).read_bytes()) for path in superseded(folder) - lock.published.keys()}
+    lock = Lock(published={**lock.published, **old}, drafts=lock.drafts)
     drafts = {path: content for path, content in files.items() if path not in lock.published}
     changed = []
     for path, content in drafts.items():

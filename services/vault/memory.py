@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, tzinfo
+from itertools import groupby
 from secrets import token_bytes
 from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from events.sealed import KeyKind
+from services import clock
 from services.vault.intake import Admitted, Arrival
 from services.vault.keys import DataKey, Need
 from services.vault.persons import phone_number
 from services.vault.refused import KeyGone, NoSuchKey, SourceDiffers
+from services.vault.signs import Gathered, Gathering, HeldSign, NewSign, Standing, Taken, Taking
 
 
 class MemoryVault:
-    """Keys, Persons and Intake of one process. Its keys end with it, so it never seals what must last."""
+    """Keys, Persons, Intake and SignStore of one process. Its keys end with it, so it never seals what must last."""
 
     def __init__(self) -> None:
         self._keys: dict[UUID, DataKey | None] = {}
@@ -28,6 +33,7 @@ class MemoryVault:
         self._pseudonyms: dict[tuple[UUID, UUID], UUID] = {}
         self._reporters: dict[tuple[UUID, str], UUID] = {}
         self._committee: set[UUID] = set()
+        self._signs = _MemorySigns()
 
     def lives(self, key_id: UUID) -> bool:
         """Whether an append may name this key."""
@@ -69,6 +75,7 @@ class MemoryVault:
     async def destroy(self, key_ids: Collection[UUID]) -> frozenset[UUID]:
         doomed = frozenset(key_id for key_id in key_ids if self.lives(key_id))
         self._keys.update(dict.fromkeys(doomed))
+        self._signs.forget(doomed)
         return doomed
 
     async def erase(self, person_id: UUID) -> frozenset[UUID]:
@@ -128,6 +135,25 @@ class MemoryVault:
     async def find_reporter_id(self, person_id: UUID, home: str) -> UUID | None:
         return self._reporters.get((person_id, home))
 
+    async def reporter_streams(self, person_id: UUID) -> Mapping[str, UUID]:
+        return {home: reporter_id for (person, home), reporter_id in self._reporters.items() if person == person_id}
+
+    async def hold(self, sign: NewSign, moment: datetime | None, zone: tzinfo) -> Taking:
+        living = sign.person_id not in self._erased and all(self.lives(words.key_id) for words in sign.words)
+        return self._signs.hold(sign, _day(moment, zone), living=living)
+
+    async def taken(self, command_id: UUID, mac: bytes) -> Taking | None:
+        return self._signs.taken(command_id, mac)
+
+    async def gather(self, moment: datetime | None, zone: tzinfo, keep_days: int) -> Gathered:
+        return self._signs.gather(_day(moment, zone), timedelta(days=keep_days))
+
+    async def let_go(self, batch_id: UUID) -> None:
+        self._signs.let_go(batch_id)
+
+    async def standing(self, moment: datetime | None, zone: tzinfo) -> Standing:
+        return self._signs.standing(moment or clock.now(), zone)
+
     def _refuse_erased(self, person_id: UUID) -> None:
         if person_id in self._erased:
             raise KeyGone
@@ -146,3 +172,67 @@ class MemoryVault:
         elif not sits:
             self._committee.discard(person_id)
         return len(self._committee) != before
+
+
+def _day(moment: datetime | None, zone: tzinfo) -> date:
+    return (moment or clock.now()).astimezone(zone).date()
+
+
+@dataclass(slots=True)
+class _MemorySigns:
+    """The held signs of one process; days come in, as the database knows them."""
+
+    commands: dict[UUID, tuple[bytes, date, date]] = field(default_factory=dict)
+    held: dict[tuple[UUID, str, date], tuple[HeldSign, date]] = field(default_factory=dict)
+    batch_of: dict[tuple[UUID, str, date], UUID] = field(default_factory=dict)
+    last: date = date.min
+
+    def hold(self, sign: NewSign, today: date, *, living: bool) -> Taking:
+        today = max(today, self.last)
+        if (before := self.taken(sign.command_id, sign.mac)) is not None:
+            return before
+        if not living:
+            return Taking(Taken.GONE, today)
+        self.commands[sign.command_id] = (sign.mac, today, sign.on)
+        for words in sign.words:
+            key = (words.reporter_id, sign.channel, sign.on)
+            if key not in self.batch_of:
+                one = HeldSign(words.reporter_id, sign.person_id, words.key_id, sign.on, sign.channel, words.sealed)
+                _, first = self.held.get(key, (one, today))
+                self.held[key] = (one, first)
+        return Taking(Taken.HELD, today)
+
+    def taken(self, command_id: UUID, mac: bytes) -> Taking | None:
+        if (known := self.commands.get(command_id)) is None:
+            return None
+        return Taking(Taken.REPEATED if known[0] == mac else Taken.REUSED, known[1])
+
+    def gather(self, today: date, keep: timedelta) -> Gathered:
+        if today > self.last:
+            self.last, batch_id = today, uuid4()
+            self.batch_of |= {
+                key: batch_id
+                for key, (_, taken_on) in self.held.items()
+                if taken_on < today and key not in self.batch_of
+            }
+            self.commands = {one: known for one, known in self.commands.items() if known[2] >= today - keep}
+        found = groupby(self.batch_of, lambda key: self.batch_of[key])
+        return Gathered(
+            today, tuple(Gathering(batch_id, tuple(self.held[key][0] for key in keys)) for batch_id, keys in found)
+        )
+
+    def let_go(self, batch_id: UUID) -> None:
+        self._drop({key for key, batch in self.batch_of.items() if batch == batch_id})
+
+    def forget(self, keys: Collection[UUID]) -> None:
+        self._drop({key for key, (sign, _) in self.held.items() if sign.key_id in keys})
+
+    def standing(self, now: datetime, zone: tzinfo) -> Standing:
+        if not self.held:
+            return Standing()
+        oldest = datetime.combine(min(taken_on for _, taken_on in self.held.values()), time(), zone)
+        return Standing(len(self.held), (now - oldest).total_seconds())
+
+    def _drop(self, keys: Collection[tuple[UUID, str, date]]) -> None:
+        self.held = {key: one for key, one in self.held.items() if key not in keys}
+        self.batch_of = {key: batch for key, batch in self.batch_of.items() if key not in keys}

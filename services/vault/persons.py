@@ -6,6 +6,7 @@ The events know persons as random ids and pseudonyms; the vault alone knows whic
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Protocol
 from uuid import UUID
 
@@ -68,6 +69,10 @@ class Persons(Protocol):
 
     async def find_reporter_id(self, person_id: UUID, home: str) -> UUID | None:
         """The same where they have one already, or None: nothing is made by asking."""
+        ...
+
+    async def reporter_streams(self, person_id: UUID) -> Mapping[str, UUID]:
+        """The ids of all `reporter/` streams of the person, by their homes."""
         ...
 
     async def known(self, person_id: UUID) -> bool:

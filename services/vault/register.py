@@ -72,6 +72,11 @@ class PersonRegister:
             found = await self._pool.fetchval(QUERIES["find_reporter"], person_id, home)
         return None if found is None else UUID(int=found.int)
 
+    async def reporter_streams(self, person_id: UUID) -> Mapping[str, UUID]:
+        async with answers("find a reporter's ids"):
+            rows = await self._pool.fetch(QUERIES["reporter_streams"], person_id)
+        return {row["home"]: UUID(int=row["reporter_id"].int) for row in rows}
+
     async def known(self, person_id: UUID) -> bool:
         async with answers("find a person"):
             return bool(await self._pool.fetchval(QUERIES["known"], person_id))

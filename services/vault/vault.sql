@@ -71,3 +71,28 @@ select vault.seat($1, $2)
 -- name: known
 -- Also where they were erased since.
 select exists (select from vault.person where person_id = $1)
+
+-- name: reporter_streams
+-- A sign of life is one in every home where its giver covers places.
+select home, reporter_id from vault.reporter where person_id = $1
+
+-- name: hold_signs
+-- Synced: who is told that it is held may forget it.
+select outcome, taken_on from vault.hold_signs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
+-- name: sign_taken
+-- A repeat is answered as the first time, whatever would refuse it by now.
+select outcome, taken_on from vault.sign_taken($1, $2)
+
+-- name: gather_signs
+-- Once a day, and again until they are on the log.
+select today, gathered, batch_id, reporter_id, person_id, key_id, day, channel, said
+from vault.gather_signs($1, $2, $3)
+
+-- name: let_signs_go
+-- After the append, so that a crash in between leaves them to be offered again.
+select vault.let_signs_go($1)
+
+-- name: signs_standing
+-- For who watches.
+select held, oldest_seconds from vault.signs_standing($1, $2)

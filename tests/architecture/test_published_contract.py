@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from events.report.events import ReportReceived
 from services.contracts import publish
 from services.contracts.asyncapi import document
 from services.contracts.lock import CONTENTS, Lock, broken, hash_of, only_more_words
@@ -123,6 +124,19 @@ def test_a_version_that_the_code_no_longer_writes_stays_published(folder: Path) 
     assert write(folder, newest_only) == []
     assert (folder / EXAMPLE).exists()
     assert list(faults(folder, newest_only)) == []
+
+
+def test_a_draft_that_a_newer_version_followed_is_published_by_that(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ReportReceived, "schema_version", 2)
+    newest = {path.replace("received/1.", "received/2."): content for path, content in generated().items()}
+    assert any(f"{EVENT} has a newer version" in fault for fault in faults(folder, newest))
+    write(folder, newest)
+    assert {EVENT, EXAMPLE} <= Lock.of_folder(folder).published.keys()
+    assert list(faults(folder, newest)) == []
+    (folder / EXAMPLE).unlink()
+    assert any(EXAMPLE in fault and "put it back" in fault for fault in faults(folder, newest))
 
 
 def test_a_stale_missing_or_foreign_draft_is_told(folder: Path) -> None:

@@ -100,14 +100,14 @@ class Sending:
                 self._world.forget_tokens()
             self._history.answered(command, attempt, "unknown", status=answer.status_code, problem=told.get("type"))
             return None
-        if accepted := answer.status_code in (200, 201):
+        if accepted := answer.status_code in (200, 201, 202):  # a check-in is held: it has no events yet
             self._history.answered(
                 command,
                 attempt,
                 "accepted",
                 status=answer.status_code,
                 repeated=told["repeated"],
-                events=told["events"],
+                events=told.get("events", ()),
             )
         else:
             self._history.answered(command, attempt, "refused", status=answer.status_code, problem=told.get("type"))

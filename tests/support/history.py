@@ -31,6 +31,7 @@ from services.acts import reporter as reporter_acts
 from services.acts.network import Network
 from services.desk import Order
 from services.ledger.ledger import Accepted
+from services.signs import Held
 
 RULES = Path(__file__).parents[2] / "deploy" / "rules" / "burundi.toml"
 GIHANGA = "bi:c2015:gihanga"
@@ -92,6 +93,11 @@ class Story:
     async def reporter(self, who: str, command: type[Command], home: str, /, **fields: Any) -> Accepted:
         order = self.order("fabien", Role.COORDINATOR, command, who, **fields)
         return await self.send(order, reporter_acts.act, self.people[who], home)
+
+    async def check_in(self, who: str, home: str, /, **fields: Any) -> Held:
+        """A sign of life that somebody typed in; it is on the log when its day is over."""
+        order = self.order("fabien", Role.COORDINATOR, reporters.CheckIn, who, **fields)
+        return await reporter_acts.check_in(self.network, order, self.people[who], home)
 
     async def receive(self, who: str, speaks_of: Set[UUID] = frozenset(), /, **fields: Any) -> UUID:
         """A message from somebody, whose texts are known to speak of some people."""
@@ -197,9 +203,8 @@ async def the_reporters(story: Story) -> None:
     )
     await story.reporter("aline", reporters.AssignCoverage, home, units=[GIHANGA], channel="sms", cadence_days=7)
     today = clock.now().date() - timedelta(days=1)
-    await story.reporter(
-        "aline", reporters.CheckIn, home, on=today, channel="sms", nothing_to_report=True, felt_safety=3
-    )
+    await story.check_in("aline", home, on=today, channel="sms", nothing_to_report=True, felt_safety=3)
+    await story.network.desk.signs.record(clock.now() + timedelta(days=1))
     await story.reporter("aline", reporters.StandDownReporter, home, reason="safety", note=story.text("stood down"))
 
 

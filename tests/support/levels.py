@@ -188,7 +188,7 @@ class Log(Written):
     def checked_in(self, name: str, *, days_ago: int = 0, channel: str = "sms", home: str = HOME) -> Log:
         """A sign of life of a day so many days before it was recorded."""
         on = self.now.date() - timedelta(days=days_ago)
-        event = reporter.ReporterCheckedIn(on=on, channel=Channel.read(channel), nothing_to_report=True)
+        event = reporter.ReporterCheckedIn(on=on, channel=Channel.read(channel))
         self.write(f"reporter/{one(name)}", event, home=home)
         return self
 

@@ -92,13 +92,10 @@ EXAMPLES = (
         Role.COORDINATOR,
     ),
     Example(
-        "nothing_to_report",
+        "of_a_day",
         _REPORTER,
         ReporterCheckedIn(
-            on=BEGINNING.date(),
-            channel=Channel.SMS,
-            nothing_to_report=True,
-            felt_safety=sealed("a reporter", "felt_safety"),
+            on=BEGINNING.date(), channel=Channel.SMS, said=sealed("a reporter", "said", padded_bytes=256)
         ),
         Role.SYSTEM,
         version=3,

@@ -23,7 +23,13 @@ from ledger.event order by position
 EVERYWHERE = "*"
 """The home of what goes to everybody."""
 
-SAID_BY_THE_SYSTEM = {"clock.ticked", "level.level_changed", "level.response_overdue", "alert.issued"}
+SAID_BY_THE_SYSTEM = {
+    "clock.ticked",
+    "level.level_changed",
+    "level.response_overdue",
+    "alert.issued",
+    "reporter.checked_in",
+}
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from services.desk import Desk, Order
 from services.gazetteer import read_gazetteer
 from services.ledger.ledger import LedgerUnavailable, Recorded
 from services.ledger.memory import MemoryLedger
+from services.signs import Signs
 from services.vault.commands import CommandIds
 from services.vault.master import MasterKey
 from services.vault.memory import MemoryVault
@@ -73,7 +74,9 @@ class Running:
 def running(ledger: LedgerThatGoesAway) -> Running:
     vault, ids = MemoryVault(), CommandIds(MasterKey(secrets.token_bytes(32)))
     in_force = InForce(ledger, vault)
-    desk = Desk(ledger, Sealer(vault), vault, vault, ids, clock=in_force.now, zone=UTC, source="urn:intabaza:test")
+    source = "urn:intabaza:test"
+    signs = Signs(vault, ledger, vault, ids, zone=UTC, source=source)
+    desk = Desk(ledger, Sealer(vault), vault, vault, ids, signs, clock=in_force.now, zone=UTC, source=source)
     return Running(ledger, vault, desk, Opener(vault, ledger, ids, "urn:intabaza:test", UsedInMemory()), in_force)
 
 

@@ -16,6 +16,7 @@ from services.acts.network import Committee, Network
 from services.desk import Desk
 from services.gazetteer import read_gazetteer
 from services.ledger.memory import MemoryLedger
+from services.signs import Signs
 from services.vault.commands import CommandIds
 from services.vault.master import MasterKey
 from services.vault.memory import MemoryVault
@@ -36,10 +37,9 @@ def vault() -> MemoryVault:
 async def story(vault: MemoryVault) -> Story:
     ledger = MemoryLedger(key_lives=vault.lives)
     ids = CommandIds(MasterKey(secrets.token_bytes(32)))
-    source = "urn:intabaza:test"
-    desk = Desk(
-        ledger, Sealer(vault), vault, vault, ids, clock=clock.now, zone=timezone(timedelta(hours=2)), source=source
-    )
+    source, zone = "urn:intabaza:test", timezone(timedelta(hours=2))
+    signs = Signs(vault, ledger, vault, ids, zone=zone, source=source)
+    desk = Desk(ledger, Sealer(vault), vault, vault, ids, signs, clock=clock.now, zone=zone, source=source)
     people = {name: await vault.person_by_phone(phone) for name, phone in PHONES.items()}
     members = frozenset(people[name] for name in ("bede", "chantal", "deo", "esther"))
     opener = Opener(vault, ledger, ids, source, UsedInMemory())

@@ -29,7 +29,7 @@ OF_A_PERSON = {
     "report.received": {"contact", "source"},
     "case.consent_recorded": {"person"},
     "reporter.enrolled": {"name_sealed", "contact"},
-    "reporter.checked_in": {"felt_safety"},
+    "reporter.checked_in": {"said"},
     "reporter.stood_down": {"note"},
 }
 """Fields under a person's own key, so that erasing the person erases them."""
