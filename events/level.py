@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, ClassVar, TypeAlias
 from uuid import UUID
 
 from pydantic import Field
 
 from events.event import Event
-from events.vocabulary import Instant, Kind, Open, UnitId, Value, Word
+from events.vocabulary import Channel, Instant, Kind, Open, UnitId, Value, Word
 
 Level = Annotated[int, Field(ge=0, le=4)]
 """0 calm, 1 watch, 2 tension, 3 alert, 4 crisis."""
@@ -116,4 +117,32 @@ class ResponseOverdue(Event):
     step: Annotated[int, Field(ge=1)] = 1
 
 
-LevelEvent: TypeAlias = LevelChanged | ResponseOverdue
+class CoverageLost(Event):
+    """Nobody watches a unit any more, or nothing comes over one of its channels, since a day; of nobody in particular.
+
+    Without a channel it is the whole unit. `effective_at` is the midnight or the event with which that began, or when
+    an engine began to speak.
+    """
+
+    name: ClassVar[str] = "level.coverage_lost"
+    derived: ClassVar[bool] = True
+
+    unit: UnitId
+    channel: Open[Channel] | None = None
+    since: date
+    effective_at: Instant
+
+
+class CoverageRestored(Event):
+    """A unit is watched again, or something comes over its channel again, since a day."""
+
+    name: ClassVar[str] = "level.coverage_restored"
+    derived: ClassVar[bool] = True
+
+    unit: UnitId
+    channel: Open[Channel] | None = None
+    since: date
+    effective_at: Instant
+
+
+LevelEvent: TypeAlias = LevelChanged | ResponseOverdue | CoverageLost | CoverageRestored

@@ -23,9 +23,9 @@ from projections.alert_level.rows import case_row, unit_row
 from projections.alert_level.rules import Rules
 from projections.alert_level.shared import Shared
 from projections.alert_level.unit import Unit
-from projections.alert_level.watched import Watched
 from projections.projection import Page
 from projections.taken import Taken
+from projections.watched import Watched
 from projections.watching import CONFIDENCE, SIGNS, Coverage
 
 
@@ -145,7 +145,7 @@ class FirstEngine:
 
     def roll(self, shared: Shared, home: Home, until: str) -> list[Change]:
         changes: list[Change] = []
-        home.watched.begin(shared, home.due, home.due_day)
+        _begin(shared, home)
         while shared.rules is not None and home.due is not None and home.due <= until:
             changes += self._midnight(shared, shared.rules, home, home.due_day, home.due)
         return changes
@@ -205,7 +205,7 @@ class FirstEngine:
         type_, time = event.type, event.time
         if type_ in SIGNS:
             return self._sign(shared, home, event)
-        home.watched.begin(shared, home.due, home.due_day)
+        _begin(shared, home)
         if type_ in facts.LOST:
             touched = turned = self._lost(home, event.stream.removeprefix("report/"))
             cause: str | None = facts.RETRACTION
@@ -239,12 +239,12 @@ class FirstEngine:
 
     def _sign(self, shared: Shared, home: Home, event: Taken) -> list[Change]:
         """Somebody watches, gives a sign of life, or watches no more: what pauses and what goes on follows at once."""
-        home.watched.begin(shared, home.due, home.due_day)
-        touched = home.watched.take(shared, event)
+        _begin(shared, home)
+        day = shared.day(event.time)
+        touched = home.watched.watch.take(event.type, event.stream, event.data, day, shared.day)
         rules = shared.rules
         if rules is None or not touched:
             return []
-        day = rules.day(event.time)
         for unit_id in sorted(touched):
             for case in self._look_again(rules, home, unit_id, day):
                 self._weigh(shared, rules, home, case, day)
@@ -254,7 +254,7 @@ class FirstEngine:
 
     def _look_again(self, rules: Rules, home: Home, unit_id: str, day: int) -> list[Case]:
         """How well a unit is watched on a day; returns its cases where that stops or starts their fading."""
-        standing = home.watched.look(rules, unit_id, day)
+        standing = home.watched.look(rules.patience, unit_id, day)
         unit = home.units.get(unit_id)
         if unit is None:
             if standing.coverage is Coverage.UNKNOWN:
@@ -354,9 +354,9 @@ class FirstEngine:
 
     def heed(self, shared: Shared, home: Home, at: str, cause: LevelCause) -> list[Change]:
         rules = shared.rules
-        home.watched.begin(shared, home.due, home.due_day)
+        _begin(shared, home)
         if cause is LevelCause.GAZETTEER:
-            home.watched.place(shared)
+            home.watched.watch.place(shared.places.row)
             for case in home.cases.values():
                 if (row := shared.places.row(case.place)) != case.unit:
                     home.remove(case)
@@ -453,6 +453,11 @@ class FirstEngine:
         if home.due != home.drawn_due:
             home.drawn_due = home.due
             page.add("home", (self.number, home.home, home.due, home.due_day))
+
+
+def _begin(shared: Shared, home: Home) -> None:
+    patience = shared.rules.patience if shared.rules else None
+    home.watched.begin(shared.places.row, patience, home.due, home.due_day)
 
 
 def _by_ground(turned: list[Case]) -> dict[str, LevelCause]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from events.alert import KindGroup
-from events.vocabulary import wire_time
+from projections.local_days import LocalDays
 from projections.rule_set import Step, hash_of, read_rule_set
 
 LAST_DAY = date(9000, 12, 31).toordinal()
@@ -58,13 +57,14 @@ class KindRules:
         self.kept_when = kept_when
 
 
-class Rules:
+class Rules(LocalDays):
     """A rule set in force. Two of the same text are the same rules."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.hash = hash_of(text)
         self.set = rules = read_rule_set(text)
+        super().__init__(rules.time_zone)
         self.kinds: dict[str, KindRules] = {}
         for word, kind in rules.kinds.items():
             self.kinds[str(word)] = KindRules(
@@ -93,33 +93,7 @@ class Rules:
         self.ranks = rules.ranks
         silence = rules.coverage
         self.patience = silence.patience if silence else None
-        self.zone = ZoneInfo(rules.time_zone)
-        self._midnights: dict[int, str] = {}
-        self._today = (0, "", "")
 
     def level(self, points: int, before: int) -> int:
         """The level of so many points: raised at a threshold upwards, lowered only under the one downwards."""
         return max(bisect_right(self.up, points), min(before, bisect_right(self.down, points)))
-
-    def day(self, time: str) -> int:
-        """The local day of a moment on the wire, as an ordinal."""
-        day, begins, ends = self._today
-        if begins <= time < ends:
-            return day
-        day = datetime.fromisoformat(time).astimezone(self.zone).toordinal()
-        self._today = (day, self.midnight(day), self.midnight(day + 1))
-        return day
-
-    def day_of_second(self, second: int) -> int:
-        """The local day of a moment in whole seconds since 1970."""
-        return datetime.fromtimestamp(second, self.zone).toordinal()
-
-    def midnight(self, day: int) -> str:
-        """The moment at which a local day begins, spelt as on the wire."""
-        moment = self._midnights.get(day)
-        if moment is None:
-            if len(self._midnights) > 5_000:
-                self._midnights.clear()
-            begins = datetime.combine(date.fromordinal(day), datetime.min.time(), self.zone)
-            moment = self._midnights[day] = wire_time(begins.astimezone(UTC))
-        return moment

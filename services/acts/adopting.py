@@ -11,12 +11,13 @@ from events.command import Command
 from events.places.gazetteer import Gazetteer
 from events.reference import AdoptEngine, AdoptGazetteer, AdoptRules, GazetteerAdopted, Register
 from events.refusals import BadInput, Problem
-from projections import alert_level, referral_board
+from projections import alert_level, coverage, referral_board
 from projections.alert_level.fold import ENGINES
 from projections.rule_set import RuleFault, RuleSetFaulty, read_rule_set
 
 KNOWN_ENGINES: Mapping[str, Set[int]] = {
     alert_level.PROJECTION.name: ENGINES.keys(),
+    coverage.PROJECTION.name: set(range(1, coverage.PROJECTION.version + 1)),
     referral_board.PROJECTION.name: set(range(1, referral_board.PROJECTION.version + 1)),
 }
 """Projections that derive events, and the engines of each that this program has."""

@@ -15,7 +15,7 @@ from tests.architecture.shapes import Leaf, leaves, subclasses
 
 every_event = pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
 
-PARTICIPLES_NOT_IN_ED = {"withdrawn", "stood", "overdue"}
+PARTICIPLES_NOT_IN_ED = {"withdrawn", "stood", "overdue", "lost"}
 
 PERSONAL = {
     "text", "note", "reason", "summary", "person", "contact", "place_words", "exact_times", "sub_kind", "actor_class",

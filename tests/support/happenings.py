@@ -25,6 +25,7 @@ from events.refusals import Refusal
 from events.report import decisions as reports
 from events.report.state import Report
 from events.report.state import evolve as evolve_report
+from events.reporter import ReporterCheckedIn, ReporterCoverageAssigned, ReporterStoodDown, StandDown
 from events.vocabulary import Actor, ActorClass, Channel, Decided, Kind, Mode, Purpose, Severity
 from projections.taken import Taken
 from tests.support.domain import (
@@ -50,11 +51,13 @@ HOMES = ("home:kayanza", "home:ngozi", "home:gitega")
 CASES = tuple(one(f"any case {number}") for number in range(5))
 REPORTS = tuple(one(f"any report {number}") for number in range(5))
 VOTED: dict[str, Any] = {"eligible": COMMITTEE, "required": 2}
+SILENCE = "missed = 1\ntold_within_days = 0\nhigh_from = 800\nmedium_from = 500\n"
 RULES = (
-    "[response.answer_within_hours]\nsevere = 24\nextreme = 6\n",
-    "[response.answer_within_hours]\nsevere = 3\n",
+    f"[coverage]\n{SILENCE}[response.answer_within_hours]\nsevere = 24\nextreme = 6\n",
+    f'time_zone = "Africa/Bujumbura"\n[response.answer_within_hours]\nsevere = 3\n[coverage]\n{SILENCE}',
     'name = "silent"\n',
 )
+REPORTERS = tuple(one(f"any reporter {number}") for number in range(5))
 
 
 def home_of(number: int) -> str:
@@ -365,13 +368,37 @@ def ticks(world: World, of: int, how: int) -> None:
     world.log.write("reference/clock", ClockTicked(nominal=world.log.now, reason=TickReason.HOUR))
 
 
+def sleeps(world: World, of: int, how: int) -> None:
+    """Days go by."""
+    world.log.after(days=1 + how % 4)
+    ticks(world, of, how)
+
+
 def adopts_rules(world: World, of: int, how: int) -> None:
     content = _pick(RULES, how)
     world.log.write("reference/rules", RulesAdopted(rule_set="any", content_hash="0" * 64, content=content))
 
 
+def assigns(world: World, of: int, how: int) -> None:
+    """A reporter, of a home or of another, covers a place or two; sometimes it stands down instead."""
+    stream, home = f"reporter/{REPORTERS[of]}", home_of(of)
+    if how == 7:
+        world.log.write(stream, ReporterStoodDown(reason=StandDown.MOVED), home=home)
+        return
+    near = PLACE.unit if home == HOMES[0] else f"{home}:near"
+    units = (f"{home}:far",) if how & 4 else (near, f"{home}:beside")
+    channel = _pick([Channel.SMS, Channel.VOICE], how)
+    world.log.write(stream, ReporterCoverageAssigned(units=units, channel=channel, cadence_days=1 + how % 3), home=home)
+
+
+def checks_in(world: World, of: int, how: int) -> None:
+    on = world.log.now.date() - timedelta(days=how % 3)
+    sign = ReporterCheckedIn(on=on, channel=_pick([Channel.SMS, Channel.VOICE], how))
+    world.log.write(f"reporter/{REPORTERS[of]}", sign, home=home_of(of))
+
+
 def adopts_an_engine(world: World, of: int, how: int) -> None:
-    for projection in ("referral_board", "alert_level"):
+    for projection in ("referral_board", "alert_level", "coverage"):
         world.log.write("reference/engines", EngineAdopted(projection=projection, number=1))
 
 
@@ -389,8 +416,10 @@ def exercises(world: World, of: int, how: int) -> None:
 ACTS: Sequence[Callable[[World, int, int], None]] = (
     receives, grades, grades, recuses, concludes, corrects, withdraws, supersedes,
     opens, opens, votes, classifies, links, links, unlinks, assesses, assesses, decides, acts,
-    refers, refers, refers, steps, steps, steps, steps, moves, moves, checks, checks, takes_back_consent,
+    refers, refers, refers, steps, steps, steps, steps, steps, moves, moves, checks, checks, checks, checks,
+    takes_back_consent,
     merges, parts, ends, reopens, ticks, ticks, ticks, adopts_rules, adopts_an_engine, exercises,
+    assigns, assigns, checks_in, checks_in, sleeps,
 )  # fmt: skip
 """What may happen, the more often the more there is to go wrong."""
 

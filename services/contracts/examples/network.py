@@ -9,6 +9,8 @@ from events.level import (
     Confidence,
     ConfidenceReason,
     Contribution,
+    CoverageLost,
+    CoverageRestored,
     LevelCause,
     LevelChanged,
     ResponseOverdue,
@@ -48,6 +50,7 @@ from services.contracts.examples.wire import (
 _REPORTER = f"reporter/{REPORTER}"
 _LEVEL = f"level/{COMMUNE}"
 _RULES = made_up_hash("rules")
+_SILENT_SINCE, _HEARD_SINCE = at(days=4).date(), at(days=5).date()
 
 
 def _alert(change: AlertChange, before: int, after: int, **more: object) -> AlertIssued:
@@ -213,6 +216,20 @@ EXAMPLES = (
         ResponseOverdue(
             unit=COMMUNE, case_id=CASE, referral_id=REFERRAL, awaited=Awaited.ACKNOWLEDGEMENT, due=at(hours=6)
         ),
+        Role.SYSTEM,
+    ),
+    Example("unit", _LEVEL, CoverageLost(unit=COMMUNE, since=_SILENT_SINCE, effective_at=at(days=4)), Role.SYSTEM),
+    Example(
+        "channel",
+        _LEVEL,
+        CoverageLost(unit=COMMUNE, channel=Channel.SMS, since=_SILENT_SINCE, effective_at=at(days=4)),
+        Role.SYSTEM,
+    ),
+    Example("unit", _LEVEL, CoverageRestored(unit=COMMUNE, since=_HEARD_SINCE, effective_at=at(days=5)), Role.SYSTEM),
+    Example(
+        "channel",
+        _LEVEL,
+        CoverageRestored(unit=COMMUNE, channel=Channel.SMS, since=_HEARD_SINCE, effective_at=at(days=5)),
         Role.SYSTEM,
     ),
     _RAISED,

@@ -78,7 +78,7 @@ def test_a_projection_that_folds_wrongly_makes_it_fail_and_is_named(tmp_path: Pa
     broken.join()
     assert process.returncode == 1, said
     assert "case_board differs from its replay" in said
-    for other in ("alert_level", "case_timeline", "referral_board", "review_queue"):
+    for other in ("alert_level", "case_timeline", "coverage", "referral_board", "review_queue"):
         assert f"{other} differs" not in said
     assert not DataFolder(folder).is_owned(), "the stack still runs"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults.checker import deadlines, history, ledger, levels, readable, said, tables, topics
+from tests.faults.checker import coverage, deadlines, history, ledger, levels, readable, said, tables, topics
 from tests.faults.checker.findings import Findings
 from tests.faults.checker.left import Left
 from tests.faults.checker.readable import folded_by
@@ -24,6 +24,8 @@ def judge(left: Left, found: Findings, *, faults: int, acknowledged: int) -> dic
         readable.judge(left, found)
     with found.judging("the levels"):
         levels.judge(folded_by(left, "alert_level"), rows, found)
+    with found.judging("who watches"):
+        coverage.judge(folded_by(left, "coverage"), rows, found)
     with found.judging("overdue answers"):
         owed = deadlines.of(folded_by(left, "referral_board"))
         deadlines.judge(owed, rows, found)

@@ -27,6 +27,8 @@ SAID_BY_THE_SYSTEM = {
     "clock.ticked",
     "level.level_changed",
     "level.response_overdue",
+    "level.coverage_lost",
+    "level.coverage_restored",
     "alert.issued",
     "reporter.checked_in",
 }

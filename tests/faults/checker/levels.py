@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from tests.faults.checker.announcing import Said
@@ -22,7 +22,8 @@ class _FromRow(NamedTuple):
     data: dict[str, Any]
 
 
-def _told(rows: Sequence[Row]) -> Iterator[_FromRow]:
+def told_by(rows: Iterable[Row]) -> Iterator[_FromRow]:
+    """What rows of the ledger tell, in order."""
     for row in rows:
         time = row.recorded_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         yield _FromRow(time, row.stream, row.type, row.home, row.wire["mode"], row.wire["data"])
@@ -31,7 +32,7 @@ def _told(rows: Sequence[Row]) -> Iterator[_FromRow]:
 def judge(folded: Sequence[Row], rows: Sequence[Row], found: Findings) -> None:
     """Every change of a level and every alert that follows from the log is in it once, and nothing else of the kind."""
     levels = Levels()
-    for event in _told(folded):
+    for event in told_by(folded):
         levels.take(event)
     wanted: dict[str, list[Said]] = {}
     for said in levels.voice.said:

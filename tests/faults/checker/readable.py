@@ -23,15 +23,19 @@ STREAMS: Mapping[str, tuple[str, ...]] = {
     "review_queue": ("case/", "report/"),
     "referral_board": ("case/",),
     "alert_level": ("case/", "report/", "reporter/"),
+    "coverage": ("report/", "reporter/"),
 }
-"""Of which streams each takes every event, whatever its type; the level takes the types that it names."""
+"""Of which streams each takes every event, whatever its type; those of `NAMED` take the types that they name."""
+OF_COVERAGE = {"report.received", "reporter.coverage_assigned", "reporter.checked_in", "reporter.stood_down"}
 OF_A_LEVEL = {
     *("report.withdrawn", "report.superseded"),
     *(f"case.{what}" for what in ("opened", "ratified", "not_ratified", "classified", "report_linked")),
     *(f"case.{what}" for what in ("report_unlinked", "assessed", "merged", "merge_reversed", "resolved", "reopened")),
     "case.closed",
-    *("report.received", "reporter.coverage_assigned", "reporter.checked_in", "reporter.stood_down"),
+    *OF_COVERAGE,
 }
+
+NAMED: Mapping[str, set[str]] = {"alert_level": OF_A_LEVEL, "coverage": OF_COVERAGE}
 
 
 @cache
@@ -48,7 +52,7 @@ def _required(kind: str, version: str) -> frozenset[str] | None:
 def cannot_take(projection: str, row: Row) -> bool:
     """Whether this projection has to wait with the event."""
     concerns = row.stream.startswith(STREAMS.get(projection, ("case/", "report/")))
-    if not concerns or (projection == "alert_level" and row.type not in OF_A_LEVEL):
+    if not concerns or row.type not in NAMED.get(projection, {row.type}):
         return False
     required = _required(row.type, str(row.wire["dataschema"]).rpartition(":")[2])
     if required is None:

@@ -20,7 +20,10 @@ from tests.faults.checker.units import Unit
 from tests.faults.checker.watched import Watched
 from tests.faults.checker.weights import Case, Rules, local_day, midnight
 
-DERIVED = {"level.level_changed", "alert.issued", "level.response_overdue"}
+DERIVED = {
+    *("level.level_changed", "alert.issued", "level.response_overdue"),
+    *("level.coverage_lost", "level.coverage_restored"),
+}
 ENGINE = 1
 """The one whose definition is followed here."""
 REFERENCE = {

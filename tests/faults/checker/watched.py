@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Protocol
 
+Rules = Mapping[str, Any]
+RowOf = Callable[[str], str]
 NOWHERE = "unplaced"
 BLIND = ("blind", "coverage_lost")
 UNKNOWN = ("low", "coverage_unknown")
@@ -72,31 +74,44 @@ class Watched:
                 return False
         return True
 
-    def confidence(
-        self, row: str, rules: Mapping[str, Any], day: date, row_of: Callable[[str], str]
-    ) -> tuple[str, str]:
+    def confidence(self, row: str, rules: Rules, day: date, row_of: RowOf) -> tuple[str, str]:
         """How well a row is watched on a day, and why."""
         numbers = rules.get("coverage")
         if numbers is None or not any(row_of(place) == row for place in self.homes):
             return UNKNOWN
 
-        def counts(sign: date, cadence: int) -> bool:
-            return day <= sign + timedelta(days=numbers["missed"] * cadence + numbers["told_within_days"])
-
+        counts = _counting(numbers, day)
         here = [one for one in self._reporters.values() if row in map(row_of, one.units)]
         living = [one for one in here if counts(one.seen, one.cadence)]
-        channels: dict[str, int] = {}
-        for one in here:
-            channels[one.channel] = min(one.cadence, channels.get(one.channel, one.cadence))
-        working = {one.channel for one in here if counts(one.heard_over_it, one.cadence)}
-        for (place, channel), on in self._reports.items():
-            if channel in channels and row_of(place) == row and counts(on, channels[channel]):
-                working.add(channel)
-        if not living and not working:
+        lost = self._lost_channels(row, here, row_of, counts)
+        if not living and all(lost.values()):
             return BLIND
         share = 1000 * len(living) // len(here)
         if share < numbers["medium_from"]:
             return ("low", "few_reporters")
-        if channels.keys() - working:
+        if any(lost.values()):
             return ("medium", "channel_lost")
         return ("high", "coverage_full") if share >= numbers["high_from"] else ("medium", "coverage_partial")
+
+    def channels(self, row: str, rules: Rules, day: date, row_of: RowOf) -> dict[str, bool]:
+        """The channels of a row, and whether each is lost on a day."""
+        here = [one for one in self._reporters.values() if row in map(row_of, one.units)]
+        return self._lost_channels(row, here, row_of, _counting(rules["coverage"], day))
+
+    def _lost_channels(
+        self, row: str, here: list[_Reporter], row_of: RowOf, counts: Callable[[date, int], bool]
+    ) -> dict[str, bool]:
+        shortest: dict[str, int] = {}
+        for one in here:
+            shortest[one.channel] = min(one.cadence, shortest.get(one.channel, one.cadence))
+        working = {one.channel for one in here if counts(one.heard_over_it, one.cadence)}
+        for (place, channel), on in self._reports.items():
+            if channel in shortest and row_of(place) == row and counts(on, shortest[channel]):
+                working.add(channel)
+        return {channel: channel not in working for channel in shortest}
+
+
+def _counting(numbers: Mapping[str, Any], day: date) -> Callable[[date, int], bool]:
+    """Whether a sign still counts on a day, by the cadence that it belongs to."""
+    missed, told_within = numbers["missed"], numbers["told_within_days"]
+    return lambda sign, cadence: day <= sign + timedelta(days=missed * cadence + told_within)

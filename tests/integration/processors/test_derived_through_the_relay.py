@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from events.catalogue import read
+from events.places.facts import UnitKind
 from events.reference import EngineAdopted, GazetteerAdopted, RulesAdopted
-from events.vocabulary import EVERY_HOME
-from projections import alert_level, referral_board
+from events.reporter import ReporterCheckedIn, ReporterCoverageAssigned
+from events.vocabulary import EVERY_HOME, Channel
+from projections import alert_level, coverage, referral_board
 from projections.live import LIVE
 from projections.projection import derived_id
 from projections.rule_set import hash_of
@@ -24,6 +26,7 @@ from projections.taken import DERIVED, take
 from services.local.topics import ALERTS, EVENTS
 from services.processors.replay import replay
 from tests.support.crisis import RULES, Written, burundi, crisis
+from tests.support.domain import one as one_of
 from tests.support.load import steady_load
 from tests.support.projected import folded
 from tests.support.topics import read_topic
@@ -39,7 +42,9 @@ KILLS = int(os.getenv("INTABAZA_TRIAL_KILLS", "3"))  # noqa: TID251 - a test's o
 """How often one of the two, or both, are killed; a long trial asks for more."""
 
 PER_DAY = 240
-SPEAKERS = (alert_level.PROJECTION, referral_board.PROJECTION)
+WATCHED = tuple(unit.unit_id for unit in islice(burundi().in_force(kind=UnitKind.COMMUNE), 4))
+"""Where somebody is assigned, who is silent to the end; the first then gives a sign of life."""
+SPEAKERS = (alert_level.PROJECTION, coverage.PROJECTION, referral_board.PROJECTION)
 
 
 @dataclass
@@ -63,6 +68,9 @@ class Circle:
         for one in SPEAKERS:
             adopted = EngineAdopted(projection=one.name, number=one.version)
             await self.ledger.write("reference/engines", EVERY_HOME, adopted)
+        for unit in WATCHED:
+            assigned = ReporterCoverageAssigned(units=(unit,), channel=Channel.SMS, cadence_days=1)
+            await self.ledger.write(f"reporter/{one_of(unit)}", burundi().home_of(unit), assigned)
 
     def under_load(self, events: Iterator[Written]) -> AbstractAsyncContextManager[None]:
         """Somebody appends, a day of the history in a second or a few."""
@@ -125,6 +133,9 @@ async def test_a_level_and_a_gap_are_said_once_however_often_relay_and_processor
                 await circle.goes_on()
         clock = await circle.relays.owner.fetchval("select simulated_clock from ledger.state")
         await circle.ledger.at(clock + timedelta(days=4))  # whatever is awaited by now is overdue then
+        await circle.at_rest()
+        sign = ReporterCheckedIn(on=clock.date() + timedelta(days=4), channel=Channel.SMS)
+        await circle.ledger.write(f"reporter/{one_of(WATCHED[0])}", burundi().home_of(WATCHED[0]), sign)
         await circle.at_rest()
 
     rows = await circle.ledger.rows()

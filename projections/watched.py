@@ -1,14 +1,13 @@
-"""Who watches the units of a home, as an engine asks: what a sign touches, and the days on which units turn."""
+"""Who watches the units of a home, as a fold asks: what a sign touches, and the days on which units turn."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from projections.alert_level.rules import Rules
-from projections.alert_level.shared import Shared
-from projections.taken import Taken
-from projections.watching import Standing, Watch
+from projections.watching import Patience, Standing, Watch
+
+RowOf = Callable[[str], str]
 
 
 class Watched:
@@ -25,30 +24,22 @@ class Watched:
         self._next: dict[str, int] = {}
         self._heap: list[tuple[int, str]] = []
 
-    def begin(self, shared: Shared, due: str | None, due_day: int) -> None:
+    def begin(self, row_of: RowOf, patience: Patience | None, due: str | None, due_day: int) -> None:
         """Go on from what was loaded: whatever was to turn before the home's due has turned."""
         if self._begun:
             return
         self._begun = True
-        self.place(shared)
-        if shared.rules is not None and due is not None:
+        self.watch.place(row_of)
+        if due is not None:
             for unit in self.watch.covered():
-                self.look(shared.rules, unit, due_day - 1)
-
-    def place(self, shared: Shared) -> None:
-        """Let the gazetteer in force say what is where."""
-        self.watch.place(shared.places.row)
+                self.look(patience, unit, due_day - 1)
 
     def covered(self) -> Iterable[str]:
         return self.watch.covered()
 
-    def take(self, shared: Shared, event: Taken) -> set[str]:
-        """Take a sign; returns the units whose standing may be another."""
-        return self.watch.take(event.type, event.stream, event.data, shared.day(event.time), shared.day)
-
-    def look(self, rules: Rules, unit: str, day: int) -> Standing:
+    def look(self, patience: Patience | None, unit: str, day: int) -> Standing:
         """How a unit stands on a day, and remember when it turns."""
-        standing = self.watch.standing(unit, rules.patience, day)
+        standing = self.watch.standing(unit, patience, day)
         if standing.next_day is None:
             self._next.pop(unit, None)
         elif self._next.get(unit) != standing.next_day:
