@@ -107,6 +107,7 @@ ACCESS: Mapping[str, Grants] = {
     "read.levels": _NETWORK | {_CONSUMER: Reach.AREA, _REPORTER: Reach.AREA, _ADMIN: Reach.EVERYWHERE},
     "read.level-reasons": _NETWORK | {_ADMIN: Reach.EVERYWHERE},
     "read.level-history": _NETWORK,
+    "read.level-explanation": _NETWORK,
     "read.reports": _RECORDS,
     "read.cases": _RECORDS,
     "read.timeline": _RECORDS,

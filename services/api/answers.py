@@ -194,6 +194,18 @@ ANSWERS: Mapping[str, Json] = {
             )
         }
     ),
+    "level_explanation": fields(
+        CODED
+        | {
+            "language": TEXT,
+            "read_by_a_native": TRUE,
+            "as_of": maybe(MOMENT),
+            "level": NUMBER,
+            "level_name": TEXT,
+            "in_words": many(TEXT),
+        },
+        {"explanation": ANYTHING, "said_at_position": NUMBER},
+    ),
     "cases": fields(
         {
             "cases": many(

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from services.cli import clock, demo, network, parked, projections, relay, rules, stack, token_keys
+from services.cli import clock, demo, explain, network, parked, projections, relay, rules, stack, token_keys
 from services.ledger.ledger import LedgerError
 from services.local.problems import LocalProblem
 from services.processors.errors import Halt
@@ -29,6 +29,7 @@ app.command("settings")(stack.show_settings)
 app.command()(network.begin)
 app.command()(network.token)
 app.command()(demo.demo)
+app.command()(explain.explain)
 app.command()(projections.replay)
 app.command()(projections.rebuild)
 app.add_typer(clock.app, name="clock")

@@ -6,7 +6,6 @@ the level, and since which day; cases, counts and confidence would say that one 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,20 +13,30 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import orjson
 
-from events.catalogue import read
 from events.level import LevelChanged
-from events.reference import RulesAdopted
-from projections.alert_level.explain import LEVELS, explain
-from projections.alert_level.rules import Rules
+from projections.alert_level.explain import LEVELS
 from projections.alert_level.table import SQL
-from services.api.office import Office
+from services.api.problems import BAD_PARAMETER, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.shown import UNIT, unit_in_the_address
+from services.words.languages import ENGLISH, LANGUAGES, Language, language
+from services.words.level import explain_calm, explain_change, explain_standing, level_named
+from services.words.said import rules_by_hash, said_of
 
 SILENT = Parameter(
     "silent",
     "Also the communes in force of which nothing was ever heard, which says that of each.",
     {"type": "boolean"},
+)
+LANGUAGE = Parameter(
+    "language",
+    "In which language the sentences are, by ISO 639-1; left out, in English.",
+    {"type": "string", "enum": list(LANGUAGES)},
+)
+AS_OF = Parameter(
+    "as_of",
+    "What was said last at this moment or before, with its offset from UTC; left out, what stands now.",
+    {"type": "string", "format": "date-time"},
 )
 REASONS = "read.level-reasons"
 NOTHING_HEARD = "Nothing was ever heard of this unit: nobody knows whether it is calm."
@@ -57,15 +66,87 @@ async def level(asked: Asked) -> Reply:
 
 async def level_history(asked: Asked) -> Reply:
     """Changes of one unit, the latest first, each with all that it was computed from, and in words."""
-    unit = unit_in_the_address(asked)
+    unit, to = unit_in_the_address(asked), _language(asked)
     (before,) = asked.cursor(int)
     last = None if before is None else min(before, LAST_CHANGE)
     found = await asked.rows_of(SQL["history"], unit, asked.rows + 1, last)
     shown = found[: asked.rows]
-    rules = await _rules_of(asked.office, shown)
-    changes = [_change(asked, unit, row, rules) for row in shown]
+    changes = [await _change(asked, unit, row, to) for row in shown]
     after = [shown[-1]["number"]] if len(found) > len(shown) else None
     return Reply(asked.country.coded(unit) | {"changes": changes}, after=after)
+
+
+async def level_explanation(asked: Asked) -> Reply:
+    """Why the level of one unit is what it is, or was at a moment, in sentences to be read aloud.
+
+    As it stands now, it is what the unit is made of today. At a moment, it is what was said last until then, with all
+    that it was computed from: `said_at_position` is that event.
+    """
+    unit, to = unit_in_the_address(asked), _language(asked)
+    as_of = _moment(asked)
+    told = asked.country.coded(unit) | {"language": to.code, "read_by_a_native": to.read_by_a_native, "as_of": as_of}
+    place = asked.country.name(unit) or unit
+    if as_of is not None:
+        said = await said_of(asked.office.ledger, unit, as_of)
+        if said is None:
+            return Reply(told | _calm(place, to))
+        row, change = said
+        return Reply(told | await _explained(asked, change, place, to, row.position), position=row.position)
+    rows = await asked.office.projections.levels.ask(asked.sight, unit)
+    standing = _standing(rows.get(unit))
+    return Reply(told | (_calm(place, to) if standing is None else await _explained(asked, standing, place, to)))
+
+
+def _calm(place: str, to: Language) -> dict[str, Any]:
+    return {"level": 0, "level_name": level_named(0, to), "in_words": list(explain_calm(place, to))}
+
+
+async def _explained(
+    asked: Asked, change: LevelChanged, place: str, to: Language, position: int | None = None
+) -> dict[str, Any]:
+    rules = await rules_by_hash(asked.office.ledger, change.rules_hash, asked.office.rules)
+    explain = explain_standing if position is None else explain_change
+    told = {
+        "level": change.after,
+        "level_name": level_named(change.after, to),
+        "in_words": list(explain(change, rules, place, to)) if rules is not None else [],
+        "explanation": change.wire_data(),
+    }
+    return told if position is None else told | {"said_at_position": position}
+
+
+def _standing(row: asyncpg.Record | None) -> LevelChanged | None:
+    """A unit as it stands now, in the form of a change; None where its level never changed."""
+    if row is None or row["level"] is None or row["cause"] is None:
+        return None
+    data = {
+        "unit": row["unit"],
+        "from": row["level"],
+        "to": row["level"],
+        "contributions": orjson.loads(row["contributions"]),
+        "peace": orjson.loads(row["peace"]),
+    }
+    same = ("effective_at", "cause", "points", "peace_offset", "window_permille", "straight_to", "open_cases")
+    names = (*same, "confidence", "confidence_reason", "rules_hash")
+    return LevelChanged.model_validate(data | {name: row[name] for name in names if row[name] is not None})
+
+
+def _language(asked: Asked) -> Language:
+    return language(asked.one("language", tuple(LANGUAGES)) or ENGLISH)
+
+
+def _moment(asked: Asked) -> datetime | None:
+    text = asked.one("as_of")
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        expected = "a moment like 2015-05-13T12:00:00+02:00, with its offset from UTC"
+        raise Refused(BAD_PARAMETER, f"as_of: expected {expected}; correct it.")
+    return moment
 
 
 def _communes(asked: Asked, wanted: list[str] | None, after: str | None) -> list[str]:
@@ -118,7 +199,7 @@ def _as_an_alert_would(asked: Asked, row: asyncpg.Record | None) -> dict[str, An
     return {"level": level, "level_name": LEVELS[level], "since": day}
 
 
-def _change(asked: Asked, unit: str, row: asyncpg.Record, rules: Mapping[str, Rules]) -> dict[str, Any]:
+async def _change(asked: Asked, unit: str, row: asyncpg.Record, to: Language) -> dict[str, Any]:
     told = {
         "number": row["number"],
         "from": row["before"],
@@ -128,25 +209,15 @@ def _change(asked: Asked, unit: str, row: asyncpg.Record, rules: Mapping[str, Ru
         "explanation": orjson.Fragment(row["explanation"]),
     }
     change = LevelChanged.model_validate_json(row["explanation"])
-    if (by := rules.get(change.rules_hash)) is not None:
-        day = change.effective_at.astimezone(ZoneInfo(by.set.time_zone)).strftime("%d.%m.%Y")
-        told["in_words"] = list(explain(change, by, asked.country.name(unit) or unit, day))
+    rules = await rules_by_hash(asked.office.ledger, change.rules_hash, asked.office.rules)
+    if rules is not None:
+        told["in_words"] = list(explain_change(change, rules, asked.country.name(unit) or unit, to))
     return told
-
-
-async def _rules_of(office: Office, changes: Sequence[asyncpg.Record]) -> Mapping[str, Rules]:
-    """The rule sets that these changes were computed by: their texts are on the log."""
-    wanted = {orjson.loads(row["explanation"])["rules_hash"] for row in changes}
-    if not wanted <= office.rules.keys():
-        for row in await office.ledger.read_stream("reference/rules"):
-            adopted = read(row.wire()).data
-            if isinstance(adopted, RulesAdopted) and adopted.content_hash not in office.rules:
-                office.rules[adopted.content_hash] = Rules(adopted.content)
-    return office.rules
 
 
 READS = (
     Read("/v1/levels/{unit}", "read.levels", level),
     Read("/v1/levels", "read.levels", levels, (UNIT, SILENT), paged=True),
-    Read("/v1/levels/{unit}/history", "read.level-history", level_history, paged=True),
+    Read("/v1/levels/{unit}/history", "read.level-history", level_history, (LANGUAGE,), paged=True),
+    Read("/v1/levels/{unit}/explanation", "read.level-explanation", level_explanation, (AS_OF, LANGUAGE)),
 )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from events.catalogue import read as read_event
 from services.api.examples import EXAMPLES, GIHANGA, GISURU, HEALTH, MPANDA, POLICE
 from services.api.reads.every import READS
+from services.wiring import open_desk
 from tests.support.doors import (
     ALINE,
     ANALYST,
@@ -65,6 +69,53 @@ async def test_a_history_is_told_in_words_and_page_by_page(told: Told) -> None:
     assert history["changes"][0]["in_words"][0].startswith("Gihanga ")
     paged = await told.pages(ANALYST, f"/v1/levels/{GIHANGA}/history", "changes")
     assert paged == history["changes"]
+
+
+async def test_a_history_is_told_in_each_language(told: Told) -> None:
+    for code, first in (("fr", "Gihanga monte de "), ("sw", "Gihanga inapanda "), ("rn", "Gihanga iraduze ")):
+        history = await told.see(ANALYST, f"/v1/levels/{GIHANGA}/history", language=code)
+        assert history["changes"][-1]["in_words"][0].startswith(first)
+    refused = await told.doors.get(ANALYST, f"/v1/levels/{GIHANGA}/history", language="de")
+    assert (refused.status_code, "expected one of en, fr, rn, sw" in refused.text) == (400, True)
+
+
+async def test_a_level_is_explained_as_it_stands_and_as_it_was_said_at_a_moment(told: Told) -> None:
+    path = f"/v1/levels/{GIHANGA}/explanation"
+    now = await told.see(ANALYST, path)
+    level = await told.see(ANALYST, f"/v1/levels/{GIHANGA}")
+    assert (now["level"], now["explanation"]["contributions"]) == (level["level"], level["contributions"])
+    assert now["in_words"][0].startswith(f"Gihanga stands at {level['level_name']} (level {level['level']}) since ")
+
+    async with open_desk(told.doors.stack.settings) as desk:
+        said = [row for row in await desk.ledger.read_stream(f"level/{GIHANGA}") if row.type == "level.level_changed"]
+    for row in said:
+        then = await told.see(ANALYST, path, as_of=row.recorded_at.isoformat())
+        change = read_event(row.wire()).data.wire_data()
+        assert (then["said_at_position"], then["explanation"]) == (row.position, change)
+        assert then["level"] == change["to"]
+    before = said[0].recorded_at - timedelta(microseconds=1)
+    nothing = await told.see(ANALYST, path, as_of=before.isoformat(), language="fr")
+    assert (nothing["level"], nothing["in_words"]) == (
+        0,
+        ["Gihanga est au niveau calme (niveau 0) : rien n'a changé cela jusqu'ici."],
+    )
+
+
+async def test_a_moment_without_its_offset_is_refused(told: Told) -> None:
+    for words in ("2015-05-13T12:00:00", "yesterday"):
+        refused = await told.doors.get(ANALYST, f"/v1/levels/{GIHANGA}/explanation", as_of=words)
+        assert (refused.status_code, "as_of: expected a moment like" in refused.text) == (400, True)
+
+
+async def test_a_level_is_explained_by_the_command_line_too(told: Told) -> None:
+    done = await asyncio.to_thread(told.doors.stack.command, "explain", "gihanga", "--language", "rn")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Gihanga ira")
+    assert "Nobody who was born to this language" in done.stderr
+    unknown = await asyncio.to_thread(told.doors.stack.command, "explain", "Gihagna")
+    assert (unknown.returncode, "No unit is called 'Gihagna'. Near it: bi:c2015:gihanga" in unknown.stderr) == (1, True)
+    several = await asyncio.to_thread(told.doors.stack.command, "explain", "Butaganzwa")
+    assert (several.returncode, "several places bear this name. Choose one: " in several.stderr) == (1, True)
 
 
 async def test_who_is_no_part_of_the_network_sees_of_a_level_what_an_alert_says(told: Told) -> None:

@@ -12,10 +12,12 @@ from events.alert import AlertChange, AlertIssued
 from events.level import LevelChanged
 from events.vocabulary import wire_time
 from projections.alert_level import PROJECTION
-from projections.alert_level.explain import explain, recompute
+from projections.alert_level.explain import recompute
 from projections.alert_level.rules import Rules
 from projections.projection import Derived, derived_id
 from projections.taken import Taken
+from services.words.languages import language
+from services.words.level import explain_change
 from tests.support.examples import examples
 from tests.support.level_histories import BLIND_TO_SILENCE, OTHER_RULES, History, histories
 from tests.support.levels import FIRST_RULES
@@ -24,6 +26,8 @@ from tests.unit.alert_level.second_engine import WITH_A_SECOND
 
 RULES = {rules.hash: rules for rules in map(Rules, (FIRST_RULES, OTHER_RULES, BLIND_TO_SILENCE))}
 
+ENGLISH = language("en")
+
 
 @examples(60)
 @given(histories(engines=(1, 2)))
@@ -31,7 +35,7 @@ def test_a_level_is_computed_again_from_what_its_change_lists(history: History) 
     for event in _levels(folded(WITH_A_SECOND, history)[1]):
         rules = RULES[event.rules_hash]
         assert recompute(event, rules) == (event.points, event.after)
-        assert explain(event, rules, "Aro", "today")[0].startswith("Aro ")
+        assert explain_change(event, rules, "Aro", ENGLISH)[0].startswith("Aro ")
 
 
 @examples(60)

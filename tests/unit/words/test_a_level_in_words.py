@@ -1,40 +1,17 @@
-"""The pause while nobody watches, and a change computed again and told in words."""
+"""A level in sentences: case by case, as a committee reads them aloud."""
 
 from __future__ import annotations
 
 import pytest
 
-from events.level import Confidence
-from projections.alert_level.coverage import fading_day, while_watched
-from projections.alert_level.explain import explain, points, recompute
+from projections.alert_level.explain import points
 from projections.alert_level.rules import Rules
-from projections.watching import CONFIDENCE, Coverage
+from services.words.languages import language
+from services.words.level import explain_calm, explain_change, explain_standing
 from tests.support.levels import FIRST_RULES, Log, stood
 
 RULES = Rules(FIRST_RULES)
-
-
-def test_while_coverage_is_lost_a_level_may_rise_and_never_falls() -> None:
-    assert while_watched(1, 2, lost=True) == 2
-    assert while_watched(3, 2, lost=True) == 3
-    assert while_watched(1, 2, lost=False) == 1
-
-
-def test_while_coverage_is_lost_nothing_fades() -> None:
-    assert fading_day(100, 90) == 90
-    assert fading_day(100, 100) == 100
-    assert fading_day(100, None) == 100
-
-
-def test_calm_and_cut_off_do_not_look_the_same() -> None:
-    assert {coverage: confidence for coverage, (confidence, _) in CONFIDENCE.items()} == {
-        Coverage.UNKNOWN: Confidence.LOW,
-        Coverage.FULL: Confidence.HIGH,
-        Coverage.PARTIAL: Confidence.MEDIUM,
-        Coverage.CHANNEL_LOST: Confidence.MEDIUM,
-        Coverage.FEW: Confidence.LOW,
-        Coverage.LOST: Confidence.BLIND,
-    }
+ENGLISH = language("en")
 
 
 @pytest.mark.parametrize(("thousandths", "words"), [(52_500, "52.5"), (0, "0"), (7, "0.007"), (-1_250, "-1.25")])
@@ -45,7 +22,7 @@ def test_points_are_told_as_people_say_them(thousandths: int, words: str) -> Non
 def test_a_change_is_told_case_by_case() -> None:
     log = Log().rules().engine().opened("a").assessed("a").opened("t", "tension").assessed("t", "moderate").days(3)
     log.resolved("a").opened("b").assessed("b", "extreme")
-    told = explain(stood(log).changes[-1], RULES, "Kayanza", "23 May 2026")
+    told = explain_change(stood(log).changes[-1], RULES, "Kayanza", ENGLISH)
     assert told == (
         "Kayanza rises from watch (level 1) to crisis (level 4) on 23 May 2026, because of what was reported and "
         "assessed.",
@@ -53,8 +30,8 @@ def test_a_change_is_told_case_by_case() -> None:
         "1. Violence, case a8a53500: given 80 points; as number 1 it counts whole: 80.",
         "2. Violence, case 40bb58df: given 40 points, 34 of them went by time or by its end; as number 2 it counts a "
         "half: 3.",
-        "3. Tension, case eaf4fff8: given 6 points, 1.2 of them went by time or by its end; as number 3 it counts a "
-        "quarter: 1.2.",
+        "3. Tension between people, case eaf4fff8: given 6 points, 1.2 of them went by time or by its end; as number 3 "
+        "it counts a quarter: 1.2.",
         "A case assessed as extreme is not resolved: the level is at least alert (level 3), whatever its points.",
         "2 cases are open.",
         "How well this place is watched is not known, so calm may also be silence: confidence is low.",
@@ -64,7 +41,7 @@ def test_a_change_is_told_case_by_case() -> None:
 def test_floors_windows_and_peace_are_told() -> None:
     log = Log().rules().opened("a").assessed("a").days(395)
     log.election(log.now.date()).opened("b").assessed("b", "minor").engine()
-    told = explain(stood(log).changes[-1], RULES, "Kayanza", "19 June 2027")
+    told = explain_change(stood(log).changes[-1], RULES, "Kayanza", ENGLISH)
     assert told[2:4] == (
         "1. Violence, case a8a53500: given 10 points, times 1.5 around an election; as number 1 it counts whole: 15.",
         "2. Violence, case 40bb58df: given 40 points, 40 of them went by time or by its end, it is not resolved, so it "
@@ -74,22 +51,15 @@ def test_floors_windows_and_peace_are_told() -> None:
         Log().rules().opened("t", "tension").assessed("t", "moderate").opened("u", "tension").assessed("u", "moderate")
     )
     log.opened("p", "peace_initiative").assessed("p").opened("q", "peace_initiative").assessed("q").engine()
-    told = explain(stood(log).changes[-1], RULES, "Kayanza", "20 May 2026")
+    told = explain_change(stood(log).changes[-1], RULES, "Kayanza", ENGLISH)
     assert told[4] == (
         "2 peace initiatives and kept commitments take 2.7 points off tension and rumour, of which at most 30 % can go."
     )
 
 
-def test_a_change_of_engine_is_computed_again_from_the_level_that_was_held() -> None:
-    log = Log().rules().opened("a").assessed("a").days(3).engine()  # 30 points: held at 3, reached only for 2
-    change = stood(log).changes[-1]
-    assert (change.before, change.after, change.held) == (0, 3, 3)
-    assert recompute(change, RULES) == (30_000, 3)
-
-
 def test_a_change_tells_how_well_its_place_is_watched() -> None:
     def last_words(log: Log) -> str:
-        return explain(stood(log.engine()).changes[-1], RULES, "Kayanza", "20 May 2026")[-1]
+        return explain_change(stood(log.engine()).changes[-1], RULES, "Kayanza", ENGLISH)[-1]
 
     def watched_by(reporters: int, silent: int) -> Log:
         log = Log().rules()
@@ -106,3 +76,15 @@ def test_a_change_tells_how_well_its_place_is_watched() -> None:
     assert last_words(watched_by(2, 1)) == "Some of those who watch this place are silent: confidence is medium."
     assert last_words(watched_by(3, 2)).startswith("Most of those who watch this place are silent, so calm may also")
     assert last_words(watched_by(2, 2)).startswith("This place is not watched now: the level may rise, but it does")
+
+
+def test_a_unit_that_stands_is_told_since_when_and_of_what_it_is_made_now() -> None:
+    change = stood(Log().rules().opened("a").assessed("a").engine()).changes[-1]
+    standing = change.model_copy(update={"before": change.after})
+    told = explain_standing(standing, RULES, "Kayanza", ENGLISH)
+    assert told[0].startswith("Kayanza stands at alert (level 3) since 20 May 2026, because levels are computed by a")
+    assert told[1:] == explain_change(change, RULES, "Kayanza", ENGLISH)[1:]
+
+
+def test_a_unit_that_never_changed() -> None:
+    assert explain_calm("Kayanza", ENGLISH) == ("Kayanza is at calm (level 0): nothing has changed that so far.",)

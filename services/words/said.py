@@ -1,0 +1,37 @@
+"""What the log said of a unit's level at a moment, with the rule set by which it was said."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from datetime import datetime
+
+from events.catalogue import read
+from events.level import LevelChanged
+from events.reference import RulesAdopted
+from projections.alert_level.rules import Rules
+from services.ledger.ledger import Ledger, Recorded
+
+
+async def said_of(ledger: Ledger, unit: str, as_of: datetime | None = None) -> tuple[Recorded, LevelChanged] | None:
+    """The last change of a unit's level that was recorded at or before a moment; None where there was none."""
+    last = None
+    for row in await ledger.read_stream(f"level/{unit}"):
+        if as_of is not None and row.recorded_at > as_of:
+            break
+        if row.type == LevelChanged.name:
+            last = row
+    if last is None:
+        return None
+    change = read(last.wire()).data
+    assert isinstance(change, LevelChanged)
+    return last, change
+
+
+async def rules_by_hash(ledger: Ledger, digest: str, known: MutableMapping[str, Rules]) -> Rules | None:
+    """The rule set of this hash, whose text is on the log; `known` keeps what was read."""
+    if digest not in known:
+        for row in await ledger.read_stream("reference/rules"):
+            adopted = read(row.wire()).data
+            if isinstance(adopted, RulesAdopted) and adopted.content_hash not in known:
+                known[adopted.content_hash] = Rules(adopted.content)
+    return known.get(digest)
