@@ -30,6 +30,7 @@ from events.level import Confidence
 from events.reference import ElectionRound, ElectionStanding
 from events.vocabulary import (
     CaseOutcome,
+    Channel,
     Circulating,
     Credibility,
     Kind,
@@ -172,6 +173,44 @@ class Close(Step):
     close: Name
 
 
+class Cover(Step):
+    """A reporter is assigned to a place over a channel, with a sign of life every so many days."""
+
+    verb: ClassVar[str] = "cover"
+
+    cover: Name
+    place: UnitId = HERE
+    channel: Channel = Channel.SMS
+    every: Annotated[int, Field(ge=1, le=366)]
+
+
+class CheckIn(Step):
+    """A reporter gives a sign of life."""
+
+    verb: ClassVar[str] = "check_in"
+
+    check_in: Name
+    channel: Channel = Channel.SMS
+
+
+class StandDown(Step):
+    """A reporter covers nothing any more."""
+
+    verb: ClassVar[str] = "stand_down"
+
+    stand_down: Name
+
+
+class Receive(Step):
+    """A report comes in: a sign of life of its place and channel."""
+
+    verb: ClassVar[str] = "receive"
+
+    receive: Name
+    place: UnitId = HERE
+    channel: Channel = Channel.SMS
+
+
 class Election(Step):
     """On this day it is known that an election is held on `polling`, or no more."""
 
@@ -222,12 +261,16 @@ _STEPS: tuple[type[Step], ...] = (
     Resolve,
     Reopen,
     Close,
+    Cover,
+    CheckIn,
+    StandDown,
+    Receive,
     Election,
     Expect,
 )
 VERBS = tuple(step.verb for step in _STEPS)
 
-NAMES_NO_CASE = (Open, Withdraw, Election, Expect)
+NAMES_NO_CASE = (Open, Withdraw, Cover, CheckIn, StandDown, Receive, Election, Expect)
 
 
 def _verb_of(step: Any) -> str | None:
@@ -249,6 +292,10 @@ AnyStep: TypeAlias = Annotated[
     | Annotated[Resolve, Tag("resolve")]
     | Annotated[Reopen, Tag("reopen")]
     | Annotated[Close, Tag("close")]
+    | Annotated[Cover, Tag("cover")]
+    | Annotated[CheckIn, Tag("check_in")]
+    | Annotated[StandDown, Tag("stand_down")]
+    | Annotated[Receive, Tag("receive")]
     | Annotated[Election, Tag("election")]
     | Annotated[Expect, Tag("expect")],
     Discriminator(
@@ -275,7 +322,12 @@ class History(Told):
         if self.steps[-1].on - self.steps[0].on > timedelta(days=36_500):
             raise ValueError("steps|at most a hundred years; correct the dates")
         opened: set[str] = set()
+        covering: set[str] = set()
         for number, step in enumerate(self.steps):
+            if isinstance(step, Cover):
+                covering.add(step.case)
+            if isinstance(step, CheckIn | StandDown) and step.case not in covering:
+                raise ValueError(f"steps.{number}|a reporter who covers a place; let {step.case!r} cover one first")
             if isinstance(step, Open):
                 if step.case in opened:
                     raise ValueError(f"steps.{number}|a case that is not open already; give {step.case!r} another name")

@@ -17,19 +17,26 @@ from events import reference
 from events.alert import AlertIssued
 from events.case import events as cases
 from events.event import Event
-from events.report.events import ReportWithdrawn
+from events.report.events import ReportReceived, ReportWithdrawn
+from events.reporter import ReporterCheckedIn, ReporterCoverageAssigned, ReporterStoodDown, StandDown
 from events.sealed import Sealed
 from events.vocabulary import (
     EVERY_HOME,
+    Basis,
     Dated,
     Independence,
+    Kind,
+    Language,
     Located,
     Mechanism,
     Mode,
+    PeopleAgree,
     PlacePrecision,
     Quorum,
+    RecordedBy,
     Resolver,
     Role,
+    Urgency,
     Withdrawal,
     wire_time,
 )
@@ -135,7 +142,7 @@ class _Trial:
         return datetime.combine(on, time(12), self._rules.zone).astimezone(UTC)
 
     def _events(self, step: Step) -> Iterator[tuple[str, Event]]:
-        case = f"case/{self._id(step.case)}"
+        case, reporter = f"case/{self._id(step.case)}", f"reporter/{self._id(step.case)}"
         match step:
             case histories.Open():
                 yield case, _opened(step)
@@ -170,10 +177,33 @@ class _Trial:
                 yield case, cases.CaseReopened(reason=step.reason)
             case histories.Close():
                 yield case, cases.CaseClosed(reason=_NOBODY_READS)
+            case histories.Cover():
+                units = (step.place,)
+                yield reporter, ReporterCoverageAssigned(units=units, channel=step.channel, cadence_days=step.every)
+            case histories.CheckIn():
+                yield reporter, ReporterCheckedIn(on=step.on, channel=step.channel)
+            case histories.StandDown():
+                yield reporter, ReporterStoodDown(reason=StandDown.OWN_WISH)
+            case histories.Receive():
+                yield f"report/{self._id(step.case)}", self._received(step)
             case histories.Election():
                 yield "reference/elections", _dated_election(step)
             case _:
                 raise TypeError(f"nobody said what {step.verb} does")
+
+    def _received(self, step: histories.Receive) -> ReportReceived:
+        return ReportReceived(
+            channel=step.channel,
+            language=Language.KIRUNDI,
+            kind=Kind.TENSION,
+            basis=Basis.UNKNOWN,
+            recorded_by=RecordedBy.SELF,
+            people_agree_to_share=PeopleAgree.NOT_ASKED,
+            place=_located(step.place),
+            urgency=Urgency.UNKNOWN,
+            received_at=self._noon(step.on),
+            text=_NOBODY_READS,
+        )
 
     def _id(self, name: str) -> UUID:
         made = uuid5(_IDS, name)
@@ -233,7 +263,7 @@ def _opened(step: histories.Open) -> cases.CaseOpened:
     occurred = None if step.expected and not step.occurred else step.occurred or step.on
     return cases.CaseOpened(
         kind=step.kind,
-        place=Located(unit=step.place, precision=PlacePrecision.COMMUNE, gazetteer="trial"),
+        place=_located(step.place),
         occurred=_day(occurred),
         expected=_day(step.expected),
         threat_to_life=step.threat_to_life,
@@ -241,6 +271,10 @@ def _opened(step: histories.Open) -> cases.CaseOpened:
         severity=step.severity,
         summary=_NOBODY_READS,
     )
+
+
+def _located(place: str) -> Located:
+    return Located(unit=place, precision=PlacePrecision.COMMUNE, gazetteer="trial")
 
 
 def _day(on: date | None) -> Dated | None:

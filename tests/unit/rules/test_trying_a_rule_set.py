@@ -110,8 +110,13 @@ steps = [
   { on = 2027-03-11, refuse = "c" },
   { on = 2027-03-12, withdraw = "r" },
   { on = 2027-03-12, close = "a" },
+  { on = 2027-03-12, cover = "one", every = 1 },
+  { on = 2027-03-12, check_in = "one" },
+  { on = 2027-03-12, cover = "two", every = 1, place = "elsewhere" },
+  { on = 2027-03-12, stand_down = "two" },
+  { on = 2027-03-12, receive = "r2" },
   { on = 2027-03-12, expect = 0, place = "elsewhere" },
-  { on = 2027-03-12, expect = LEVEL, points = POINTS, open_cases = OPEN, confidence = "low" },
+  { on = 2027-03-12, expect = LEVEL, points = POINTS, open_cases = OPEN, confidence = "high" },
 ]
 """
     row = the_same_by_events()
@@ -135,6 +140,6 @@ def the_same_by_events() -> dict[str, Any]:
     log.after(days=1).merged("b", "a").after(days=1).merge_reversed("b", "a")
     log.after(days=1).resolved("b").after(days=1).reopened("b", "danger_returned")
     log.after(days=1).opened("c", "violence", threat=True, provisional=True).not_ratified("c")
-    log.after(days=1).withdrawn("r").closed("a").tick()
+    log.after(days=1).withdrawn("r").closed("a").assigned("one").checked_in("one").received("r2").tick()
     (row,) = stood(log).units.values()
     return row
