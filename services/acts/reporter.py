@@ -80,7 +80,7 @@ async def check_in(
         reading.refuse_another_mode(order.mode)
         given: dict[UUID, ReporterCheckedIn] = {}
         for reporter_id in streams.values():
-            reporter = await reading.reporter(reporter_id)
+            reporter = here if reporter_id == here.reporter_id else await reading.reporter(reporter_id)
             if reading.modes.get(f"reporter/{reporter_id}") != order.mode:
                 continue
             with suppress(Refusal):  # in another home they stood down, or gave it already
