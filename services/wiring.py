@@ -94,6 +94,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
     async with _desk(addresses.app_dsn, addresses.vault_dsn, master, zone, settings.source) as (desk, opener, in_force):
         published = Published(addresses.app_dsn)
         projections = await Projections.connect(addresses.app_dsn, LIVE)
+        register = await Register.connect(addresses.app_dsn, master, _overlap(settings))
         await in_force.look()
         feed = AlertFeed(desk.ledger, published)
         await feed.begin()
@@ -112,6 +113,8 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
                 feed=feed,
                 limits=Limits(settings.api_requests_per_second, settings.api_streams_per_person),
                 metrics=Metrics(lambda: feed.listeners, lambda: desk.signs.standing),
+                register=register,
+                reachable=reachable(settings),
                 partitions=settings.partitions,
                 request_seconds=settings.api_request_seconds,
                 heartbeat_seconds=settings.api_heartbeat_seconds,
@@ -122,6 +125,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
             await asyncio.gather(*tasks, return_exceptions=True)
             await published.close()
             await projections.close()
+            await register.close()
 
 
 def _master_key(settings: Settings) -> MasterKey:
@@ -219,6 +223,10 @@ async def open_notifier(settings: Settings) -> AsyncIterator[Notifier]:
         pool.terminate()
 
 
+def _overlap(settings: Settings) -> timedelta:
+    return timedelta(hours=settings.notifier_rotation_hours)
+
+
 def reachable(settings: Settings) -> Reachable:
     """Where webhooks may be sent."""
     return Reachable(settings.reachable_networks, settings.reachable_ports, settings.notifier_http)
@@ -227,8 +235,7 @@ def reachable(settings: Settings) -> Reachable:
 @asynccontextmanager
 async def open_register(settings: Settings) -> AsyncIterator[Register]:
     """The register of subscribers, on the servers of the settings or of the stack that runs."""
-    overlap = timedelta(hours=settings.notifier_rotation_hours)
-    register = await Register.connect(find_addresses(settings).app_dsn, _master_key(settings), overlap)
+    register = await Register.connect(find_addresses(settings).app_dsn, _master_key(settings), _overlap(settings))
     try:
         yield register
     finally:

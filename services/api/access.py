@@ -1,8 +1,8 @@
 """Which role may do what where: the one table. Whatever is not granted here is refused.
 
 Reaches: EVERYWHERE; AREA, the units of their token, with all that lies in them; OWN, for a recipient the referrals made
-to it, for anybody their own stream and how far their own commands have come; COUNTRY, what belongs to no unit. Area
-limits reading, reviewing and referring, never receiving.
+to it, for a consumer the subscribers that it registered, for anybody their own stream and how far their own commands
+have come; COUNTRY, what belongs to no unit. Area limits reading, reviewing and referring, never receiving.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ _WORKS = _area(_COORDINATOR, _REVIEWER, _OFFICER)
 _ANSWERS = _area(_COORDINATOR, _OFFICER) | {_RECIPIENT: Reach.OWN}
 _ADOPTS = _country(_ADMIN)
 _SENDERS = dict.fromkeys((_REPORTER, _COORDINATOR, _REVIEWER, _OFFICER, _RECIPIENT), Reach.OWN)
+_SUBSCRIBES = {_CONSUMER: Reach.OWN, _ADMIN: Reach.EVERYWHERE}
 _EVERYBODY = _country(*(role for role in Role if role != Role.SYSTEM))
 
 ACCESS: Mapping[str, Grants] = {
@@ -103,6 +104,14 @@ ACCESS: Mapping[str, Grants] = {
     "reference.date-election": _ADOPTS,
     "reference.adopt-engine": _ADOPTS,
     "reference.waive-event": _ADOPTS,
+    # who is told by webhook
+    "subscriber.add": _SUBSCRIBES,
+    "subscriber.change": _SUBSCRIBES,
+    "subscriber.rotate": _SUBSCRIBES,
+    "subscriber.disable": _SUBSCRIBES,
+    "subscriber.enable": _SUBSCRIBES,
+    "subscriber.resend": _SUBSCRIBES,
+    "read.subscribers": _SUBSCRIBES,
     # reads; a custodian finds what is sealed where, a recipient what was referred to it
     "read.levels": _NETWORK | {_CONSUMER: Reach.AREA, _REPORTER: Reach.AREA, _ADMIN: Reach.EVERYWHERE},
     "read.level-reasons": _NETWORK | {_ADMIN: Reach.EVERYWHERE},

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.api.examples import CASE_ID, GIHANGA, POLICE, REFERRAL_ID, REPORT_ID
+from services.api.examples import CASE_ID, GIHANGA, POLICE, REFERRAL_ID, REPORT_ID, SUBSCRIBER_ID
 
 Json = dict[str, Any]
 
@@ -41,6 +41,32 @@ CODED = NAMED | {"codes": many(fields({"scheme": TEXT, "code": TEXT}))}
 DATED = maybe(fields({}, {"from": maybe(DAY), "to": maybe(DAY), "precision": TEXT}))
 TOLL = fields({"what": TEXT}, {"min": maybe(NUMBER), "max": maybe(NUMBER)})
 
+SUBSCRIBER = fields(
+    {
+        "subscriber_id": ID,
+        "url": TEXT,
+        "units": maybe(many(TEXT)),
+        "minimum_level": maybe(NUMBER),
+        "changes": maybe(many(TEXT)),
+        "modes": many(TEXT),
+        "state": TEXT,
+        "disabled_because": maybe(TEXT),
+        "disabled_since": maybe(MOMENT),
+        "created_by": maybe(ID),
+        "created_at": MOMENT,
+        "position": NUMBER,
+        "waiting": NUMBER,
+        "resends": NUMBER,
+        "attempts": NUMBER,
+        "failing_since": maybe(MOMENT),
+        "next_at": maybe(MOMENT),
+        "last_at": maybe(MOMENT),
+        "last_status": maybe(NUMBER),
+        "last_error": maybe(TEXT),
+        "delivered_at": maybe(MOMENT),
+        "old_secret_ends_at": maybe(MOMENT),
+    }
+)
 CONTRIBUTION = fields(
     {
         "case_id": ID,
@@ -399,6 +425,32 @@ ANSWERS: Mapping[str, Json] = {
             "projected": ANYTHING | {"additionalProperties": TRUE},
         }
     ),
+    "subscribers": fields({"subscribers": many(SUBSCRIBER)}),
+    "subscriber": SUBSCRIBER,
+    "deliveries": fields(
+        {
+            "deliveries": many(
+                fields(
+                    {
+                        "resends": NUMBER,
+                        "position": NUMBER,
+                        "event_id": ID,
+                        "attempts": NUMBER,
+                        "first_at": MOMENT,
+                        "last_at": MOMENT,
+                        "status": maybe(NUMBER),
+                        "error": maybe(TEXT),
+                        "delivered_at": maybe(MOMENT),
+                    }
+                )
+            )
+        }
+    ),
+    "subscriber.add": fields({"subscriber_id": ID, "secret": TEXT})
+    | {"description": "Its id, and the secret that signs what is sent to it: it is not shown again."},
+    "subscriber.rotate": fields({"subscriber_id": ID, "secret": TEXT, "old_secret_ends_at": MOMENT})
+    | {"description": "The new secret, and until when the one before it signs too."},
+    "subscriber.act": fields({"subscriber_id": ID}) | {"description": "Done."},
     "custody.open": fields({"version": NUMBER, "texts": ANYTHING | {"additionalProperties": TEXT}})
     | {"description": "The texts, by their fields."},
     "custody.approve": fields({"approval": TEXT})
@@ -424,6 +476,10 @@ WORDS: Mapping[str, Any] = {
     "content_hash": "0" * 64, "rules_hash": "0" * 64, "name": "2015", "why": "several places bear this name",
     "report_id": REPORT_ID, "case_id": CASE_ID, "referral_id": REFERRAL_ID, "last_known": "2026-06-02",
     "since": "2026-06-02T10:00:00+00:00", "effective_at": "2026-06-02T10:00:00+00:00", "ratify_within_hours": 48.0,
+    "url": "https://example.org/alerts", "minimum_level": 3, "changes": "raised", "modes": "actual",
+    "disabled_because": "it answered 410: it wants nothing more", "last_status": 410, "status": 204, "position": 1234,
+    "last_error": "it answered 410", "error": "it answered 503", "subscriber_id": SUBSCRIBER_ID,
+    "secret": "whsec_bm90IGEgc2VjcmV0OiBpdCBzdGFuZHMgaW4gYW4gZXhhbXBsZQ==",
     "in_words": "Gihanga went from tension to alert on 02.06.2026.", "answered_by": "accepted",
 }  # fmt: skip
 """What stands in an example under these names."""

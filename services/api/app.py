@@ -17,7 +17,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from services import clock
-from services.api import commanding, custody, health, openapi, reading, stream
+from services.api import commanding, custody, health, openapi, reading, stream, subscribing
 from services.api.access_log import AccessLog
 from services.api.commands import ROUTES
 from services.api.connection import note_connection
@@ -26,6 +26,7 @@ from services.api.office import Office
 from services.api.problems import NO_SUCH_METHOD, NO_SUCH_PAGE, NOT_KNOWN, OUR_FAULT, READS_AWAY, Refused, Told
 from services.api.reads.every import READS
 from services.api.routing import Routes
+from services.api.subscribing import ACTS
 
 _log = structlog.get_logger("services.api")
 
@@ -113,6 +114,8 @@ def make_app(open_office: Callable[[], AbstractAsyncContextManager[Office]]) -> 
         app.add("GET", read.address, read.handler.__name__, reading.answer, read)
     for post in POSTS:
         app.add("POST", post.address, post.name, custody.take, post)
+    for act in ACTS:
+        app.add("POST", act.address, act.operation, subscribing.take, act)
     app.add("GET", "/v1/alerts/stream", "alert_stream", stream.stream, None)
     health.add_routes(app)
     openapi.add_route(app)

@@ -18,6 +18,7 @@ from services.api.examples import (
     OTHER_CASE_ID,
     POLICE,
     REPORT_ID,
+    SUBSCRIBER_ID,
 )
 from services.api.problems import Kind, Told
 
@@ -31,6 +32,7 @@ DETAILS: Mapping[str, object] = {
     "name": "burundi", "next": 2, "on": "2025-06-05", "position": 1234, "projection": "alert_level",
     "purpose": "protection", "reached": "accepted", "received_again_as": REPORT_ID, "recipient": POLICE,
     "report_id": REPORT_ID, "required": 2, "role": "analyst", "round": 1, "stream": f"case/{CASE_ID}",
+    "subscriber": SUBSCRIBER_ID,
     "type": "report.received", "units": MPANDA, "valid_until": LATER,
 }  # fmt: skip
 """What stands in the places of a refusal's sentence, in its example."""

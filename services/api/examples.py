@@ -21,6 +21,7 @@ CASE_ID = "3d6b0a9e-7f42-8c35-b1c8-91e2a4d5f630"
 OTHER_CASE_ID = "7a9c4e21-0b63-8d18-a6f4-3c5d7e8f9a40"
 CHECK_ID = "1b2c3d4e-5f60-8172-8394-a5b6c7d8e950"
 CONSENT_ID = "2c3d4e5f-6071-8283-94a5-b6c7d8e9fa60"
+SUBSCRIBER_ID = "7b1c9d2e-5f3a-4e8b-a6d0-1c2b3a495867"
 REFERRAL_ID = "4e5f6071-8293-84a5-a6b7-c8d9eafb0c70"
 MEMBER, ANOTHER, THIRD, FOURTH = (
     "8f1e2d3c-4b5a-4697-8786-958473625180",
@@ -198,6 +199,16 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """Operation → a body that reads as its command."""
+
+SUBSCRIBER_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "subscriber.add": {"url": "https://example.org/alerts", "units": ["bi:p2015:bubanza"], "minimum_level": 3},
+    "subscriber.change": {"url": "https://example.org/alerts", "changes": ["raised", "lowered"]},
+    "subscriber.rotate": {},
+    "subscriber.disable": {},
+    "subscriber.enable": {},
+    "subscriber.resend": {"from_position": 1200},
+}
+"""The same for who is told by webhook."""
 
 OPENING_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "custody.open": {"version": 1, "fields": ["text"], "purpose": "review"},

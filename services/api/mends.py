@@ -106,6 +106,8 @@ MENDS: Mapping[int, str] = {
     3504: "nothing: it was erased for ever, and no copy can be opened",
     3505: "receive what somebody else told as a report of its own",
     3506: "have it approved again: an approval is good for one opening",
+    3601: "check the id; where it is right, ask whoever registered it, or an admin",
+    3602: "change that one, or rotate its secret where the answer that showed it was lost",
     # us
     4005: "whoever runs the network opens them: deploy/README.md says how, by the sentence in `detail`",
     4006: "set this machine's clock right; where the ledger's is meant, an operator confirms: `intabaza clock accept`",

@@ -24,6 +24,8 @@ from services.area import EVERYWHERE, Area
 from services.desk import Desk
 from services.ledger.ledger import Ledger, LedgerError
 from services.ledger.published import Published
+from services.subscribers.addresses import Reachable
+from services.subscribers.register import Register
 from services.vault.approvals import Approvals
 from services.vault.opening import Opener
 from services.vault.receipts import Receipts
@@ -46,6 +48,8 @@ class Office:
     feed: AlertFeed
     limits: Limits
     metrics: Metrics
+    register: Register
+    reachable: Reachable
     partitions: int
     request_seconds: float
     heartbeat_seconds: float

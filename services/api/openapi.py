@@ -44,11 +44,14 @@ from services.api.examples import (
     POLICE,
     REFERRAL_ID,
     REPORT_ID,
+    SUBSCRIBER_EXAMPLES,
+    SUBSCRIBER_ID,
 )
 from services.api.problems import catalogue
 from services.api.reading import DEFAULT_ROWS, MOST_ROWS, Parameter, Read
 from services.api.reads.every import READS
 from services.api.running import HEALTH
+from services.api.subscribing import ACTS, SubscriberAct
 from services.contracts.schema import DIALECT, first_paragraph, without_titles
 
 PATH = "openapi.json"
@@ -71,7 +74,7 @@ ever, and says which field, what was expected and what to do. Lists come in page
 def _bodies() -> tuple[dict[str, Json], dict[str, Json]]:
     """Each operation's body, and what they share."""
     models: list[type[BaseModel]] = [*{model: None for route in ROUTES for model in (route.command, route.beside)}]
-    models += [*{post.body: None for post in POSTS}]
+    models += [*{act.body: None for act in (*POSTS, *ACTS)}]
     found, shared = models_json_schema(
         [(model, "validation") for model in models],
         ref_template="#/components/schemas/{model}",
@@ -87,6 +90,7 @@ def _bodies() -> tuple[dict[str, Json], dict[str, Json]]:
         for route in ROUTES
     }
     bodies |= {post.name: _plain(schema_of(post.body)) for post in POSTS}
+    bodies |= {act.operation: _plain(schema_of(act.body)) for act in ACTS}
     tops = {found[(model, "validation")].get("$ref", "").rpartition("/")[2] for model in models}
     return _plain(bodies), {name: _plain(one) for name, one in definitions.items() if name not in tops - _used(bodies)}
 
@@ -173,6 +177,7 @@ IN_ADDRESSES = {
     "referral_id": REFERRAL_ID,
     "unit": GIHANGA,
     "recipient": POLICE,
+    "subscriber_id": SUBSCRIBER_ID,
     "position": "1234",
     "number": "1001",
 }
@@ -348,6 +353,22 @@ def _post(post: Post) -> Json:
     }
 
 
+def _subscriber_act(act: SubscriberAct) -> Json:
+    shown = act.operation if act.operation in ANSWERS else "subscriber.act"
+    answer: Json = {"description": "Done.", "content": _shown(f"{shown}-answer", shown)}
+    if act.makes:
+        answer |= {"headers": {"Location": LOCATION}}
+    return {
+        "operationId": act.operation,
+        "tags": ["subscriber"],
+        "summary": first_paragraph(act.body.__doc__ or ""),
+        "description": _who_may(act.operation),
+        "parameters": _path_parameters(act.address),
+        "requestBody": _body(act.operation, SUBSCRIBER_EXAMPLES[act.operation]),
+        "responses": {"201" if act.makes else "200": answer} | refusals(refusing.of_subscriber_act(act)),
+    }
+
+
 ALERT_FRAME = """\
 retry: 2000
 
@@ -392,6 +413,8 @@ def document() -> Json:
         paths[route.address]["post"] = _command(route)
     for post in POSTS:
         paths[post.address]["post"] = _post(post)
+    for act in ACTS:
+        paths[act.address]["post"] = _subscriber_act(act)
     for read in READS:
         paths[read.address]["get"] = _read(read)
     paths["/v1/alerts/stream"]["get"] = STREAM
@@ -426,6 +449,7 @@ def document() -> Json:
                 **bodies,
                 **shared,
                 **answers,
+                **{f"{name}-answer": ANSWERS[name] for name in ANSWERS if name.startswith("subscriber.")},
                 "custody.open-answer": ANSWERS["custody.open"],
                 "custody.approve-answer": ANSWERS["custody.approve"],
                 "Accepted": ACCEPTED,

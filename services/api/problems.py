@@ -23,6 +23,7 @@ from services.acts import placing
 from services.acts.in_force import NotBegun
 from services.api.mends import MENDS
 from services.ledger import ledger
+from services.subscribers import refused as subscribers
 from services.vault import refused as vault
 
 MEDIA_TYPE = "application/problem+json"
@@ -156,6 +157,9 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     vault.KeyGone: Kind(3504, 410, "It is erased"),
     vault.SourceDiffers: Kind(3505, 409, "The report has another source"),
     vault.ApprovalUsed: Kind(3506, 409, "The approval was used before"),
+    # subscribers
+    subscribers.NoSuchSubscriber: Kind(3601, 404, "No such subscriber"),
+    subscribers.SubscribedAlready: Kind(3602, 409, "The URL is subscribed already"),
     # everywhere
     NoSuchUnit: Kind(1101, 422, "No such unit"),
     NoSuchDivision: Kind(1102, 422, "No such division"),

@@ -30,7 +30,9 @@ from services.api.commanding import Route
 from services.api.custody import Post
 from services.api.problems import Kind, kind_of
 from services.api.reading import Read
+from services.api.subscribing import SubscriberAct, Wanted
 from services.ledger import ledger
+from services.subscribers.refused import NoSuchSubscriber, SubscribedAlready
 from services.vault import refused as vault
 
 WHO_ASKS = (problems.NO_TOKEN, problems.NOT_THIS_ROLE, problems.TOO_MANY)
@@ -102,7 +104,12 @@ def of_read(read: Read) -> frozenset[Kind]:
         kinds |= {_kind(NoSuchUnit)} | ({_kind(area.OutsideArea)} if "{unit}" in read.address else set())
     if "division" in names:
         kinds |= {_kind(NoSuchDivision)}
-    for part, refusal in (("{report_id}", NoSuchReport), ("{case_id}", NoSuchCase), ("{referral_id}", NoSuchReferral)):
+    for part, refusal in (
+        ("{report_id}", NoSuchReport),
+        ("{case_id}", NoSuchCase),
+        ("{referral_id}", NoSuchReferral),
+        ("{subscriber_id}", NoSuchSubscriber),
+    ):
         if part in read.address:
             kinds |= {_kind(refusal)}
     if "{case_id}/referrals" in read.address:
@@ -144,6 +151,16 @@ def of_post(post: Post) -> frozenset[Kind]:
             *map(_kind, (*refusals, *ledgers)),
         }
     )
+
+
+def of_subscriber_act(act: SubscriberAct) -> frozenset[Kind]:
+    """Everything that an act on a subscriber can be answered with."""
+    kinds = {*WHO_ASKS, *BODY, *OURS, problems.LEDGER_AWAY}
+    if issubclass(act.body, Wanted):
+        kinds |= {problems.NOT_READY, _kind(NoSuchUnit), _kind(SubscribedAlready)}
+    if not act.makes:
+        kinds |= {problems.BAD_PARAMETER, problems.NO_SUCH_PAGE, _kind(NoSuchSubscriber)}
+    return frozenset(kinds)
 
 
 def _kind(refusal: type[Exception]) -> Kind:

@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from services.cli import clock, demo, explain, network, parked, projections, relay, rules, stack, token_keys
+from services.cli import (
+    clock,
+    demo,
+    explain,
+    network,
+    parked,
+    projections,
+    relay,
+    rules,
+    stack,
+    subscriber,
+    token_keys,
+)
 from services.ledger.ledger import LedgerError
 from services.local.problems import LocalProblem
 from services.processors.errors import Halt
@@ -37,6 +49,7 @@ app.add_typer(network.app, name="committee")
 app.add_typer(parked.app, name="parked")
 app.add_typer(relay.app, name="relay")
 app.add_typer(rules.app, name="rules")
+app.add_typer(subscriber.app, name="subscriber")
 app.add_typer(token_keys.app, name="token-keys")
 
 SENTENCES: tuple[type[Exception], ...] = (LocalProblem, SettingsRefused, LedgerError, MasterKeyRefused, Halt)

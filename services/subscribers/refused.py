@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from events.refusals import NotNow
 
-class NoSuchSubscriber(Exception):
+
+class NoSuchSubscriber(NotNow):
     """There is no such subscriber, or it is somebody else's."""
 
+    sentence = "there is no such subscriber"
 
-class SubscribedAlready(Exception):
+
+class SubscribedAlready(NotNow):
     """The same URL is subscribed already."""
 
-    def __init__(self, subscriber: object) -> None:
-        super().__init__(f"{subscriber} has this URL already")
+    sentence = "{subscriber} has this URL already: change that one, or rotate its secret where the first is lost"

@@ -30,7 +30,7 @@ EVERYBODYS = "*"
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """One as it stands. `behind` counts positions of the ledger, of which few are alerts."""
+    """One as it stands. `waiting` counts the alerts after its position, also such as its filters pass by, to 1000."""
 
     subscriber_id: UUID
     url: str
@@ -38,7 +38,7 @@ class Subscriber:
     created_by: UUID | None
     created_at: datetime
     position: int
-    behind: int
+    waiting: int
     resends: int
     attempts: int
     failing_since: datetime | None

@@ -1,8 +1,14 @@
 -- name: subscribers
--- Those that the transaction may see, the eldest first; with both their secrets' ends, never a secret.
+-- Those that the transaction may see, the eldest first; with the end of their old secret, never a secret. What waits are
+-- alerts, whatever filters say of them, up to a thousand: positions in between would tell how much is written.
 select
     s.*,
-    greatest(relay.acknowledged() - s.position, 0) as behind,
+    (
+        select count(*) from (
+            select from ledger.event e
+            where e.type = 'alert.issued' and e.position > s.position and e.position <= relay.acknowledged() limit 1000
+        ) as ahead
+    ) as waiting,
     (select max(x.ends_at) from notifier.secret x where x.subscriber_id = s.subscriber_id) as old_secret_ends_at
 from notifier.subscriber s
 where ($1::uuid is null or s.subscriber_id = $1)

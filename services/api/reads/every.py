@@ -15,6 +15,7 @@ from services.api.reads import (
     referrals,
     registers,
     reports,
+    subscribers,
     timelines,
 )
 
@@ -31,5 +32,6 @@ READS: tuple[Read, ...] = (
     *registers.READS,
     *alerts.READS,
     *positions.READS,
+    *subscribers.READS,
 )
 """Every read, in the order in which addresses are compared: what is asked most stands first."""

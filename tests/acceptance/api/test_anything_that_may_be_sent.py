@@ -27,6 +27,7 @@ from services.api.commands import ROUTES
 from services.api.custody import POSTS
 from services.api.reads.every import READS
 from services.api.stream import OPERATION
+from services.api.subscribing import ACTS
 from tests.support.documented import description
 from tests.support.doors import (
     ADMIN,
@@ -57,6 +58,7 @@ GRANTED_AS = {
     **{route.operation: route.operation for route in ROUTES},
     **{read.name: read.operation for read in READS},
     **{post.name: post.operation for post in POSTS},
+    **{act.operation: act.operation for act in ACTS},
 }
 
 

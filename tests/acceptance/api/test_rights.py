@@ -19,8 +19,9 @@ from events.vocabulary import Role
 from services.api.access import ACCESS, Reach
 from services.api.commands import ROUTES
 from services.api.custody import POSTS, Approve
-from services.api.examples import EXAMPLES, GIHANGA, GISURU, HEALTH, POLICE
+from services.api.examples import EXAMPLES, GIHANGA, GISURU, HEALTH, POLICE, SUBSCRIBER_EXAMPLES, SUBSCRIBER_ID
 from services.api.reads.every import READS
+from services.api.subscribing import ACTS
 from tests.support.doors import Caller
 from tests.support.told import Told
 
@@ -57,6 +58,7 @@ def addresses(told: Told) -> Iterator[Address]:
         "unit": GIHANGA,
         "recipient": POLICE,
         "position": "1",
+        "subscriber_id": SUBSCRIBER_ID,
     }
     for route in ROUTES:
         body = dict(EXAMPLES[route.operation]) | {"mode": "test"}
@@ -77,6 +79,10 @@ def addresses(told: Told) -> Iterator[Address]:
         if post.body is Approve:
             body["opener"] = str(uuid4())
         yield Address("POST", post.address.format(**known), post.operation, True, {}, body)
+    for act in ACTS:
+        yield Address(
+            "POST", act.address.format(**known), act.operation, False, {}, dict(SUBSCRIBER_EXAMPLES[act.operation])
+        )
     for read in READS:
         params = {"/v1/places": {"name": "Gihanga"}, "/v1/queue": {"role": "reviewer"}}.get(read.address, {})
         where = any(name in read.address for name in ("{report_id}", "{case_id}", "/levels/{unit}"))
@@ -117,7 +123,7 @@ def heard(answer: httpx.Response) -> Answer:
 async def send(told: Told, caller: Caller, address: Address) -> httpx.Response:
     if address.method == "GET":
         return await told.doors.get(caller, address.path, **address.params)
-    key = None if address.operation.startswith("custody.") else ""
+    key = None if address.operation.startswith(("custody.", "subscriber.")) else ""
     return await told.doors.post(caller, address.path, address.body, key=key)
 
 

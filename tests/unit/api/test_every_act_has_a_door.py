@@ -12,6 +12,7 @@ from services.api.access import ACCESS, Reach
 from services.api.commands import NOT_BY_HTTP, ROUTES
 from services.api.problems import REFUSALS, catalogue
 from services.api.reads.every import READS
+from services.api.subscribing import ACTS
 from services.ledger.ledger import LedgerError, NotAccepted
 from services.vault.refused import VaultError
 
@@ -31,11 +32,10 @@ def test_every_command_has_exactly_one_route() -> None:
 
 def test_every_operation_is_granted_and_every_grant_is_an_operation() -> None:
     apart = {"read.position", "read.alerts", "custody.open", "read.places"}
-    served = {route.operation for route in ROUTES} | {read.operation for read in READS}
+    acted = {route.operation for route in ROUTES} | {act.operation for act in ACTS}
+    served = acted | {read.operation for read in READS}
     assert served <= ACCESS.keys()
-    assert {name for name in ACCESS if not name.startswith(("read.", "custody."))} == {
-        route.operation for route in ROUTES
-    }
+    assert {name for name in ACCESS if not name.startswith(("read.", "custody."))} == acted
     assert apart <= ACCESS.keys()
 
 
@@ -47,7 +47,8 @@ def test_the_system_and_an_admin_open_and_review_nothing() -> None:
 
 
 def test_nobody_but_a_recipient_or_a_reporter_has_something_of_their_own() -> None:
-    told = {operation: grants for operation, grants in ACCESS.items() if operation != "read.position"}  # of a command
+    beside = ("read.position", "read.subscribers", "subscriber.")  # what was sent, and what was registered
+    told = {operation: grants for operation, grants in ACCESS.items() if not operation.startswith(beside)}
     own = {role for grants in told.values() for role, reach in grants.items() if reach is Reach.OWN}
     assert own == {Role.RECIPIENT, Role.REPORTER}
 

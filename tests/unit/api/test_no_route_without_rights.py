@@ -14,6 +14,7 @@ from services.api.custody import POSTS
 from services.api.office import Office
 from services.api.reads.every import READS
 from services.api.stream import OPERATION
+from services.api.subscribing import ACTS
 
 
 def _no_office() -> AbstractAsyncContextManager[Office]:
@@ -33,7 +34,7 @@ def known() -> dict[tuple[str, str], str]:
     """Every address that needs a token, by what it is granted as."""
     return {
         **{("POST", route.address): route.operation for route in ROUTES},
-        **{("POST", post.address): post.operation for post in POSTS},
+        **{("POST", post.address): post.operation for post in (*POSTS, *ACTS)},
         **{("GET", read.address): read.operation for read in READS},
         ("GET", "/v1/alerts/stream"): OPERATION,
     }

@@ -1,0 +1,197 @@
+"""`intabaza subscriber list | show | add | rotate | disable | enable | resend`: who is told of alerts by webhook."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import typer
+
+from events.alert import AlertChange
+from events.places.gazetteer import Gazetteer
+from events.refusals import Refusal
+from events.vocabulary import Mode
+from services.cli.acting import person_id_of
+from services.local.problems import LocalProblem
+from services.settings import Settings, read_settings
+from services.subscribers.filters import Filters
+from services.subscribers.register import Register, Subscriber
+from services.wiring import open_desk, open_register, reachable
+
+ANYBODYS = None
+SHOWN_DELIVERIES = 10
+
+T = TypeVar("T")
+
+app = typer.Typer(help="Who is told of alerts by webhook.", no_args_is_help=True)
+
+Id = Annotated[UUID, typer.Argument(metavar="ID", help="The subscriber, as the list names it.")]
+
+
+@app.command("list")
+def show_all() -> None:
+    """Show every subscriber; the exit status is 1 while one is disabled."""
+    found = _with_register(read_settings(), lambda register: register.list(ANYBODYS))
+    for one in found:  # no table: an id is copied from here, so it is never cut short
+        typer.echo(f"{one.subscriber_id} {one.url}\n  {_stands(one)}")
+    if not found:
+        typer.echo("Nobody is told by webhook: `intabaza subscriber add URL`, or POST /v1/subscribers.")
+    if disabled := sum(one.disabled_since is not None for one in found):
+        raise LocalProblem(f"{disabled} disabled. Once mended: `intabaza subscriber enable ID`.")
+
+
+@app.command()
+def show(subscriber_id: Id) -> None:
+    """Show how one stands and what was sent to it last."""
+
+    async def read(register: Register) -> tuple[Subscriber, list[Any]]:
+        one = await register.find(ANYBODYS, subscriber_id)
+        return one, list(await register.deliveries(ANYBODYS, subscriber_id, most=SHOWN_DELIVERIES))
+
+    one, rows = _with_register(read_settings(), read)
+    filters = one.filters
+    lines = {
+        "url": one.url,
+        "state": _stands(one),
+        "position": f"{one.position}; {one.waiting}{' or more' if one.waiting == 1_000 else ''} alerts after it",
+        "units": _words(filters.units),
+        "minimum level": "any" if filters.minimum_level is None else filters.minimum_level,
+        "changes": _words(filters.changes),
+        "modes": _words(filters.modes),
+        "last delivered": _at(one.delivered_at),
+        "last try": f"{_at(one.last_at)}{_result(one.last_status, one.last_error)}",
+        "sent again": f"{one.resends} times",
+        "old secret": f"signs until {_at(one.old_secret_ends_at)}" if one.old_secret_ends_at else "none",
+        "created": f"{_at(one.created_at)} by {one.created_by or 'an operator'}",
+    }
+    for name, value in lines.items():
+        typer.echo(f"{name:15} {value}")
+    for row in rows:
+        delivered = "delivered" if row["delivered_at"] else "not delivered"
+        typer.echo(
+            f"  position {row['position']}: {delivered} after {row['attempts']} tries, {_at(row['last_at'])}"
+            f"{_result(row['status'], row['error'])}{', sent again' if row['resends'] else ''}"
+        )
+
+
+@app.command()
+def add(
+    url: Annotated[str, typer.Argument(help="Where to send, under https.")],
+    unit: Annotated[list[str] | None, typer.Option(help="Only of this unit and all in it; repeat for more.")] = None,
+    minimum_level: Annotated[
+        int | None, typer.Option(help="Only where this level is reached or left.", min=0, max=4)
+    ] = None,
+    change: Annotated[list[AlertChange] | None, typer.Option(help="Only such changes; repeat for more.")] = None,
+    mode: Annotated[list[Mode] | None, typer.Option(help="Only such modes; actual where none is named.")] = None,
+    from_position: Annotated[
+        int | None, typer.Option("--from", help="Alerts from this position on, not from now.", min=1)
+    ] = None,
+    person: Annotated[str | None, typer.Option(help="Whose it is, who then keeps it through the API.")] = None,
+) -> None:
+    """Register where to send alerts, and show the secret that signs them: once."""
+    settings = read_settings()
+    filters = Filters(
+        frozenset(unit) if unit else None,
+        minimum_level,
+        frozenset(one.value for one in change) if change else None,
+        frozenset(one.value for one in mode or [Mode.ACTUAL]),
+    )
+    owner = person_id_of(person) if person else None
+
+    async def act(register: Register) -> tuple[UUID, str]:
+        address = reachable(settings).read_url(url)
+        if unit:
+            gazetteer = await _gazetteer(settings)
+            for one in unit:
+                gazetteer.unit(one)
+        subscriber_id, secret = await register.add(owner, address, filters, from_position)
+        return subscriber_id, secret.get_secret_value()
+
+    subscriber_id, secret = _with_register(settings, act)
+    typer.echo(f"{subscriber_id}\n{secret}")
+    typer.echo("That secret is not shown again: give it to whoever receives.", err=True)
+
+
+@app.command()
+def rotate(subscriber_id: Id) -> None:
+    """Make a new secret and show it, once; the one before it signs too for a while."""
+    secret, until = _with_register(read_settings(), lambda register: register.rotate(ANYBODYS, subscriber_id))
+    typer.echo(secret.get_secret_value())
+    typer.echo(f"That secret is not shown again. The one before it signs too until {_at(until)}.", err=True)
+
+
+@app.command()
+def disable(subscriber_id: Id) -> None:
+    """Send nothing more to it."""
+    _with_register(
+        read_settings(), lambda register: register.disable(ANYBODYS, subscriber_id, "an operator disabled it")
+    )
+    typer.echo("Nothing more is sent to it; what comes meanwhile waits.")
+
+
+@app.command()
+def enable(subscriber_id: Id) -> None:
+    """Go on where it stood, at once."""
+    _with_register(read_settings(), lambda register: register.enable(ANYBODYS, subscriber_id))
+    typer.echo("It goes on where it stood.")
+
+
+@app.command()
+def resend(
+    subscriber_id: Id,
+    from_position: Annotated[int, typer.Option("--from", help="The first position to send again.", min=1)],
+) -> None:
+    """Send once more from a position on, under the same ids."""
+    _with_register(read_settings(), lambda register: register.resend(ANYBODYS, subscriber_id, from_position))
+    typer.echo(f"What its filters take from position {from_position} on is sent again.")
+
+
+async def _gazetteer(settings: Settings) -> Gazetteer:
+    from services.acts.in_force import InForce
+
+    async with open_desk(settings) as desk:
+        in_force = InForce(desk.ledger, desk.persons)
+        await in_force.look()
+    if in_force.gazetteer is None:
+        raise LocalProblem("No gazetteer is adopted yet, so no unit is known: `intabaza begin`.")
+    return in_force.gazetteer
+
+
+def _with_register(settings: Settings, do: Callable[[Register], Coroutine[Any, Any, T]]) -> T:
+    async def run() -> T:
+        async with open_register(settings) as register:
+            return await do(register)
+
+    try:
+        return asyncio.run(run())
+    except Refusal as refused:
+        said = str(refused)
+        raise LocalProblem(f"{said[:1].upper()}{said[1:]}.") from None
+
+
+def _stands(one: Subscriber) -> str:
+    if one.disabled_since is not None:
+        return f"disabled since {_at(one.disabled_since)}: {one.disabled_because}"
+    if one.failing_since is not None:
+        return (
+            f"failing since {_at(one.failing_since)}: {one.last_error}; "
+            f"{one.attempts} tries, the next one at {_at(one.next_at)}"
+        )
+    return "active"
+
+
+def _result(status: int | None, error: str | None) -> str:
+    if error is not None:
+        return f": {error}"
+    return f": {status}" if status is not None else ""
+
+
+def _at(moment: datetime | None) -> str:
+    return "never" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _words(words: frozenset[str] | None) -> str:
+    return "all" if words is None else ", ".join(sorted(words))
