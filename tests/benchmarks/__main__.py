@@ -14,7 +14,17 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.benchmarks import answering, appending, projecting, refolding, relaying, remembering, replaying, serving
+from tests.benchmarks import (
+    answering,
+    appending,
+    folding,
+    projecting,
+    refolding,
+    relaying,
+    remembering,
+    replaying,
+    serving,
+)
 from tests.benchmarks.servers import servers
 
 
@@ -39,6 +49,11 @@ def project(options: Options) -> None:
     with servers() as running:
         print(f"{options.events:,} events put on Kafka, {running.fill(options.events):,.0f} a second", flush=True)
         asyncio.run(projecting.project(running, options.projections, options.rounds, options.only))
+
+
+def fold(options: Options) -> None:
+    """Folding in memory, against pydantic's reading of the same events."""
+    folding.compare(options.events)
 
 
 def relay(options: Options) -> None:
@@ -70,6 +85,7 @@ def serve(options: Options) -> None:
 
 SECTIONS: Mapping[str, Callable[[Options], None]] = {
     "append": append,
+    "fold": fold,
     "relay": relay,
     "project": project,
     "refold": refold,
