@@ -198,6 +198,23 @@ PLACE_MEANT = fields(
 )
 ADOPTED = {"content_hash": TEXT, "adopted_at": MOMENT, "position": NUMBER}
 
+COVERAGE = fields(
+    CODED
+    | {
+        "home": maybe(TEXT),
+        "state": TEXT,
+        "since": maybe(DAY),
+        "last_sign": maybe(DAY),
+        "confidence": TEXT,
+        "confidence_reason": TEXT,
+        "reporters": NUMBER,
+        "silent": NUMBER,
+        "next_due": maybe(MOMENT),
+        "channels": many(fields({"channel": TEXT, "state": TEXT, "since": DAY, "last_sign": maybe(DAY)})),
+    },
+    {"note": TEXT},
+)
+
 ANSWERS: Mapping[str, Json] = {
     "alerts": fields({"alerts": many(ANYTHING | {"description": "The CloudEvent of alerts.v1: see asyncapi.json."})}),
     "levels": fields({"levels": many(LEVEL)}),
@@ -301,6 +318,8 @@ ANSWERS: Mapping[str, Json] = {
             "sealed_fields": many(fields({"field": TEXT, "version": NUMBER})),
         }
     ),
+    "coverages": fields({"coverage": many(COVERAGE)}),
+    "coverage": COVERAGE,
     "gaps": fields({"gaps": many(fields({"case_id": ID, **NAMED, "home": TEXT, **GAP}))}),
     "case_gaps": fields(
         {"gaps": many(fields(GAP | {"answered_at": maybe(MOMENT), "answered_by": maybe(TEXT)}))},

@@ -6,6 +6,7 @@ from services.api.reading import Read
 from services.api.reads import (
     alerts,
     cases,
+    coverage,
     gaps,
     levels,
     places,
@@ -27,6 +28,7 @@ READS: tuple[Read, ...] = (
     *queue.READS,
     *referrals.READS,
     *gaps.READS,
+    *coverage.READS,
     *recipients.READS,
     *places.READS,
     *registers.READS,

@@ -62,6 +62,20 @@ async def test_a_level_says_what_it_is_made_of_and_a_place_of_which_nothing_was_
     assert "nobody knows" in silent["note"]
 
 
+async def test_how_well_a_place_is_watched_is_told_by_counts(told: Told) -> None:
+    watched = await told.see(ANALYST, f"/v1/coverage/{GIHANGA}")
+    assert (watched["unit_name"], watched["state"], watched["reporters"]) == ("Gihanga", "lost", 0)
+    assert (watched["confidence"], watched["channels"][0]["state"]) == ("blind", "unassigned")
+    assert (await told.see(ANALYST, f"/v1/levels/{GIHANGA}"))["confidence"] == "blind"
+    never = await told.see(ANALYST, "/v1/coverage/bi:c2015:bukeye")
+    assert (never["state"], never["confidence"], never["channels"]) == ("unknown", "low", [])
+    listed = await told.pages(ANALYST, "/v1/coverage", "coverage", state="lost")
+    assert [one["unit"] for one in listed] == [GIHANGA]
+    everywhere = await told.pages(ANALYST, "/v1/coverage", "coverage", uncovered="true")
+    assert len(everywhere) == len({one["unit"] for one in everywhere}) == 119
+    assert await told.pages(ANALYST, "/v1/coverage", "coverage", uncovered="true", confidence="high") == []
+
+
 async def test_a_history_is_told_in_words_and_page_by_page(told: Told) -> None:
     history = await told.see(ANALYST, f"/v1/levels/{GIHANGA}/history")
     numbers = [change["number"] for change in history["changes"]]

@@ -85,7 +85,7 @@ def addresses(told: Told) -> Iterator[Address]:
         )
     for read in READS:
         params = {"/v1/places": {"name": "Gihanga"}, "/v1/queue": {"role": "reviewer"}}.get(read.address, {})
-        where = any(name in read.address for name in ("{report_id}", "{case_id}", "/levels/{unit}"))
+        where = any(name in read.address for name in ("{report_id}", "{case_id}", "/levels/{unit}", "/coverage/{unit}"))
         yield Address("GET", read.address.format(**known), read.operation, where, params, {})
 
 

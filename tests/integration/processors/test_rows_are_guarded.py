@@ -8,13 +8,17 @@ from typing import Any
 import asyncpg
 import pytest
 
+from events.reference import RulesAdopted
 from events.report.events import Carried, ReportSuperseded
-from events.vocabulary import Credibility, Reliability
+from events.reporter import ReporterCoverageAssigned
+from events.vocabulary import EVERY_HOME, Channel, Credibility, Reliability
 from projections.alert_level.table import SQL as LEVELS
 from projections.case_board.table import SQL as BOARD
 from projections.case_timeline.table import SQL as TIMELINE
+from projections.coverage.table import SQL as COVERAGE
 from projections.live import LIVE
 from projections.referral_board.table import SQL as REFERRALS
+from projections.rule_set import hash_of
 from services.api.country import ALL, NOTHING, Sight
 from services.api.projections import Projections
 from services.local.postgres import PostgresServer
@@ -41,6 +45,7 @@ from tests.support.domain import (
     referred,
 )
 from tests.support.lanes import LaneTrial
+from tests.support.levels import FIRST_RULES
 from tests.support.written import sealed
 
 HERE = Sight(frozenset({PLACE.unit}), homes=frozenset({HOME}))
@@ -75,11 +80,19 @@ async def folded(trial: LaneTrial) -> LaneTrial:
         (OTHER_STREAM, OTHER_HOME, opened(case_id=OTHER_CASE, place=OTHER_PLACE)),
         (OTHER_STREAM, OTHER_HOME, linked(OTHER_REPORT)),
         (OTHER_STREAM, OTHER_HOME, referred("other referral", recipient=POLICE)),
+        (f"reporter/{one('here')}", HOME, _watches(PLACE.unit)),
+        (f"reporter/{one('there')}", OTHER_HOME, _watches(OTHER_PLACE.unit)),
     ]
     for stream, home, event in story:
         await trial.write(stream, home, sealed(event))
+    rules = RulesAdopted(rule_set="rules", content_hash=hash_of(FIRST_RULES), content=FIRST_RULES)
+    await trial.write("reference/rules", EVERY_HOME, rules)
     await trial.feed(await trial.lane(*LIVE))
     return trial
+
+
+def _watches(unit: str) -> ReporterCoverageAssigned:
+    return ReporterCoverageAssigned(units=(unit,), channel=Channel.SMS, cadence_days=7)
 
 
 @pytest.fixture
@@ -125,6 +138,8 @@ async def test_the_queries_of_the_api_asked_for_another_unit_find_nothing_of_it(
             "timeline": (TIMELINE["timeline"], (OTHER_STREAM, 0, 100)),
             "referrals": (REFERRALS["board"], (None, None, other, False, *first, 10)),
             "of_case": (REFERRALS["of_case"], (OTHER_STREAM,)),
+            "coverage": (COVERAGE["units"], (other, None, None, None, 10)),
+            "channels": (COVERAGE["channels"], (other,)),
         }
         found: dict[str, int] = {}
         for name, (query, arguments) in asked.items():
@@ -142,18 +157,28 @@ async def test_unfiltered_queries_find_the_rows_of_the_units_and_no_others(reads
         levels = await reads.read(sight, LEVELS["now"], None)
         assert {row["unit"] for row in levels} >= wanted
         assert sight is ALL or {row["unit"] for row in levels} == wanted
-        for table in ("case_board", "referral_board", "referral_board_count"):
+        for table in ("case_board", "referral_board", "referral_board_count", "coverage_unit", "coverage_channel"):
             rows = await reads.read(sight, f"select unit from {table}")
             assert {row["unit"] for row in rows} == wanted
         bodies = "select body ->> 'unit' as unit from review_queue_case"
         assert {row["unit"] for row in (await reads.read(sight, bodies))} == wanted
 
 
+async def test_who_watches_where_is_seen_by_no_reader_of_the_api(app: Any, folded: LaneTrial) -> None:
+    async with app.transaction():
+        await app.execute("select set_config('intabaza.units', '*', true)")
+        seen = await counts(app)
+    for table in ("coverage.coverage_source", "alert_level.alert_level_watch"):
+        assert await folded.pool.fetchval(f"select count(*) from {table}") > 1
+        assert seen[table] == 0
+
+
 async def test_a_recipient_sees_its_own_referrals_and_no_row_of_anything_else(reads: Projections) -> None:
     for table in ("referral_board", "referral_board_count"):
         rows = await reads.read(THE_CLINIC, f"select recipient from {table}")
         assert [row["recipient"] for row in rows] == [CLINIC]
-    for table in ("case_board", "case_timeline_event", "alert_level_unit", "referral_board_gap", "review_queue"):
+    of_others = ("case_board", "case_timeline_event", "alert_level_unit", "referral_board_gap", "review_queue")
+    for table in (*of_others, "coverage_unit", "coverage_channel"):
         assert (await reads.read(THE_CLINIC, f"select 1 from {table}")) == []
 
 
