@@ -73,7 +73,7 @@ class Signs:
         self._zone = zone
         self._source = source
         self._turn = asyncio.Lock()
-        self._done = date.min
+        self._done: date | None = None
         self.standing = Standing()
         """How many are held, as it was seen last."""
 
@@ -118,7 +118,7 @@ class Signs:
         """Record what was held before today, if that was not done yet; whoever else does it too changes nothing."""
         async with self._turn:
             moment = await self._ledger.simulated_clock()
-            if (moment or clock.now()).astimezone(self._zone).date() > self._done:
+            if (moment or clock.now()).astimezone(self._zone).date() != self._done:
                 await self.record(moment)
 
     async def record(self, moment: datetime | None) -> None:

@@ -1,10 +1,11 @@
-"""The held signs in Postgres: what concurs there is kept apart by locks of its own functions (0015)."""
+"""The held signs in Postgres: what concurs there is kept apart by locks of its own functions (0015, 0017)."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, tzinfo
 from itertools import groupby
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -25,7 +26,7 @@ class HeldSigns:
                 sign.command_id,
                 sign.mac,
                 moment,
-                str(zone),
+                _name(zone),
                 sign.person_id,
                 sign.on,
                 sign.channel,
@@ -44,9 +45,9 @@ class HeldSigns:
     async def gather(self, moment: datetime | None, zone: tzinfo, keep_days: int) -> Gathered:
         async with answers("gather the signs of life"):
             try:
-                rows = await self._pool.fetch(QUERIES["gather_signs"], moment, str(zone), keep_days)
+                rows = await self._pool.fetch(QUERIES["gather_signs"], moment, _name(zone), keep_days)
             except CONNECTION_FAULTS:  # twice is as once
-                rows = await self._pool.fetch(QUERIES["gather_signs"], moment, str(zone), keep_days)
+                rows = await self._pool.fetch(QUERIES["gather_signs"], moment, _name(zone), keep_days)
         today: date = rows[0]["today"]
         found = groupby((row for row in rows if row["batch_id"] is not None), lambda row: row["batch_id"])
         return Gathered(today, tuple(Gathering(_uuid(batch_id), tuple(map(_sign, signs))) for batch_id, signs in found))
@@ -57,9 +58,16 @@ class HeldSigns:
 
     async def standing(self, moment: datetime | None, zone: tzinfo) -> Standing:
         async with answers("count the held signs of life"):
-            row = await self._pool.fetchrow(QUERIES["signs_standing"], moment, str(zone))
+            row = await self._pool.fetchrow(QUERIES["signs_standing"], moment, _name(zone))
         assert row is not None
         return Standing(row["held"], row["oldest_seconds"])
+
+
+def _name(zone: tzinfo) -> str:
+    """As the database calls it; an offset would mean the opposite there."""
+    if not isinstance(zone, ZoneInfo):
+        raise TypeError(f"{zone} has no IANA name: a day begins by a time zone, such as Africa/Bujumbura")
+    return zone.key
 
 
 def _sign(row: asyncpg.Record) -> HeldSign:

@@ -208,7 +208,9 @@ class _MemorySigns:
         return Taking(Taken.REPEATED if known[0] == mac else Taken.REUSED, known[1])
 
     def gather(self, today: date, keep: timedelta) -> Gathered:
-        if today > self.last:
+        if today > self.last and any(
+            taken_on < today and key not in self.batch_of for key, (_, taken_on) in self.held.items()
+        ):
             self.last, batch_id = today, uuid4()
             self.batch_of |= {
                 key: batch_id

@@ -13,10 +13,10 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta, timezone
 from itertools import count
 from pathlib import Path
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -96,7 +96,7 @@ async def _everything(database: Database) -> AsyncIterator[tuple[Network, list[U
                 MasterKey(secrets.token_bytes(32)),
                 gazetteer,
                 Committee(frozenset(), 2),
-                zone=timezone(timedelta(hours=2)),
+                zone=ZoneInfo("Africa/Bujumbura"),
                 source=SOURCE,
             ) as network:
                 phones = [f"+2577900{number:04}" for number in range(100)]

@@ -8,10 +8,10 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta, timezone
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
@@ -139,7 +139,7 @@ async def receive_reports(server: PostgresServer, *, callers: int, seconds: floa
         MasterKey(secrets.token_bytes(32)),
         gazetteer,
         Committee(frozenset(), 2),
-        zone=timezone(timedelta(hours=2)),
+        zone=ZoneInfo("Africa/Bujumbura"),
         source="urn:intabaza:bench",
     ) as network:
         phones = [f"+2577900{number:04}" for number in range(100)]

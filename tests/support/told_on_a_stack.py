@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta, timezone
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from services.acts.network import Committee
 from services.gazetteer import read_gazetteer
@@ -29,7 +29,7 @@ async def a_history_on(stack: Stack) -> AsyncIterator[Story]:
         MasterKey.read(stack.settings.master_key_file),
         read_gazetteer(GAZETTEER),
         Committee(frozenset(), 2),
-        zone=timezone(timedelta(hours=2)),
+        zone=ZoneInfo("Africa/Bujumbura"),
         source=SOURCE,
     ) as network:
         people = {name: await network.desk.persons.person_by_phone(phone) for name, phone in PHONES.items()}

@@ -7,9 +7,10 @@ import base64
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
-from datetime import timedelta, timezone
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import httpx
 import orjson
@@ -44,7 +45,7 @@ async def network(doors: Doors) -> AsyncIterator[Network]:
         MasterKey.read(settings.master_key_file),
         read_gazetteer(GAZETTEER),
         Committee(frozenset(), 1),
-        zone=timezone(timedelta(hours=2)),
+        zone=ZoneInfo("Africa/Bujumbura"),
         source=settings.source,
     ) as network:
         yield network

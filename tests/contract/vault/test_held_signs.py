@@ -77,11 +77,19 @@ async def test_what_was_gathered_is_offered_again_under_the_same_id_until_it_is_
 async def test_a_day_is_gathered_once_and_what_comes_with_an_older_clock_waits_for_the_next(
     vault: Vault, store: SignStore
 ) -> None:
-    assert await held(store, TOMORROW) == {}
+    await store.hold(await a_sign(vault), NOON, ZONE)
+    assert len(await held(store, TOMORROW)) == 1
     behind = await store.hold(await a_sign(vault), NOON, ZONE)
     assert behind.taken_on == TODAY + timedelta(days=1)
-    assert await held(store, TOMORROW) == {}
-    assert len(await held(store, TOMORROW + timedelta(days=1))) == 1
+    assert len(await held(store, TOMORROW)) == 1
+    assert len(await held(store, TOMORROW + timedelta(days=1))) == 2
+
+
+async def test_a_day_without_signs_is_no_day(vault: Vault, store: SignStore) -> None:
+    """A network that is begun as a simulated one was looked at before, by the clock of its machine."""
+    assert await held(store, NOON + timedelta(days=200)) == {}
+    assert (await store.hold(await a_sign(vault), NOON, ZONE)).taken_on == TODAY
+    assert len(await held(store, TOMORROW)) == 1
 
 
 async def test_a_sign_of_two_homes_is_one_in_each_stream(vault: Vault, store: SignStore) -> None:
@@ -120,10 +128,10 @@ async def test_a_repeat_is_known_after_its_sign_went_until_it_would_be_too_late(
     (gathering,) = (await store.gather(TOMORROW, ZONE, KEEP)).gatherings
     await store.let_go(gathering.batch_id)
     assert (await store.hold(sign, TOMORROW, ZONE)).outcome is Taken.REPEATED
-    await store.gather(NOON + timedelta(days=KEEP), ZONE, KEEP)
-    assert await store.taken(sign.command_id, sign.mac) is not None
-    await store.gather(NOON + timedelta(days=KEEP + 1), ZONE, KEEP)
-    assert await store.taken(sign.command_id, sign.mac) is None
+    for day, known in ((KEEP, True), (KEEP + 1, False)):
+        await store.hold(await a_sign(vault), TOMORROW + timedelta(days=day - 2), ZONE)
+        await store.gather(NOON + timedelta(days=day), ZONE, KEEP)
+        assert (await store.taken(sign.command_id, sign.mac) is not None) == known
 
 
 @pytest.mark.parametrize("gathered", [False, True])

@@ -1,0 +1,164 @@
+"""A check-in at the API: what is refused, what is held, and what becomes of it when the ledger's midnight comes."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from events.catalogue import read
+from services import clock
+from services.api.examples import EXAMPLES, GIHANGA
+from services.ledger.ledger import Recorded
+from services.ledger.postgres import PostgresLedger
+from tests.support.doors import ALINE, BEDE, FABIEN, GLORIA, Caller, Doors, open_api, open_doors
+from tests.support.story_by_http import Telling
+
+BEGIN = datetime(2026, 5, 20, 8, tzinfo=UTC)
+TODAY = BEGIN.date()
+CHECK_IN = "/v1/reporters/check-in"
+SIGN = {**EXAMPLES["reporter.check-in"], "on": str(TODAY)}
+LONGEST_WAIT_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+async def doors() -> AsyncIterator[Doors]:
+    """A simulated network in the morning of a day, in which aline and gloria are reporters."""
+    async with open_doors(begun=False) as doors:
+        owner = await asyncpg.connect(doors.stack.addresses.owner_dsn)
+        await owner.execute("select ledger.simulate($1)", BEGIN)
+        await owner.close()
+        began = await asyncio.to_thread(doors.stack.command, "begin", "--division", "2015")
+        assert began.returncode == 0, began.stderr
+        await doors.until_ready()
+        for caller in (ALINE, GLORIA):
+            who = {"person_id": str(doors.people[caller.name])}
+            await Telling(doors).do(FABIEN, "reporter.enrol", who=who)
+            await Telling(doors).do(FABIEN, "reporter.assign-coverage", who=who)
+        yield doors
+
+
+@pytest.fixture
+async def ledger(doors: Doors) -> AsyncIterator[PostgresLedger]:
+    ledger = await PostgresLedger.connect(doors.stack.addresses.app_dsn, clock.now)
+    yield ledger
+    await ledger.close()
+
+
+async def signs(ledger: PostgresLedger) -> list[Recorded]:
+    return [row for row in await ledger.read(0, 100_000) if row.type == "reporter.checked_in"]
+
+
+async def until_there_are(ledger: PostgresLedger, count: int) -> list[Recorded]:
+    async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+        while len(found := await signs(ledger)) < count:  # noqa: ASYNC110 - another process writes them
+            await asyncio.sleep(0.05)
+    return found
+
+
+async def held(doors: Doors) -> int:
+    """How many are held, as the API tells Prometheus."""
+    text = (await doors.client.get("/metrics")).text
+    found = re.search(r"^intabaza_api_signs_held ([0-9.]+)$", text, re.MULTILINE)
+    assert found, text
+    return int(float(found[1]))
+
+
+async def until_held(doors: Doors, count: int) -> None:
+    async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+        while await held(doors) != count:  # noqa: ASYNC110 - another process holds them
+            await asyncio.sleep(0.05)
+
+
+async def set_clock(ledger: PostgresLedger, **later: int) -> None:
+    await ledger.set_clock(BEGIN + timedelta(**later))
+
+
+@pytest.mark.parametrize(
+    ("caller", "change", "field"),
+    [
+        (ALINE, {"on": str(TODAY + timedelta(days=1))}, "on"),
+        (ALINE, {"on": str(TODAY - timedelta(days=32))}, "on"),
+        (ALINE, {"on": "yesterday"}, "on"),
+        (ALINE, {"on": None}, "on"),
+        (ALINE, {"channel": "pigeon"}, "channel"),
+        (ALINE, {"nothing_to_report": "yes"}, "nothing_to_report"),
+        (ALINE, {"nothing_to_report": None}, "nothing_to_report"),
+        (ALINE, {"felt_safety": 11}, "felt_safety"),
+        (ALINE, {"felt_safe": 3}, "felt_safe"),
+        (ALINE, {"unit": None}, "unit"),
+        (ALINE, {"who": {"phone": "+257 79 000 001"}}, "who"),
+        (FABIEN, {}, "who"),
+        (FABIEN, {"who": {"phone": "79 00"}}, "phone"),
+    ],
+)
+async def test_what_is_wrong_is_refused_by_its_field_and_nothing_is_held(
+    doors: Doors, caller: Caller, change: dict[str, Any], field: str
+) -> None:
+    body = {name: value for name, value in (SIGN | change).items() if value is not None}
+    answer = await doors.post(caller, CHECK_IN, body)
+    told = answer.json()
+    assert (answer.status_code, told["number"]) == (422, 1001), told
+    assert [error["field"] for error in told["errors"]] == [field]
+    assert all(error["expected"] and error["mend"] for error in told["errors"])
+    assert await held(doors) == 0
+
+
+async def test_who_is_no_reporter_or_outside_an_area_holds_nothing(doors: Doors) -> None:
+    stranger = await doors.post(FABIEN, CHECK_IN, SIGN | {"who": {"phone": "+257 79 111 222"}})
+    assert (stranger.status_code, stranger.json()["number"]) == (409, 3302)
+    elsewhere = Caller("fabien", FABIEN.role, ("bi:c2015:gisuru",))
+    aline = {"who": {"person_id": str(doors.people["aline"])}}
+    outside = await doors.post(elsewhere, CHECK_IN, SIGN | aline)
+    assert (outside.status_code, outside.json()["number"]) == (403, 2003)
+    reviewer = await doors.post(BEDE, CHECK_IN, SIGN | aline)
+    assert (reviewer.status_code, reviewer.json()["number"]) == (403, 2002)
+    assert await held(doors) == 0
+
+
+async def test_a_sign_is_held_through_the_end_of_the_api_and_recorded_by_the_next_at_midnight(
+    doors: Doors, ledger: PostgresLedger
+) -> None:
+    typed = SIGN | {"on": str(TODAY - timedelta(days=6)), "who": {"person_id": str(doors.people["gloria"])}}
+    first = await doors.post(ALINE, CHECK_IN, SIGN, key="my-check-in")
+    letter = await doors.post(FABIEN, CHECK_IN, typed, wait="published")
+    assert (first.status_code, letter.status_code) == (202, 202)
+    assert first.json() == {"repeated": False, "held_until": "2026-05-21T00:00:00+02:00"}
+    assert letter.json()["published"] is False
+    await until_held(doors, 2)
+    doors.process.terminate()
+    assert await asyncio.to_thread(doors.process.wait, 30) in (0, -signal.SIGTERM)
+    assert "Traceback" not in doors.log
+    await set_clock(ledger, hours=13, minutes=59)
+    assert await signs(ledger) == []
+    async with open_api(doors.stack, doors.people) as next_one:
+        await set_clock(ledger, hours=14)
+        rows = await until_there_are(ledger, 2)
+        await until_held(next_one, 0)
+        again = await next_one.post(ALINE, CHECK_IN, SIGN, key="my-check-in")
+        assert again.json() == first.json() | {"repeated": True}
+        another = await next_one.post(ALINE, CHECK_IN, SIGN)
+        assert (another.status_code, another.json()["number"]) == (409, 3304)
+        # A clock that jumps over days: each command is done after what was held before its day.
+        for day in (1, 2, 3):
+            await set_clock(ledger, days=day)
+            said = await next_one.post(ALINE, CHECK_IN, SIGN | {"on": str(TODAY + timedelta(days=day))})
+            assert said.status_code == 202, said.text
+            assert len(await signs(ledger)) == 2 + day - 1
+    envelopes = [read(row.wire()) for row in rows]
+    assert sorted(str(one.data.wire_data()["on"]) for one in envelopes) == [
+        str(TODAY - timedelta(days=6)),
+        str(TODAY),
+    ]
+    assert len({(one.commandid, one.time, one.actorref) for one in envelopes}) == 1
+    assert {one.actorrole for one in envelopes} == {"system"}
+
+
+def test_the_examples_place_is_where_they_are_enrolled() -> None:
+    assert EXAMPLES["reporter.check-in"]["unit"] == EXAMPLES["reporter.enrol"]["unit"] == GIHANGA
