@@ -18,6 +18,7 @@ from tests.benchmarks import (
     answering,
     appending,
     folding,
+    notifying,
     projecting,
     refolding,
     relaying,
@@ -83,6 +84,11 @@ def serve(options: Options) -> None:
     serving.compare(options.rounds)
 
 
+def notify(options: Options) -> None:
+    """Webhooks, against a bare httpx loop."""
+    notifying.compare(options.rounds)
+
+
 SECTIONS: Mapping[str, Callable[[Options], None]] = {
     "append": append,
     "fold": fold,
@@ -92,6 +98,7 @@ SECTIONS: Mapping[str, Callable[[Options], None]] = {
     "memory": memory,
     "latency": latency,
     "serve": serve,
+    "notify": notify,
 }
 
 
