@@ -108,6 +108,7 @@ MENDS: Mapping[int, str] = {
     3506: "have it approved again: an approval is good for one opening",
     3601: "check the id; where it is right, ask whoever registered it, or an admin",
     3602: "change that one, or rotate its secret where the answer that showed it was lost",
+    3603: "change one that is not needed any more, or ask an admin",
     # us
     4005: "whoever runs the network opens them: deploy/README.md says how, by the sentence in `detail`",
     4006: "set this machine's clock right; where the ledger's is meant, an operator confirms: `intabaza clock accept`",

@@ -160,6 +160,7 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     # subscribers
     subscribers.NoSuchSubscriber: Kind(3601, 404, "No such subscriber"),
     subscribers.SubscribedAlready: Kind(3602, 409, "The URL is subscribed already"),
+    subscribers.TooManySubscribers: Kind(3603, 409, "There are too many subscribers of yours"),
     # everywhere
     NoSuchUnit: Kind(1101, 422, "No such unit"),
     NoSuchDivision: Kind(1102, 422, "No such division"),

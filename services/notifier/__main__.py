@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 
@@ -27,7 +28,11 @@ async def main() -> None:
 if __name__ == "__main__":
     log_as_json()
     try:
-        asyncio.run(main())
+        with asyncio.Runner() as runner:
+            runner.run(main())
+            structlog.get_logger("services.notifier").info("notifier_ends")
+            # a thread that waits for a name server cannot be interrupted, and Python would wait for it
+            sys.stdout.flush()
+            os._exit(0)
     except (LocalProblem, SettingsRefused, MasterKeyRefused) as problem:
         sys.exit(str(problem))
-    structlog.get_logger("services.notifier").info("notifier_ends")

@@ -31,7 +31,7 @@ LOOK_SECONDS = 5.0
 """How often subscribers are looked at where nobody told of a change."""
 
 WATCH_SECONDS = 1.0
-DRAIN_SECONDS = 3.0
+DRAIN_SECONDS = 2.0
 """How long what is being sent may take when the process ends; what is cut off is sent again by the next one."""
 
 _log = structlog.get_logger(__name__)

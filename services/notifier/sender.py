@@ -9,7 +9,9 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +59,28 @@ class Answer:
         return self.status == GONE
 
 
-async def ask_the_system(host: str, port: int) -> Sequence[AddressInfo]:
-    """Addresses of a name, as the system knows them."""
-    return await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+class SystemNames:
+    """Addresses of names, as the system knows them; asking takes a thread until there is an answer, without an end.
+
+    So a name whose server hangs has one thread and no second one, and there are more threads than the loop's own few.
+    """
+
+    def __init__(self, threads: int = 256) -> None:
+        self._threads = ThreadPoolExecutor(threads, "names")  # made as they are needed
+        self._asking: dict[tuple[str, int], asyncio.Future[Sequence[AddressInfo]]] = {}
+
+    async def __call__(self, host: str, port: int) -> Sequence[AddressInfo]:
+        if (asking := self._asking.get((host, port))) is None:
+            ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            asking = asyncio.get_running_loop().run_in_executor(self._threads, ask)
+            self._asking[host, port] = asking
+            asking.add_done_callback(lambda done: self._answered(host, port, done))
+        return await asyncio.shield(asking)
+
+    def _answered(self, host: str, port: int, done: asyncio.Future[Sequence[AddressInfo]]) -> None:
+        del self._asking[host, port]
+        if not done.cancelled():
+            done.exception()  # nobody may wait for it any more
 
 
 class CheckedResolver(AbstractResolver):
@@ -94,8 +115,9 @@ class CheckedResolver(AbstractResolver):
 class Sender:
     """Sends for all subscribers; it belongs to one event loop, in which `open` makes it."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, names: GetAddressInfo) -> None:
         self._session = session
+        self.names = names
 
     @classmethod
     def open(
@@ -105,9 +127,10 @@ class Sender:
         connect_seconds: float,
         total_seconds: float,
         authorities: Path | None = None,
-        ask: GetAddressInfo = ask_the_system,
+        ask: GetAddressInfo | None = None,
     ) -> Sender:
         """`authorities` is a file of certificates that are trusted beside the system's."""
+        names = ask or SystemNames()
         tls = ssl.create_default_context()
         if authorities is not None:
             tls.load_verify_locations(authorities)
@@ -118,24 +141,23 @@ class Sender:
             return socket.socket(family, kind, proto)
 
         connector = aiohttp.TCPConnector(
-            resolver=CheckedResolver(reachable, ask),
+            resolver=CheckedResolver(reachable, names),
             socket_factory=connected_to,
             use_dns_cache=False,
             ssl=tls,
             limit=0,  # each subscriber has one, and the notifier counts them
             keepalive_timeout=KEEP_ALIVE_SECONDS,
         )
-        return cls(
-            aiohttp.ClientSession(
-                connector=connector,
-                timeout=aiohttp.ClientTimeout(
-                    total=total_seconds, connect=connect_seconds, sock_connect=connect_seconds, ceil_threshold=1e9
-                ),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                headers={"User-Agent": USER_AGENT, "Content-Type": CONTENT_TYPE, "Accept-Encoding": "identity"},
-            )
+        session = aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(
+                total=total_seconds, connect=connect_seconds, sock_connect=connect_seconds, ceil_threshold=1e9
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            headers={"User-Agent": USER_AGENT, "Content-Type": CONTENT_TYPE, "Accept-Encoding": "identity"},
         )
+        return cls(session, names)
 
     async def close(self) -> None:
         await self._session.close()

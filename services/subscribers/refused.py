@@ -15,3 +15,9 @@ class SubscribedAlready(NotNow):
     """The same URL is subscribed already."""
 
     sentence = "{subscriber} has this URL already: change that one, or rotate its secret where the first is lost"
+
+
+class TooManySubscribers(NotNow):
+    """One person has as many as one may have."""
+
+    sentence = "you have {count} subscribers, as many as one may have: change one that is not needed any more"

@@ -19,13 +19,16 @@ from projections.sql import named_queries
 from services.database.pools import as_it_was
 from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
 from services.subscribers.filters import Filters
-from services.subscribers.refused import NoSuchSubscriber, SubscribedAlready
+from services.subscribers.refused import NoSuchSubscriber, SubscribedAlready, TooManySubscribers
 from services.subscribers.secrets import NewSecret
 from services.vault.master import MasterKey
 
 SQL = named_queries("services.subscribers", "register.sql")
 
 EVERYBODYS = "*"
+
+MOST = 50
+"""Subscribers that one person may have: each costs a connection and a row of each alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,12 @@ class Register:
     async def add(
         self, owner: UUID | None, url: str, filters: Filters, from_position: int | None = None
     ) -> tuple[UUID, SecretStr]:
-        """A new one, from a position or else from now on, and its secret. Raises SubscribedAlready."""
+        """A new one, from a position or else from now on, and its secret.
+
+        Raises SubscribedAlready, TooManySubscribers.
+        """
+        if owner is not None and len(await self.list(owner, most=MOST)) == MOST:
+            raise TooManySubscribers(count=MOST)
         subscriber_id = uuid4()
         secret = NewSecret.make(self._master, subscriber_id)
         kept = secret.secret_id, secret.sealed, secret.version

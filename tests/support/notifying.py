@@ -25,7 +25,7 @@ from services.ledger.published import Published
 from services.notifier.metrics import Metrics
 from services.notifier.notifier import Notifier
 from services.notifier.retrying import Schedule
-from services.notifier.sender import GetAddressInfo, Sender, ask_the_system
+from services.notifier.sender import Sender
 from services.subscribers.addresses import Reachable
 from services.subscribers.filters import Filters
 from services.subscribers.register import Register, Subscriber
@@ -99,7 +99,6 @@ class NotifyTrial:
         self,
         *,
         reachable: Reachable = LOCAL,
-        ask: GetAddressInfo = ask_the_system,
         answer_seconds: float = 10.0,
         first_retry: float = 0.01,
         longest_retry: float = 0.1,
@@ -118,7 +117,6 @@ class NotifyTrial:
                 connect_seconds=min(answer_seconds, 5.0),
                 total_seconds=answer_seconds,
                 authorities=authorities,
-                ask=ask,
             )
             opened.push_async_callback(sender.close)
             self.metrics = Metrics()

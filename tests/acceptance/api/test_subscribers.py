@@ -127,6 +127,20 @@ async def test_what_is_told_on_the_topic_comes_by_webhook_and_again_when_it_is_a
         assert said not in doors.log
 
 
+async def test_rebuilding_projections_and_sending_everything_to_kafka_again_sends_no_webhook(
+    doors: Doors, ledger: PostgresLedger, receiver: Receiver
+) -> None:
+    await subscribe(doors, CONSUMER, receiver.url)
+    before = await tell(ledger, 3)
+    await receiver.has_taken(3)
+    for words in (("rebuild", "alert_level"), ("relay", "republish", "--yes")):
+        done = await asyncio.to_thread(doors.stack.command, *words)
+        assert done.returncode == 0, done.stderr
+    after = await tell(ledger, 1)
+    await receiver.has_taken(4)
+    assert [one.position for one in receiver.came] == before + after
+
+
 async def test_a_subscriber_is_disabled_and_enabled_and_changed(
     doors: Doors, ledger: PostgresLedger, receiver: Receiver
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_network
@@ -52,8 +53,7 @@ class Names:
 
 
 async def send(url: str, reachable: Reachable, names: Names | None = None, authorities: Path | None = None) -> Answer:
-    ask = {} if names is None else {"ask": names}
-    sender = Sender.open(reachable, connect_seconds=2, total_seconds=2, authorities=authorities, **ask)
+    sender = Sender.open(reachable, connect_seconds=2, total_seconds=2, authorities=authorities, ask=names)
     try:
         return await sender.send(url, [Signer(b"0" * 32, None)], an_event())
     finally:
@@ -140,3 +140,34 @@ async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.Monkey
             monkeypatch.setenv(name, proxy.url)
         assert (await send(receiver.url, ONLY_THIS)).delivered
     assert not proxy.came
+
+
+async def test_names_that_hang_keep_no_other_name_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    really, answered, hanging = socket.getaddrinfo, threading.Event(), []
+
+    def getaddrinfo(host: str, port: int, **how: Any) -> Any:
+        if host.startswith("hanging"):
+            hanging.append(host)
+            answered.wait()
+        return really("127.0.0.1", port, **how)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    sender = Sender.open(ONLY_THIS, connect_seconds=0.3, total_seconds=0.3)
+    quick = Sender.open(ONLY_THIS, connect_seconds=10, total_seconds=10, ask=sender.names)
+    try:
+        async with a_receiver() as receiver:
+
+            async def to(name: str, by: Sender = sender) -> Answer:
+                return await by.send(receiver.url.replace("127.0.0.1", name), [Signer(b"0" * 32, None)], an_event())
+
+            names = [f"hanging-{number}.example" for number in range(60)]
+            for _ in range(2):
+                late = await asyncio.gather(*map(to, names))
+                assert {one.error for one in late} == {"it did not answer in time"}
+            assert (await to("hooks.example", quick)).delivered
+        # each of them has its thread, and the second try waited for the first one's answer
+        assert sorted(hanging) == sorted(names)
+    finally:
+        answered.set()
+        await sender.close()
+        await quick.close()

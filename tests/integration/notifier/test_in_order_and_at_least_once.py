@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 from itertools import cycle, pairwise
+from random import Random
 
 import jsonschema
 from aiohttp import web
@@ -16,11 +18,20 @@ from services.contracts.publish import FOLDER
 from services.subscribers.filters import Filters
 from tests.support.ledgers import an_alert
 from tests.support.notifying import NotifyTrial
-from tests.support.receivers import Receiver, a_receiver, answers, closes, hangs, takes
+from tests.support.receivers import Came, Receiver, a_receiver, answers, closes, hangs, takes
 
 
 def in_order(receiver: Receiver) -> bool:
     return all(before <= after for before, after in pairwise(one.position for one in receiver.came))
+
+
+def levels(taken: Iterable[Came]) -> dict[str, int]:
+    """What a receiver knows that keeps of each unit the alert with the highest sequence."""
+    known: dict[str, tuple[int, int]] = {}
+    for one in taken:
+        told = one.event["data"]
+        known[told["unit"]] = max(known.get(told["unit"], (0, 0)), (one.position, told["to"]))
+    return {unit: level for unit, (_, level) in known.items()}
 
 
 async def test_what_comes_is_signed_and_has_the_bytes_that_stand_on_the_topic(trial: NotifyTrial) -> None:
@@ -52,13 +63,20 @@ async def test_a_receiver_that_loses_and_doubles_ends_with_the_state_of_one_that
     async with a_receiver(moody) as bad, a_receiver() as good, trial.notifying(answer_seconds=0.3):
         for receiver in (bad, good):
             await trial.subscribe(receiver.url)
-        rows = await trial.tell(40)
+        units = [f"bi:test:{number % 5}" for number in range(40)]
+        rows = await trial.submit(
+            *(an_alert(unit, units[: at + 1].count(unit), to=1 + at % 4) for at, unit in enumerate(units))
+        )
         await good.has_taken(40)
         await bad.until(lambda: bad.came[-1].position == rows[-1].position and len(bad.state) == 40)
 
     assert bad.state == good.state == {str(row.event_id): row.wire() for row in rows}
     assert in_order(bad)
     assert len(bad.came) > 60
+    # whoever keeps the highest sequence of a unit knows the same, in whatever order it works on what it took
+    mixed = [*bad.taken, *bad.taken]
+    Random(1).shuffle(mixed)
+    assert levels(mixed) == levels(good.taken)
     assert bad.most_at_once == 1
 
 

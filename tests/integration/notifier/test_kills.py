@@ -14,7 +14,7 @@ from tests.support.receivers import Receiver, a_receiver
 
 
 async def slowly(receiver: Receiver, request: web.Request) -> web.StreamResponse:
-    """Long enough that a kill often falls into the middle of one."""
+    """Long enough that a kill often falls into the middle of one, and quicker than alerts come."""
     await asyncio.sleep(0.01)
     return web.Response(status=204)
 
@@ -36,7 +36,7 @@ async def assert_whole(trial: NotifyTrial, *receivers: Receiver) -> None:
 async def test_nothing_is_lost_when_the_notifier_is_killed_again_and_again(trial: NotifyTrial) -> None:
     async with a_receiver(slowly) as one, a_receiver(slowly) as other:
         subscribers = [(await trial.subscribe(receiver.url))[0] for receiver in (one, other)]
-        async with steady_load(lambda: trial.tell(5), 0.01):
+        async with steady_load(trial.tell, 0.02):
             for _ in range(4):
                 with trial.process() as notifier:
                     await goes_on(one)
@@ -60,7 +60,7 @@ async def test_nothing_is_lost_when_the_notifier_is_killed_again_and_again(trial
 async def test_of_two_notifiers_one_sends_and_the_other_takes_over(trial: NotifyTrial) -> None:
     async with a_receiver(slowly) as receiver:
         await trial.subscribe(receiver.url)
-        async with steady_load(lambda: trial.tell(5), 0.01):
+        async with steady_load(trial.tell, 0.02):
             with trial.process() as first:
                 await first.leads()
                 with trial.process() as second:
@@ -78,7 +78,7 @@ async def test_of_two_notifiers_one_sends_and_the_other_takes_over(trial: Notify
 async def test_one_that_was_frozen_sends_nothing_when_it_wakes_beside_another(trial: NotifyTrial) -> None:
     async with a_receiver(slowly) as receiver:
         await trial.subscribe(receiver.url)
-        async with steady_load(lambda: trial.tell(5), 0.01):
+        async with steady_load(trial.tell, 0.02):
             with trial.process() as frozen:
                 await frozen.leads()
                 await goes_on(receiver)

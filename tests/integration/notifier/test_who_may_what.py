@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 
 from services.subscribers.filters import Filters
-from services.subscribers.refused import NoSuchSubscriber, SubscribedAlready
+from services.subscribers.refused import NoSuchSubscriber, SubscribedAlready, TooManySubscribers
+from services.subscribers.register import MOST
 from tests.support.ledgers import note
 from tests.support.notifying import OPERATOR, NotifyTrial
 
@@ -114,3 +115,14 @@ async def test_what_is_sent_again_after_a_lost_answer_names_the_first(trial: Not
     second, _ = await trial.register.add(mine, f"{URL}/2", Filters())
     with pytest.raises(SubscribedAlready):
         await trial.register.change(mine, second, URL, Filters())
+
+
+async def test_one_person_has_fifty_at_most_and_an_operator_as_many_as_it_takes(trial: NotifyTrial) -> None:
+    mine = uuid4()
+    for number in range(MOST):
+        await trial.register.add(mine, f"{URL}/{number}", Filters())
+    with pytest.raises(TooManySubscribers, match="50"):
+        await trial.register.add(mine, URL, Filters())
+    await trial.register.add(uuid4(), URL, Filters())
+    for number in range(MOST + 1):
+        await trial.register.add(OPERATOR, f"{URL}/{number}", Filters())
