@@ -370,6 +370,11 @@ def tell_a_gap_that_is_none(left: Run) -> None:
     left.rows[at] = replace(left.rows[at], type="level.response_overdue")
 
 
+def tell_a_loss_that_is_none(left: Run) -> None:
+    at = left.index(lambda row: row.type == "level.level_changed")
+    left.rows[at] = replace(left.rows[at], type="level.coverage_lost")
+
+
 def lose_the_end_of_the_ledger(left: Run) -> None:
     del left.rows[left.past.head_at_the_end - 1 :]
 
@@ -430,6 +435,7 @@ def stop_before_the_end(left: Run) -> None:
         (show_a_referral_that_is_none, "projection_differs"),
         (show_a_gap_that_is_none, "projection_differs"),
         (tell_a_gap_that_is_none, "overdue_of_nothing"),
+        (tell_a_loss_that_is_none, "coverage_of_nothing"),
         (lose_the_end_of_the_ledger, "ledger_shorter"),
         (stop_before_the_end, "history_not_ended"),
     ],

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
+
+import asyncpg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from projections.coverage import PROJECTION
 from projections.coverage.table import SQL
+from projections.projection import Connection
+from services.local.postgres import PostgresServer
 from tests.integration.projections.standing import Stand, Standing
+from tests.support.examples import examples
+from tests.support.level_histories import history
 from tests.support.levels import Log
+from tests.support.projected import projected
 
 
 def asked(*after: Any, units: Any = None, states: Any = None, sure: Any = None, most: int = 50) -> tuple[Any, ...]:
@@ -45,6 +56,32 @@ async def test_pages_follow_one_another(stand: Stand) -> None:
 
     pages = await standing.pages(lambda *after: asked(*after, most=2), "units", lambda row: (row["unit"],))
     assert [row["unit"] for row in pages] == ["calm", "half", "silent"]
+
+
+@pytest.fixture
+async def connection(postgres: PostgresServer, empty_database: str) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(postgres.dsn(empty_database))
+    yield connection
+    await connection.close()
+
+
+@examples(25)
+@given(
+    seed=st.integers(0, 2**32),
+    length=st.integers(1, 80),
+    partitions=st.sampled_from([1, 3, 12]),
+    batches=st.lists(st.integers(1, 20), min_size=1, max_size=4),
+    restarts=st.lists(st.booleans(), min_size=1, max_size=5),
+)
+async def test_cuts_partitions_and_restarts_change_nothing(
+    connection: Connection, seed: int, length: int, partitions: int, batches: list[int], restarts: list[bool]
+) -> None:
+    log = [*Log().engine(projection="coverage").events, *history(seed, length)]
+    whole = await projected(connection, PROJECTION, log)
+    parts = await projected(connection, PROJECTION, log, partitions=partitions, batches=batches, restarts=restarts)
+
+    assert parts.derived == whole.derived
+    assert parts.rows == whole.rows
 
 
 async def test_what_is_loaded_goes_on_as_what_was_held(stand: Stand) -> None:
