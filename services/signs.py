@@ -65,7 +65,7 @@ class Signs:
     def __init__(
         self, store: SignStore, ledger: Ledger, keys: Keys, ids: CommandIds, *, zone: tzinfo, source: str
     ) -> None:
-        self._store = store
+        self.store = store
         self._ledger = ledger
         self._keys = keys
         self._sealer = Sealer(keys)
@@ -79,7 +79,7 @@ class Signs:
 
     async def taken_before(self, command_id: UUID, mac: bytes) -> Held | None:
         """The first time's answer to a repeat; raises CommandReused for another body under a known id."""
-        taking = await self._store.taken(command_id, mac)
+        taking = await self.store.taken(command_id, mac)
         return None if taking is None else self._held(taking)
 
     async def hold(self, command_id: UUID, mac: bytes, person: UUID, given: Mapping[UUID, ReporterCheckedIn]) -> Held:
@@ -89,7 +89,7 @@ class Signs:
         sign = next(iter(given.values()))
         words = tuple(_sealed(one, event, keys[needs[one]]) for one, event in given.items())
         new = NewSign(command_id, mac, person, sign.on, sign.channel.value, words)
-        return self._held(await self._store.hold(new, await self._ledger.simulated_clock(), self._zone))
+        return self._held(await self.store.hold(new, await self._ledger.simulated_clock(), self._zone))
 
     def _held(self, taking: Taking) -> Held:
         match taking.outcome:
@@ -107,7 +107,7 @@ class Signs:
         while True:
             try:
                 await self.look()
-                self.standing = await self._store.standing(await self._ledger.simulated_clock(), self._zone)
+                self.standing = await self.store.standing(await self._ledger.simulated_clock(), self._zone)
                 told = ""
             except (LedgerError, VaultError) as error:
                 if told != (told := type(error).__name__):
@@ -124,7 +124,7 @@ class Signs:
     async def record(self, moment: datetime | None) -> None:
         """Record what was held before the day of this moment (None: before the database's own today), all at once."""
         for tries_left in reversed(range(MOST_TRIES)):
-            gathered = await self._store.gather(moment, self._zone, LATE_DAYS)
+            gathered = await self.store.gather(moment, self._zone, LATE_DAYS)
             try:
                 for gathering in gathered.gatherings:
                     await self._record(gathering)
@@ -140,7 +140,7 @@ class Signs:
         submission = await self._submission(gathering)
         if any(append.entries for append in submission.appends):
             await self._ledger.append(submission)
-        await self._store.let_go(gathering.batch_id)
+        await self.store.let_go(gathering.batch_id)
         _log.info("signs_of_life_are_recorded")
 
     async def _submission(self, gathering: Gathering) -> Submission:

@@ -25,6 +25,7 @@ from services.ledger.published import Published
 from services.local.addresses import find_addresses
 from services.settings import Settings
 from services.signs import Signs
+from services.silence import Silence
 from services.subscribers.addresses import Reachable
 from services.subscribers.register import Register
 from services.vault.admissions import Admissions
@@ -111,6 +112,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
                 published=published,
                 projections=projections,
                 feed=feed,
+                silence=Silence(desk.ledger, desk.persons, desk.signs.store, zone),
                 limits=Limits(settings.api_requests_per_second, settings.api_streams_per_person),
                 metrics=Metrics(lambda: feed.listeners, lambda: desk.signs.standing),
                 register=register,

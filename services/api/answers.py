@@ -320,6 +320,23 @@ ANSWERS: Mapping[str, Json] = {
     ),
     "coverages": fields({"coverage": many(COVERAGE)}),
     "coverage": COVERAGE,
+    "silent_reporters": fields(
+        {
+            "missed_cadences": maybe(NUMBER),
+            "silent": many(
+                fields(
+                    {
+                        "person_id": ID,
+                        "units": many(fields(NAMED)),
+                        "channel": TEXT,
+                        "cadence_days": NUMBER,
+                        "last_sign": DAY,
+                        "silent_since": DAY,
+                    }
+                )
+            ),
+        }
+    ),
     "gaps": fields({"gaps": many(fields({"case_id": ID, **NAMED, "home": TEXT, **GAP}))}),
     "case_gaps": fields(
         {"gaps": many(fields(GAP | {"answered_at": maybe(MOMENT), "answered_by": maybe(TEXT)}))},

@@ -24,6 +24,7 @@ from services.area import EVERYWHERE, Area
 from services.desk import Desk
 from services.ledger.ledger import Ledger, LedgerError
 from services.ledger.published import Published
+from services.silence import Silence
 from services.subscribers.addresses import Reachable
 from services.subscribers.register import Register
 from services.vault.approvals import Approvals
@@ -47,6 +48,7 @@ class Office:
     projections: Projections
     feed: AlertFeed
     limits: Limits
+    silence: Silence
     metrics: Metrics
     register: Register
     reachable: Reachable

@@ -16,7 +16,7 @@ LedgerError
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -123,6 +123,10 @@ class Ledger(Protocol):
         ...
 
     async def read_stream(self, stream: str, after_version: int = 0) -> Sequence[Recorded]: ...
+
+    async def first_of(self, streams: Collection[str], since: datetime) -> Sequence[Recorded]:
+        """The first event of each of these streams that began at or after a moment, in no order."""
+        ...
 
     async def read(self, after_position: int, limit: int = 1000) -> Sequence[Recorded]:
         """Read up to `limit` rows after a position, fewer where they are large; none means there are no more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -153,6 +153,10 @@ class MemoryLedger:
 
     async def read_stream(self, stream: str, after_version: int = 0) -> Sequence[Recorded]:
         return self._streams.get(stream, [])[after_version:]
+
+    async def first_of(self, streams: Collection[str], since: datetime) -> Sequence[Recorded]:
+        found = [self._streams[stream][0] for stream in streams if stream in self._streams]
+        return [row for row in found if row.recorded_at >= since]
 
     async def read(self, after_position: int, limit: int = 1000) -> Sequence[Recorded]:
         return self._rows[after_position : after_position + limit]

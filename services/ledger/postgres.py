@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -95,6 +95,9 @@ class PostgresLedger:
 
     async def read_stream(self, stream: str, after_version: int = 0) -> Sequence[Recorded]:
         return [Recorded(*row) for row in await self._fetch(SQL["read_stream"], stream, after_version)]
+
+    async def first_of(self, streams: Collection[str], since: datetime) -> Sequence[Recorded]:
+        return [Recorded(*row) for row in await self._fetch(SQL["first_of"], list(streams), since)]
 
     async def read(self, after_position: int, limit: int = 1000) -> Sequence[Recorded]:
         return [Recorded(*row) for row in await self._fetch(SQL["read"], after_position, limit)]

@@ -22,6 +22,11 @@ from ledger.event where command_id = $1 order by position
 select position, stream, version, event_id, type, home, recorded_at, command_id, command_mac, body, splice_version
 from ledger.event where stream = $1 and version > $2 order by version
 
+-- name: first_of
+-- By the streams' own index, whatever the ledger holds beside them.
+select position, stream, version, event_id, type, home, recorded_at, command_id, command_mac, body, splice_version
+from ledger.event where stream = any ($1::text[]) and version = 1 and recorded_at >= $2
+
 -- name: read
 -- Columns in the order of `Recorded`; commit order is position order, so no later commit can fill in before these. A
 -- batch ends after about 16 MB, so that a thousand large events do not fill a reader's memory.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, tzinfo
 from itertools import groupby
 from uuid import UUID
@@ -55,6 +56,11 @@ class HeldSigns:
     async def let_go(self, batch_id: UUID) -> None:
         async with answers("let signs of life go"):
             await self._pool.execute(QUERIES["let_signs_go"], batch_id)
+
+    async def last_held(self, reporter_ids: Collection[UUID]) -> Mapping[UUID, date]:
+        async with answers("find held signs of life"):
+            rows = await self._pool.fetch(QUERIES["last_held"], list(reporter_ids))
+        return {_uuid(row["reporter_id"]): row["day"] for row in rows}
 
     async def standing(self, moment: datetime | None, zone: tzinfo) -> Standing:
         async with answers("count the held signs of life"):

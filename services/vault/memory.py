@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 from itertools import groupby
@@ -137,6 +137,24 @@ class MemoryVault:
 
     async def reporter_streams(self, person_id: UUID) -> Mapping[str, UUID]:
         return {home: reporter_id for (person, home), reporter_id in self._reporters.items() if person == person_id}
+
+    async def reporters_in(self, homes: Collection[str] | None) -> Sequence[tuple[UUID, UUID]]:
+        found = self._reporters.items()
+        return [(person, reporter_id) for (person, home), reporter_id in found if homes is None or home in homes]
+
+    async def reports_of(self, people: Collection[UUID]) -> Mapping[UUID, Collection[UUID]]:
+        found: dict[UUID, set[UUID]] = {}
+        for report_id, person in self._sources.items():
+            if person in people:
+                found.setdefault(person, set()).add(report_id)
+        return found
+
+    async def last_held(self, reporter_ids: Collection[UUID]) -> Mapping[UUID, date]:
+        days: dict[UUID, date] = {}
+        for reporter_id, _, on in self._signs.held:
+            if reporter_id in reporter_ids:
+                days[reporter_id] = max(on, days.get(reporter_id, on))
+        return days
 
     async def hold(self, sign: NewSign, moment: datetime | None, zone: tzinfo) -> Taking:
         living = sign.person_id not in self._erased and all(self.lives(words.key_id) for words in sign.words)

@@ -6,7 +6,7 @@ The events know persons as random ids and pseudonyms; the vault alone knows whic
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -73,6 +73,14 @@ class Persons(Protocol):
 
     async def reporter_streams(self, person_id: UUID) -> Mapping[str, UUID]:
         """The ids of all `reporter/` streams of the person, by their homes."""
+        ...
+
+    async def reporters_in(self, homes: Collection[str] | None) -> Sequence[tuple[UUID, UUID]]:
+        """Each person and `reporter/` stream in these homes, None: in all; for who looks after reporters."""
+        ...
+
+    async def reports_of(self, people: Collection[UUID]) -> Mapping[UUID, Collection[UUID]]:
+        """The reports of each of these persons who sent any; for who looks after reporters, and for nobody else."""
         ...
 
     async def known(self, person_id: UUID) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -76,6 +77,19 @@ class PersonRegister:
         async with answers("find a reporter's ids"):
             rows = await self._pool.fetch(QUERIES["reporter_streams"], person_id)
         return {row["home"]: UUID(int=row["reporter_id"].int) for row in rows}
+
+    async def reporters_in(self, homes: Collection[str] | None) -> Sequence[tuple[UUID, UUID]]:
+        async with answers("find the reporters of some homes"):
+            rows = await self._pool.fetch(QUERIES["reporters_in"], None if homes is None else list(homes))
+        return [(UUID(int=row["person_id"].int), UUID(int=row["reporter_id"].int)) for row in rows]
+
+    async def reports_of(self, people: Collection[UUID]) -> Mapping[UUID, Collection[UUID]]:
+        async with answers("find somebody's reports"):
+            rows = await self._pool.fetch(QUERIES["reports_of"], list(people))
+        found: dict[UUID, set[UUID]] = defaultdict(set)
+        for row in rows:
+            found[UUID(int=row["person_id"].int)].add(UUID(int=row["report_id"].int))
+        return found
 
     async def known(self, person_id: UUID) -> bool:
         async with answers("find a person"):

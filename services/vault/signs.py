@@ -5,6 +5,7 @@ Nothing here tells at which moment of its day one came. `moment` is a simulated 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from enum import StrEnum
@@ -108,6 +109,10 @@ class SignStore(Protocol):
 
     async def let_go(self, batch_id: UUID) -> None:
         """Forget signs that are on the log."""
+        ...
+
+    async def last_held(self, reporter_ids: Collection[UUID]) -> Mapping[UUID, date]:
+        """The latest day of a held sign of each of these streams that has one."""
         ...
 
     async def standing(self, moment: datetime | None, zone: tzinfo) -> Standing: ...

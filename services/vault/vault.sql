@@ -96,3 +96,15 @@ select vault.let_signs_go($1)
 -- name: signs_standing
 -- For who watches.
 select held, oldest_seconds from vault.signs_standing($1, $2)
+
+-- name: reporters_in
+-- For who looks after them: whose streams are silent is asked of the ledger.
+select person_id, reporter_id from vault.reporter where $1::text[] is null or home = any ($1)
+
+-- name: reports_of
+-- A report is a sign of its reporter here and nowhere else.
+select person_id, report_id from vault.report_source where person_id = any ($1::uuid[])
+
+-- name: last_held
+-- Whoever checked in today is not silent, though no log has it yet.
+select reporter_id, max(day) as day from vault.held_sign where reporter_id = any ($1::uuid[]) group by reporter_id

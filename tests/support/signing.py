@@ -22,8 +22,10 @@ from events import reporter as reporters
 from events.catalogue import read
 from events.command import Command, read_command
 from events.envelope import Envelope
+from events.report.decisions import Receive, Supersede
 from events.reporter import ReporterCheckedIn
 from events.vocabulary import Role
+from services.acts import report as report_acts
 from services.acts import reporter as reporter_acts
 from services.acts.network import Committee, Network
 from services.desk import Order
@@ -62,6 +64,26 @@ class Signing:
             self.reporters.append(person)
             order = self._order(reporters.Enrol, COORDINATOR, languages=["rn"], channels=["sms"], trained=True)
             await reporter_acts.act(self.network, order, person, home or self.home)
+
+    async def cover(self, person: UUID, cadence_days: int) -> None:
+        order = self._order(
+            reporters.AssignCoverage, COORDINATOR, units=[GIHANGA], channel="sms", cadence_days=cadence_days
+        )
+        await reporter_acts.act(self.network, order, person, self.home)
+
+    async def report(self, person: UUID, **fields: Any) -> UUID:
+        """A message of theirs, which came in now."""
+        received_at = self.network.desk.now()
+        said = {"channel": "sms", "language": "rn", "kind": "tension", "text": "Hari umwuka mubi ku isoko."}
+        fields = said | {"received_at": received_at} | fields
+        order = self._order(Receive, person, **fields)
+        await report_acts.receive(self.network, order, person)
+        return report_acts.report_id_of(self.network, order)
+
+    async def supersede(self, report_id: UUID) -> None:
+        """It is received again, in Gihanga."""
+        order = self._order(Supersede, COORDINATOR, unit=GIHANGA, place_precision="commune")
+        await report_acts.supersede(self.network, order, report_id)
 
     async def check_in(self, person: UUID, on: date, **fields: Any) -> Held:
         order = self._order(reporters.CheckIn, person, on=on, channel="sms", nothing_to_report=True, **fields)
@@ -114,7 +136,7 @@ async def recording_elsewhere(app_dsn: str, vault_dsn: str, secret: bytes, stay_
 async def _record(app_dsn: str, vault_dsn: str, secret: str, stay_at: str) -> None:
     async with signing(app_dsn, vault_dsn, bytes.fromhex(secret)) as there:
         signs, ledger = there.network.desk.signs, there.network.desk.ledger
-        append, gather = ledger.append, signs._store.gather
+        append, gather = ledger.append, signs.store.gather
 
         async def stay() -> None:
             print(stay_at, flush=True)
@@ -132,7 +154,7 @@ async def _record(app_dsn: str, vault_dsn: str, secret: str, stay_at: str) -> No
         if stay_at == "appended":
             ledger.append = then_stay  # type: ignore[method-assign]
         elif stay_at == "gathered":
-            signs._store.gather = gathered  # type: ignore[method-assign, assignment]
+            signs.store.gather = gathered  # type: ignore[method-assign, assignment]
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         await signs.look()

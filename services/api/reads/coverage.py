@@ -1,6 +1,6 @@
 """How well places are watched, and since when nobody watches: for who works in the network and nobody else.
 
-Reporters are counted and never named; which of them is silent is shown to nobody.
+Reporters are counted and never named; which of them is silent is shown to their coordinator alone (reporters).
 """
 
 from __future__ import annotations

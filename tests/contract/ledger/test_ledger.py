@@ -404,3 +404,16 @@ async def test_recorded_at_is_the_ledgers_clock_and_never_goes_back(trial: Trial
 
     assert ahead is not None
     assert later.placed[0].recorded_at >= ahead
+
+
+async def test_the_first_events_of_streams_are_found_by_when_they_began(ledger: Ledger) -> None:
+    streams = [a_stream() for _ in range(3)]
+    for stream in streams:
+        await ledger.append(note(stream, count=2))
+    wanted = [*streams[1:], a_stream()]
+    began = (await ledger.read_stream(streams[2]))[0].recorded_at
+    found = await ledger.first_of(wanted, began - timedelta(days=1))
+    assert sorted((row.stream, row.version) for row in found) == sorted((stream, 1) for stream in streams[1:])
+    assert await ledger.first_of(wanted, began + timedelta(seconds=1)) == []
+    assert [row.stream for row in await ledger.first_of([streams[2]], began)] == [streams[2]]
+    assert await ledger.first_of([], began) == []
