@@ -39,7 +39,7 @@ from services.vault.commands import CommandIds
 from services.vault.keys import DataKey, Keys, Need
 from services.vault.refused import KeyGone, VaultError
 from services.vault.sealing import Sealer, open_text, seal_text
-from services.vault.signs import Gathering, HeldSign, NewSign, SignStore, Standing, Taken, Taking, Words
+from services.vault.signs import Gathering, HeldSign, NewSign, Overdue, SignStore, Taken, Taking, Words
 
 LOOK_SECONDS = 1.0
 MOST_TRIES = 8
@@ -74,8 +74,8 @@ class Signs:
         self._source = source
         self._turn = asyncio.Lock()
         self._done: date | None = None
-        self.standing = Standing()
-        """How many are held, as it was seen last."""
+        self.overdue = Overdue()
+        """What should be on the log already, as it was seen last."""
 
     async def taken_before(self, command_id: UUID, mac: bytes) -> Held | None:
         """The first time's answer to a repeat; raises CommandReused for another body under a known id."""
@@ -107,7 +107,7 @@ class Signs:
         while True:
             try:
                 await self.look()
-                self.standing = await self.store.standing(await self._ledger.simulated_clock(), self._zone)
+                self.overdue = await self.store.overdue(await self._ledger.simulated_clock(), self._zone)
                 told = ""
             except (LedgerError, VaultError) as error:
                 if told != (told := type(error).__name__):

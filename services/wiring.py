@@ -114,7 +114,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
                 feed=feed,
                 silence=Silence(desk.ledger, desk.persons, desk.signs.store, zone),
                 limits=Limits(settings.api_requests_per_second, settings.api_streams_per_person),
-                metrics=Metrics(lambda: feed.listeners, lambda: desk.signs.standing),
+                metrics=Metrics(lambda: feed.listeners, lambda: desk.signs.overdue),
                 register=register,
                 reachable=reachable(settings),
                 partitions=settings.partitions,

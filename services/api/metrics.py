@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
-from services.vault.signs import Standing
+from services.vault.signs import Overdue
 
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 30)
 
@@ -16,7 +16,7 @@ SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 30)
 class Metrics:
     """The counters of one API process, in a registry of their own."""
 
-    def __init__(self, listeners: Callable[[], float], signs: Callable[[], Standing]) -> None:
+    def __init__(self, listeners: Callable[[], float], overdue: Callable[[], Overdue]) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "intabaza_api_requests", "Requests answered", ("method", "route", "status"), registry=self.registry
@@ -29,8 +29,8 @@ class Metrics:
             listeners
         )
         for name, about, shown in (
-            ("held", "Signs of life that wait for the end of their day", lambda: signs().held),
-            ("oldest_seconds", "How long ago the day of the oldest of them began", lambda: signs().oldest_seconds),
+            ("overdue", "Signs of life whose day is over and that are not on the log", lambda: overdue().signs),
+            ("overdue_seconds", "For how long the day of the oldest of them is over", lambda: overdue().seconds),
         ):
             Gauge(f"intabaza_api_signs_{name}", about, registry=self.registry).set_function(shown)
 

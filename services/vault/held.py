@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from services.vault.connection import CONNECTION_FAULTS, QUERIES, answers
-from services.vault.signs import Gathered, Gathering, HeldSign, NewSign, Standing, Taken, Taking
+from services.vault.signs import Gathered, Gathering, HeldSign, NewSign, Overdue, Taken, Taking
 
 
 class HeldSigns:
@@ -62,11 +62,11 @@ class HeldSigns:
             rows = await self._pool.fetch(QUERIES["last_held"], list(reporter_ids))
         return {_uuid(row["reporter_id"]): row["day"] for row in rows}
 
-    async def standing(self, moment: datetime | None, zone: tzinfo) -> Standing:
-        async with answers("count the held signs of life"):
-            row = await self._pool.fetchrow(QUERIES["signs_standing"], moment, _name(zone))
+    async def overdue(self, moment: datetime | None, zone: tzinfo) -> Overdue:
+        async with answers("count the overdue signs of life"):
+            row = await self._pool.fetchrow(QUERIES["overdue_signs"], moment, _name(zone))
         assert row is not None
-        return Standing(row["held"], row["oldest_seconds"])
+        return Overdue(row["signs"], row["seconds"])
 
 
 def _name(zone: tzinfo) -> str:

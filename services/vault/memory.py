@@ -17,7 +17,7 @@ from services.vault.intake import Admitted, Arrival
 from services.vault.keys import DataKey, Need
 from services.vault.persons import phone_number
 from services.vault.refused import KeyGone, NoSuchKey, SourceDiffers
-from services.vault.signs import Gathered, Gathering, HeldSign, NewSign, Standing, Taken, Taking
+from services.vault.signs import Gathered, Gathering, HeldSign, NewSign, Overdue, Taken, Taking
 
 
 class MemoryVault:
@@ -169,8 +169,8 @@ class MemoryVault:
     async def let_go(self, batch_id: UUID) -> None:
         self._signs.let_go(batch_id)
 
-    async def standing(self, moment: datetime | None, zone: tzinfo) -> Standing:
-        return self._signs.standing(moment or clock.now(), zone)
+    async def overdue(self, moment: datetime | None, zone: tzinfo) -> Overdue:
+        return self._signs.overdue(moment or clock.now(), zone)
 
     def _refuse_erased(self, person_id: UUID) -> None:
         if person_id in self._erased:
@@ -247,11 +247,11 @@ class _MemorySigns:
     def forget(self, keys: Collection[UUID]) -> None:
         self._drop({key for key, (sign, _) in self.held.items() if sign.key_id in keys})
 
-    def standing(self, now: datetime, zone: tzinfo) -> Standing:
-        if not self.held:
-            return Standing()
-        oldest = datetime.combine(min(taken_on for _, taken_on in self.held.values()), time(), zone)
-        return Standing(len(self.held), (now - oldest).total_seconds())
+    def overdue(self, now: datetime, zone: tzinfo) -> Overdue:
+        over = [taken_on for _, taken_on in self.held.values() if taken_on < now.astimezone(zone).date()]
+        if not over:
+            return Overdue()
+        return Overdue(len(over), (now - datetime.combine(min(over) + timedelta(days=1), time(), zone)).total_seconds())
 
     def _drop(self, keys: Collection[tuple[UUID, str, date]]) -> None:
         self.held = {key: one for key, one in self.held.items() if key not in keys}

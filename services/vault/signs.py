@@ -82,11 +82,11 @@ class Gathered:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How many signs are held, and how many seconds ago the local day of the oldest began."""
+class Overdue:
+    """How many signs are held whose day is over, and for how many seconds that of the oldest is."""
 
-    held: int = 0
-    oldest_seconds: float = 0.0
+    signs: int = 0
+    seconds: float = 0.0
 
 
 class SignStore(Protocol):
@@ -115,4 +115,6 @@ class SignStore(Protocol):
         """The latest day of a held sign of each of these streams that has one."""
         ...
 
-    async def standing(self, moment: datetime | None, zone: tzinfo) -> Standing: ...
+    async def overdue(self, moment: datetime | None, zone: tzinfo) -> Overdue:
+        """What should be on the log by now. Of a day that runs nothing is told: it would tell when somebody came."""
+        ...

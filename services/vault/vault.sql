@@ -93,9 +93,12 @@ from vault.gather_signs($1, $2, $3)
 -- After the append, so that a crash in between leaves them to be offered again.
 select vault.let_signs_go($1)
 
--- name: signs_standing
--- For who watches.
-select held, oldest_seconds from vault.signs_standing($1, $2)
+-- name: overdue_signs
+-- For who watches, and so nothing of a day that runs: a count that rises with each check-in would tell its moment.
+select count(*) as signs, coalesce(max(extract(epoch from now.moment - ends.day_over)), 0)::float as seconds
+from (values (coalesce($1::timestamptz, clock_timestamp()))) as now (moment)
+join vault.held_sign h on h.taken_on < (now.moment at time zone $2)::date
+cross join lateral (select (h.taken_on + 1)::timestamp at time zone $2 as day_over) as ends
 
 -- name: reporters_in
 -- For who looks after them: whose streams are silent is asked of the ledger.

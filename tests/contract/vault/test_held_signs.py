@@ -14,7 +14,7 @@ import pytest
 from events.sealed import KeyKind
 from services.vault.held import HeldSigns
 from services.vault.keys import Need
-from services.vault.signs import Gathering, NewSign, SignStore, Taken, Words
+from services.vault.signs import Gathering, NewSign, Overdue, SignStore, Taken, Words
 from tests.support.vaults import PostgresVault, Vault
 
 ZONE = ZoneInfo("Africa/Bujumbura")
@@ -151,14 +151,18 @@ async def test_signs_go_with_their_person_and_with_their_key(
     assert {stream for stream, _ in await held(store)} == {words.reporter_id for words in other.words}
     gone = await store.hold(replace(doomed, command_id=uuid4()), TOMORROW, ZONE)
     assert gone.outcome is Taken.GONE
-    assert (await store.standing(TOMORROW, ZONE)).held == 1
+    assert (await store.overdue(TOMORROW, ZONE)).signs == 1
 
 
-async def test_what_is_held_is_counted_and_how_old_its_day_is(vault: Vault, store: SignStore) -> None:
-    assert (await store.standing(NOON, ZONE)).held == 0
+async def test_what_should_be_on_the_log_is_counted_and_nothing_of_a_day_that_runs(
+    vault: Vault, store: SignStore
+) -> None:
     await store.hold(await a_sign(vault, streams=2), NOON, ZONE)
-    standing = await store.standing(TOMORROW, ZONE)
-    assert (standing.held, standing.oldest_seconds) == (2, 36 * 3600)
+    assert await store.overdue(NOON + timedelta(hours=11), ZONE) == Overdue()
+    assert await store.overdue(TOMORROW, ZONE) == Overdue(signs=2, seconds=12 * 3600)
+    await store.hold(await a_sign(vault), TOMORROW, ZONE)
+    assert await store.overdue(TOMORROW, ZONE) == Overdue(signs=2, seconds=12 * 3600)
+    assert await store.overdue(TOMORROW + timedelta(days=1), ZONE) == Overdue(signs=3, seconds=36 * 3600)
 
 
 async def test_many_at_once_and_two_who_gather_at_once_lose_and_double_nothing(vault: Vault, store: SignStore) -> None:

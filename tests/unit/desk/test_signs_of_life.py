@@ -198,7 +198,7 @@ async def test_only_who_is_enrolled_gives_one_and_who_is_refused_leaves_nothing(
         with pytest.raises((NotEnrolled, OutsideArea)):
             await reporter_acts.check_in(story.network, order, story.people["aline"], home, GIHANGA)
     assert await vault.reporter_streams(story.people["aline"]) == {}
-    assert (await vault.standing(None, UTC)).held == 0
+    assert (await vault.overdue(clock.now() + 2 * A_DAY, UTC)).signs == 0
 
 
 async def test_what_is_exercised_gives_no_sign_of_what_is_real(story: Story) -> None:
