@@ -1,4 +1,4 @@
-"""The held signs in Postgres: what concurs there is kept apart by locks of its own functions (0015, 0017)."""
+"""The held signs in Postgres: what concurs there is kept apart by locks of its own functions (0015, 0019)."""
 
 from __future__ import annotations
 

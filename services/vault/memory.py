@@ -203,10 +203,9 @@ class _MemorySigns:
     commands: dict[UUID, tuple[bytes, date, date]] = field(default_factory=dict)
     held: dict[tuple[UUID, str, date], tuple[HeldSign, date]] = field(default_factory=dict)
     batch_of: dict[tuple[UUID, str, date], UUID] = field(default_factory=dict)
-    last: date = date.min
+    gathered: set[date] = field(default_factory=set)
 
     def hold(self, sign: NewSign, today: date, *, living: bool) -> Taking:
-        today = max(today, self.last)
         if (before := self.taken(sign.command_id, sign.mac)) is not None:
             return before
         if not living:
@@ -226,15 +225,15 @@ class _MemorySigns:
         return Taking(Taken.REPEATED if known[0] == mac else Taken.REUSED, known[1])
 
     def gather(self, today: date, keep: timedelta) -> Gathered:
-        if today > self.last and any(
-            taken_on < today and key not in self.batch_of for key, (_, taken_on) in self.held.items()
-        ):
-            self.last, batch_id = today, uuid4()
-            self.batch_of |= {
-                key: batch_id
-                for key, (_, taken_on) in self.held.items()
-                if taken_on < today and key not in self.batch_of
-            }
+        tomorrow = today + timedelta(days=1)
+        over = {
+            key
+            for key, (_, taken_on) in self.held.items()
+            if key not in self.batch_of and not today <= taken_on <= tomorrow
+        }
+        if over and today not in self.gathered:
+            self.gathered.add(today)
+            self.batch_of |= dict.fromkeys(over, uuid4())
             self.commands = {one: known for one, known in self.commands.items() if known[2] >= today - keep}
         found = groupby(self.batch_of, lambda key: self.batch_of[key])
         return Gathered(

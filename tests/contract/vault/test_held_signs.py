@@ -80,7 +80,7 @@ async def test_a_day_is_gathered_once_and_what_comes_with_an_older_clock_waits_f
     await store.hold(await a_sign(vault), NOON, ZONE)
     assert len(await held(store, TOMORROW)) == 1
     behind = await store.hold(await a_sign(vault), NOON, ZONE)
-    assert behind.taken_on == TODAY + timedelta(days=1)
+    assert behind.taken_on == TODAY
     assert len(await held(store, TOMORROW)) == 1
     assert len(await held(store, TOMORROW + timedelta(days=1))) == 2
 
@@ -90,6 +90,18 @@ async def test_a_day_without_signs_is_no_day(vault: Vault, store: SignStore) -> 
     assert await held(store, NOON + timedelta(days=200)) == {}
     assert (await store.hold(await a_sign(vault), NOON, ZONE)).taken_on == TODAY
     assert len(await held(store, TOMORROW)) == 1
+
+
+async def test_a_clock_that_was_a_year_ahead_for_an_hour_holds_nothing_back(vault: Vault, store: SignStore) -> None:
+    ahead = NOON + timedelta(days=365)
+    await store.hold(await a_sign(vault), NOON - timedelta(days=1), ZONE)
+    assert len(await held(store, ahead)) == 1
+    await store.hold(await a_sign(vault), ahead, ZONE)
+    await store.hold(await a_sign(vault), NOON, ZONE)
+    assert len(await held(store, TOMORROW)) == 3
+    await store.hold(await a_sign(vault), TOMORROW, ZONE)
+    assert len(await held(store, TOMORROW)) == 3
+    assert len(await held(store, TOMORROW + timedelta(days=1))) == 4
 
 
 async def test_a_sign_of_two_homes_is_one_in_each_stream(vault: Vault, store: SignStore) -> None:
