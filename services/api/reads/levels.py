@@ -45,7 +45,7 @@ LAST_CHANGE = 2**31 - 1
 
 
 async def levels(asked: Asked) -> Reply:
-    """Units of which something was heard, as they stand, in order of their ids."""
+    """Units of which something was heard, or that somebody ever watched, as they stand, in order of their ids."""
     (after,) = asked.cursor(str)
     wanted, most = asked.units(), asked.rows + 1
     found = await asked.rows_of(SQL["page"], wanted, after, most)
