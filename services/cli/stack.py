@@ -29,7 +29,7 @@ RESTART_SECONDS = 60.0
 def up(
     detach: Annotated[bool, typer.Option("--detach", help="Return when the stack is up and leave it running.")] = False,
 ) -> None:
-    """Start PostgreSQL, Kafka, the relay and the processors in the data folder and watch them until Ctrl-C."""
+    """Start PostgreSQL, Kafka and all processes of ours in the data folder and watch them until Ctrl-C."""
     settings = read_settings()
     if detach:
         _detached(settings)

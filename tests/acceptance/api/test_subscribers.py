@@ -12,6 +12,7 @@ from standardwebhooks import Webhook
 
 from events.vocabulary import Role
 from services import clock
+from services.api.examples import GIHANGA, GISURU
 from services.ledger.postgres import PostgresLedger
 from tests.support.doors import ADMIN, ALINE, AUDITOR, CONSUMER, Caller, Doors, open_doors
 from tests.support.ledgers import an_alert
@@ -125,6 +126,17 @@ async def test_what_is_told_on_the_topic_comes_by_webhook_and_again_when_it_is_a
         for log in (doors.stack.folder / "logs").glob("*.log"):
             assert said not in log.read_text(errors="replace"), log
         assert said not in doors.log
+
+
+async def test_a_unit_is_asked_for_with_all_in_it_through_the_gazetteer_in_force(
+    doors: Doors, ledger: PostgresLedger, receiver: Receiver
+) -> None:
+    await subscribe(doors, CONSUMER, receiver.url, units=["bi:p2015:bubanza"])
+    inside, _, last = [
+        (await ledger.append(an_alert(unit))).placed[0].position for unit in (GIHANGA, GISURU, "bi:p2015:bubanza")
+    ]
+    await receiver.has_taken(2)
+    assert [one.position for one in receiver.came] == [inside, last]
 
 
 async def test_rebuilding_projections_and_sending_everything_to_kafka_again_sends_no_webhook(
