@@ -147,10 +147,11 @@ class Signs:
         """The same command at every try, whatever is left of its signs: to the ledger all but the first are repeats."""
         batch_id = gathering.batch_id
         mac = self._ids.command_mac(canonical({"signs": str(batch_id)}))
-        keys = await self._keys.open_keys({sign.key_id for sign in gathering.signs})
+        keys = await self._living({sign.key_id for sign in gathering.signs})
         by_stream: dict[UUID, list[ReporterCheckedIn]] = defaultdict(list)
         for sign in gathering.signs:
-            by_stream[sign.reporter_id].append(_opened(sign, keys[sign.key_id]))
+            if (key := keys.get(sign.key_id)) is not None:
+                by_stream[sign.reporter_id].append(_opened(sign, key))
         recording = [
             part
             for some in _some(sorted(by_stream.items()))
@@ -178,6 +179,18 @@ class Signs:
                 index += 1
             appends.append(Append(one.stream, one.version, one.home, tuple(entries)))
         return Submission(batch_id, mac, tuple(appends), frozenset().union(*(one.key_ids for one in recording)))
+
+    async def _living(self, key_ids: set[UUID]) -> Mapping[UUID, DataKey]:
+        """Those of the keys that are not destroyed; nobody waits for the signs of who was erased."""
+        try:
+            return await self._keys.open_keys(key_ids)
+        except KeyGone:
+            if len(key_ids) == 1:
+                return {}
+        living: dict[UUID, DataKey] = {}
+        for key_id in key_ids:
+            living.update(await self._living({key_id}))
+        return living
 
     async def _recording(self, reporter_id: UUID, held: Sequence[ReporterCheckedIn]) -> _Recording:
         """What is to be appended to one stream."""

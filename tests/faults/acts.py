@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from events.vocabulary import Role
 from services.api.examples import EXAMPLES, HEALTH, POLICE
-from tests.faults.cast import COMMITTEE, OFFICERS, Person
+from tests.faults.cast import COMMITTEE, OFFICERS, REPORTERS, Person
 from tests.faults.known import Case, Referral, Report
 from tests.faults.sending import Answer
 
@@ -83,12 +83,17 @@ async def receive(load: Generator, person: Person, **changes: Any) -> None:
         load.known.reports.append(Report(answer.told["report_id"], unit, person.name))
 
 
+def _watched_by(reporter: Person) -> str:
+    """The unit that one of our reporters covers, once a coordinator has enrolled them."""
+    return UNITS[REPORTERS.index(reporter) % len(UNITS)]
+
+
 async def check_in(load: Generator, person: Person) -> None:
     await load.example(
         person,
         "reporter.check-in",
         "/v1/reporters/check-in",
-        unit=load.dice.choice(UNITS),
+        unit=_watched_by(person),
         on=_days_ago(load)["from"],
         felt_safety=load.dice.randint(1, 10),
     )
@@ -430,7 +435,11 @@ async def withdraw(load: Generator, person: Person) -> None:
 
 
 async def enrol(load: Generator, person: Person) -> None:
+    """Somebody who never writes, or one of those who do."""
     who, unit = {"phone": f"+2577944{load.dice.randint(0, 99):04}"}, load.dice.choice(UNITS)
+    if load.dice.random() < 0.5:
+        reporter = load.dice.choice(REPORTERS)
+        who, unit = {"phone": reporter.phone}, _watched_by(reporter)
     answer = await load.example(
         person, "reporter.enrol", "/v1/reporters/enrol", who=who, unit=unit, person_name="Umumenyeshamakuru"
     )

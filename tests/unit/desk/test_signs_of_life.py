@@ -268,6 +268,18 @@ async def test_who_is_erased_while_signs_are_recorded_is_left_out(
     assert [event.subject for event in await recorded(story)] == [f"reporter/{bede}"]
 
 
+async def test_a_key_that_is_gone_without_its_signs_stops_nobody(story: Story, vault: MemoryVault) -> None:
+    home = await enrol(story, "aline", "bede")
+    for name in ("aline", "bede"):
+        await story.check_in(name, home, **sign())
+    aline, bede = [(await vault.reporter_streams(story.people[name]))[home] for name in ("aline", "bede")]
+    (gathering,) = (await vault.gather(clock.now() + A_DAY, UTC, LATE_DAYS)).gatherings
+    (doomed,) = (one.key_id for one in gathering.signs if one.reporter_id == aline)
+    vault._keys[doomed] = None
+    await midnight(story)
+    assert [event.subject for event in await recorded(story)] == [f"reporter/{bede}"]
+
+
 async def test_who_stood_down_after_their_sign_was_accepted_gave_it(story: Story) -> None:
     home = await enrol(story, "aline")
     await story.check_in("aline", home, **sign())
