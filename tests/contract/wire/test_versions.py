@@ -10,9 +10,12 @@ import pytest
 from events.catalogue import UnknownEvent, read
 from events.envelope import Draft, NotAnEvent, splice
 from events.event import Event
+from events.reporter import ReporterCheckedIn
 from events.upcasts import Upcast
 from events.vocabulary import Actor, Count, Role
 from services.contracts.examples.wire import BEGINNING
+from services.vault.opening import sealed_fields
+from tests.contract.wire.published import FOLDER
 
 
 class HouseBurntFirst(Event):
@@ -73,6 +76,15 @@ def test_new_bytes_are_read_as_they_are() -> None:
 def test_a_program_of_the_first_version_calls_the_second_unknown() -> None:
     with pytest.raises(UnknownEvent, match="has version 2, this program knows 1"):
         read(wire(HouseBurnt(fewest=2, most=5)), {"house.burnt": HouseBurntFirst}, {})
+
+
+def test_a_sign_of_life_of_the_first_version_is_read_without_what_it_told_in_clear() -> None:
+    old = (FOLDER / "reporter.checked_in" / "1.nothing_to_report.json").read_bytes()
+    assert b'"nothing_to_report":true' in old
+    event = read(old)
+    assert isinstance(event.data, ReporterCheckedIn)
+    assert event.data.wire_data().keys() == {"on", "channel", "felt_safety"}
+    assert sealed_fields(event) == ("felt_safety",)
 
 
 def test_a_missing_step_is_said_and_is_no_crash() -> None:
