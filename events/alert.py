@@ -1,16 +1,25 @@
-"""What strangers are told: a unit's level changed, on a date, by which rules; nothing that points at a witness."""
+"""What strangers are told: a unit's level changed, on a date, by which rules; nothing that points at a witness.
+
+And what people of the network decide about it: that another level than the computed one is told, for a while.
+"""
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, ClassVar
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Annotated, ClassVar, TypeAlias, assert_never
 from uuid import UUID
 
 from pydantic import Field
 
-from events.event import Event
+from events.command import Command, Text, clear
+from events.event import Act, Event
 from events.level import Level
-from events.vocabulary import Open, UnitId, Value, Word
+from events.refusals import BadInput, NotNow
+from events.sealed import KeyKind, Sealable
+from events.vocabulary import Instant, Open, UnitId, Value, Word
+
+LONGEST_OVERRIDE = timedelta(days=30)
 
 
 class KindGroup(Word):
@@ -55,3 +64,113 @@ class AlertIssued(Event):
     change: Open[AlertChange]
     updates: UUID | None = None
     cancels: UUID | None = None
+
+
+class OverrideReason(Word):
+    """Why people tell another level than the computed one."""
+
+    LOCAL_KNOWLEDGE = "local_knowledge"
+    EVIDENCE_DOUBTED = "evidence_doubted"
+    EVIDENCE_ON_ITS_WAY = "evidence_on_its_way"
+    PROTECTION = "protection"
+    RULES_DO_NOT_FIT = "rules_do_not_fit"
+
+
+class AlertOverridden(Event):
+    """Until a moment strangers are told this level of a unit; the computed one goes on and stands beside it.
+
+    Who decided it is its `actorref`. A rise of the computed level above what it was and above this one is told all the
+    same (projections/alert_level).
+    """
+
+    name: ClassVar[str] = "alert.overridden"
+
+    unit: UnitId
+    level: Level
+    until: Instant
+    reason: Open[OverrideReason]
+    note: Sealable | None = None
+
+
+class AlertOverrideEnded(Event):
+    """An override was ended by somebody before its time."""
+
+    name: ClassVar[str] = "alert.override_ended"
+
+    unit: UnitId
+    note: Sealable | None = None
+
+
+AlertEvent: TypeAlias = AlertIssued | AlertOverridden | AlertOverrideEnded
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """What people decided about the alerts of one unit: until when an override stands, if one does."""
+
+    version: int = 0
+    overridden_until: datetime | None = None
+
+
+def evolve(alerting: Alerting, event: AlertEvent) -> Alerting:
+    """Apply one event; total: never raises on history."""
+    alerting = replace(alerting, version=alerting.version + 1)
+    match event:
+        case AlertIssued():
+            return alerting
+        case AlertOverridden():
+            return replace(alerting, overridden_until=event.until)
+        case AlertOverrideEnded():
+            return replace(alerting, overridden_until=None)
+        case _:
+            assert_never(event)
+
+
+class NothingOverridden(NotNow):
+    sentence = "no override of {unit} stands: there is nothing to end"
+
+
+class Override(Command):
+    """Let strangers be told another level of a unit than the computed one, with a reason, until a moment."""
+
+    unit: UnitId
+    level: Level
+    until: Instant
+    reason: OverrideReason
+    note: Text | None = None
+
+
+def override(alerting: Alerting, command: Override, act: Act, *, person: UUID, row: str) -> tuple[AlertOverridden, ...]:
+    """Override a unit's level; `row` is the unit in whose row its cases count. A later override replaces an earlier."""
+    if command.unit != row:
+        raise BadInput.field("unit", "a commune in force, or a unit above the communes", f"override {row}")
+    if not act.at < command.until <= act.at + LONGEST_OVERRIDE:
+        raise BadInput.field(
+            "until", f"a moment to come, at most {LONGEST_OVERRIDE.days} days from now", "correct it, and renew it then"
+        )
+    return (
+        AlertOverridden(
+            unit=command.unit,
+            level=command.level,
+            until=command.until,
+            reason=command.reason,
+            note=clear(command.note, KeyKind.PERSON, person),
+        ),
+    )
+
+
+class EndOverride(Command):
+    """Let strangers be told the computed level of a unit again."""
+
+    unit: UnitId
+    note: Text | None = None
+
+
+def end_override(alerting: Alerting, command: EndOverride, act: Act, *, person: UUID) -> tuple[AlertOverrideEnded, ...]:
+    """End what stands."""
+    if alerting.overridden_until is None or alerting.overridden_until <= act.at:
+        raise NothingOverridden(unit=command.unit)
+    return (AlertOverrideEnded(unit=command.unit, note=clear(command.note, KeyKind.PERSON, person)),)
+
+
+COMMANDS: tuple[type[Command], ...] = (Override, EndOverride)

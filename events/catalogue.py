@@ -26,7 +26,7 @@ CATALOGUE: Mapping[str, tuple[type[Event], ...]] = {
     "reporter": get_args(reporter.ReporterEvent),
     "reference": get_args(reference.ReferenceEvent),
     "level": get_args(level.LevelEvent),
-    "alert": (alert.AlertIssued,),
+    "alert": get_args(alert.AlertEvent),
     "custody": (custody.RecordViewed,),
 }
 """Stream category → its events. A stream is `<category>/<id>`. Each is listed once: in the union that the type checker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from events import reference, reporter
+from events import alert, reference, reporter
 from events.case import ending, judging, linking, opening, protection, referral
 from events.command import Command
 from events.report import decisions as report
@@ -20,5 +20,6 @@ COMMANDS: Mapping[str, tuple[type[Command], ...]] = {
         *ending.COMMANDS,
     ),
     "reporter": reporter.COMMANDS,
+    "alert": alert.COMMANDS,
     "reference": reference.COMMANDS,
 }

@@ -13,6 +13,8 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
+from events.alert import Alerting
+from events.alert import evolve as evolve_alerting
 from events.case import state as case_state
 from events.case.state import Case
 from events.catalogue import read
@@ -186,6 +188,9 @@ class Reading:
 
     async def reporter(self, reporter_id: UUID) -> Reporter:
         return await self.fold(f"reporter/{reporter_id}", Reporter(reporter_id), evolve_reporter)
+
+    async def alerting(self, unit: str) -> Alerting:
+        return await self.fold(f"alert/{unit}", Alerting(), evolve_alerting)
 
     async def register(self, name: str) -> Register:
         return await self.fold(f"reference/{name}", Register(), evolve_register)

@@ -115,10 +115,19 @@ nothing was said) are said with the cause `engine`; afterwards every change. See
 `alert/<unit>/<n>`, n counting what was said of the unit, whichever engine said it. A history line is written for every
 change of every engine, spoken or not; adoptions change no level and write none.
 
-**What strangers are told.** With a change that is said goes an `alert.issued`, where the level that it reaches is
-`alerts.from_level` or more, or where an alert *stands*: the last one of the unit, if the level that it told of was that
-high by the rules of its time. So the first alert of a unit and the one that ends it are told, and every change between
-them; a change below is told to nobody, nor is anything of `outside:` units, nor a change of rules or names by itself.
+**What people decide.** `alert.overridden` says which level strangers are told of a unit until a moment; the computed
+one goes on, is said as before, and stands beside it. An override *stands* from its event, unless its moment is over by
+then, until that moment, until `alert.override_ended`, or until another of the unit, which takes its place. While it
+stands, the *told* level is its own; but where the level said is above both its own and the one that was said when it
+was decided, it is the level said: an override never hides a rise. Where none stands, the told level is the level said.
+Where something falls due at the moment at which an override ends, that is first. No case, row or history is touched by
+any of it.
+
+**What strangers are told.** With a change of the told level, where an engine speaks, goes an `alert.issued`, where the
+level that it reaches is `alerts.from_level` or more, or where an alert *stands*: the last one of the unit, if the level
+that it told of was that high by the rules of its time. So the first alert of a unit and the one that ends it are told,
+and every change between them; a change below is told to nobody, nor is anything of `outside:` units, nor a change of
+rules or names by itself.
 
 - `change` is `raised` or `lowered`, as the level was, where the cause is `evidence`, `fading`, `resolved` or
   `election_window`, and `lowered` where it fell and the cause is `coverage`. Any other (`retraction`, `rules`,
@@ -127,9 +136,12 @@ them; a change below is told to nobody, nor is anything of `outside:` units, nor
   more, `cancelled` where it is below and nothing is left to warn of.
 - `cancels` names the alert that stands where this one is `cancelled`, `updates` names it otherwise; neither is there
   where none stands. An alert that tells of a level below `alerts.from_level` does not stand, however it is called.
-- `from`, `to` and `rules_hash` are those of the change, `on` is the day of its `effective_at`; the name and the codes
-  of the unit are those of the gazetteer in force, its id and no codes where that does not know it. `kinds` are the
-  `group`s of the cases listed in `contributions` that count more than 0; peace has none.
+- Where people decide that a higher level is told than before, it is `raised`; whatever else follows from an override or
+  its end is `corrected` or `cancelled`, as by causes that correct.
+- `from` and `to` are told levels, `rules_hash` is that of the rules in force, `on` the day of the change's
+  `effective_at`, or of the moment at which an override begins or ends; the name and the codes of the unit are those of
+  the gazetteer in force, its id and no codes where that does not know it. `kinds` are the `group`s of the cases that
+  `contributions` would list then and that count more than 0; peace has none.
 """
 
 from projections.alert_level.fold import ENGINES, AlertLevel, Home

@@ -22,7 +22,7 @@ from projections.alert_level.laid_by import LaidBy
 from projections.alert_level.rows import case_row, unit_row
 from projections.alert_level.rules import Rules
 from projections.alert_level.shared import Shared
-from projections.alert_level.unit import Unit
+from projections.alert_level.unit import Counted, Unit
 from projections.projection import Page
 from projections.taken import Taken
 from projections.watched import Watched
@@ -131,6 +131,10 @@ class Engine(Protocol):
 
     def stand(self, shared: Shared, home: Home, unit: Unit, before: int, at: str) -> Change | None:
         """Where a unit stands, as a change from what the log says of it."""
+        ...
+
+    def groups(self, shared: Shared, home: Home, unit_id: str) -> tuple[KindGroup, ...]:
+        """The groups of kinds that make up a unit's level now."""
         ...
 
     def draw(self, home: Home, page: Page) -> None: ...
@@ -436,6 +440,12 @@ class FirstEngine:
             return None
         return _change(shared.rules, home, unit, before, at, LevelCause.ENGINE)
 
+    def groups(self, shared: Shared, home: Home, unit_id: str) -> tuple[KindGroup, ...]:
+        unit = home.units.get(unit_id)
+        if shared.rules is None or unit is None:
+            return ()
+        return groups_of(shared.rules, unit.counted(home.cases))
+
     # --- rows -----------------------------------------------------------------------------------------------------
 
     def draw(self, home: Home, page: Page) -> None:
@@ -500,6 +510,10 @@ def _change(rules: Rules, home: Home, unit: Unit, before: int, at: str, cause: L
         data["straight_to"] = unit.straight
     if cause is LevelCause.ENGINE:
         data["held"] = unit.level
+    return Change(data, unit.changes, date.fromordinal(rules.day(at)), groups_of(rules, counted))
+
+
+def groups_of(rules: Rules, counted: list[Counted]) -> tuple[KindGroup, ...]:
+    """The groups of the kinds of those cases that count, as strangers are told them."""
     found = {group for one in counted if one["counted"] and (group := rules.kinds[one["kind"]].group)}
-    groups = tuple(group for group in KindGroup if group in found)
-    return Change(data, unit.changes, date.fromordinal(rules.day(at)), groups)
+    return tuple(group for group in KindGroup if group in found)

@@ -8,9 +8,11 @@ its levels and what the log says become events with the cause `engine`, and olde
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
+from events.alert import AlertOverridden, AlertOverrideEnded
 from events.level import LevelCause
 from projections.alert_level import case as facts
 from projections.alert_level import shared as told
@@ -18,7 +20,7 @@ from projections.alert_level.engine import Change, Engine, FirstEngine
 from projections.alert_level.engine import Home as EngineHome
 from projections.alert_level.rows import history_row
 from projections.alert_level.shared import Shared
-from projections.alert_level.voice import Voice
+from projections.alert_level.voice import Override, Telling, Voice
 from projections.projection import Page
 from projections.taken import Taken
 from projections.watching import SIGNS
@@ -26,8 +28,14 @@ from projections.watching import SIGNS
 ENGINES: Mapping[int, Engine] = MappingProxyType({engine.number: engine for engine in (FirstEngine(),)})
 """Every engine that ever spoke, and those that may. None is ever taken out: a replay needs each for its span."""
 
-HEEDED = frozenset({*facts.FACTS, *facts.LOST, facts.OPENED, *SIGNS})
-"""Types that may change a level. Every other event costs one look at this set."""
+OVERRIDDEN, OVERRIDE_ENDED = AlertOverridden.name, AlertOverrideEnded.name
+OVERRIDES = frozenset({OVERRIDDEN, OVERRIDE_ENDED})
+"""Types that change what strangers are told, and no level."""
+
+HEEDED = frozenset({*facts.FACTS, *facts.LOST, facts.OPENED, *SIGNS, *OVERRIDES})
+"""Types that may change a level, or what is told of it. Every other event costs one look at this set."""
+
+UNWRITTEN = "unwritten"
 
 _CAUSES = {
     told.RULES: LevelCause.RULES,
@@ -39,7 +47,7 @@ _CAUSES = {
 class Home:
     """A home: what each engine knows of it, and what the log was told of its units."""
 
-    __slots__ = ("eldest", "engines", "home", "retired", "said", "voices")
+    __slots__ = ("eldest", "engines", "home", "override_ends", "retired", "said", "voices")
 
     def __init__(self, home: str, engines: dict[int, EngineHome], voices: dict[str, Voice] | None = None) -> None:
         self.home = home
@@ -48,6 +56,19 @@ class Home:
         self.eldest = min(engines)
         self.said: set[str] = set()
         self.retired: list[int] = []
+        self.override_ends: str | None = None
+        self.find_override_end()
+
+    def find_override_end(self) -> None:
+        """Find the next moment at which an override ends by itself."""
+        ends = (voice.override.until for voice in self.voices.values() if voice.override is not None)
+        self.override_ends = min(ends, default=None)
+
+    def voice(self, unit: str) -> Voice:
+        voice = self.voices.get(unit)
+        if voice is None:
+            voice = self.voices[unit] = Voice(unit)
+        return voice
 
 
 class AlertLevel:
@@ -66,21 +87,33 @@ class AlertLevel:
         return Home(key, {number: EngineHome(key) for number in self.engines})
 
     def due(self, state: Home) -> str | None:
-        if len(state.engines) == 1:
-            return state.engines[state.eldest].due
-        due = None
+        due = state.override_ends
         for home in state.engines.values():
             if home.due is not None and (due is None or home.due < due):
                 due = home.due
         return due
 
     def roll(self, shared: Shared, state: Home, until: str, page: Page) -> None:
+        while (ends := state.override_ends) is not None and ends <= until:
+            self._roll_engines(shared, state, ends, page)
+            for unit in sorted(state.voices):
+                voice = state.voices[unit]
+                if voice.override is not None and voice.override.until == ends:
+                    voice.override = None
+                    self._tell(shared, state, voice, ends, page)
+            state.find_override_end()
+        self._roll_engines(shared, state, until, page)
+
+    def _roll_engines(self, shared: Shared, state: Home, until: str, page: Page) -> None:
         for number, home in state.engines.items():
             self._follow(shared, state, number, self.engines[number].roll(shared, home, until), page)
 
     def apply(self, shared: Shared, state: Home, event: Taken, page: Page) -> None:
         if state.eldest < shared.engine:
             self._retire(shared, state)
+        if event.type in OVERRIDES:
+            self._override(shared, state, event, page)
+            return
         for number, home in state.engines.items():
             changes = self.engines[number].apply(shared, home, event)
             if changes:
@@ -101,9 +134,7 @@ class AlertLevel:
         for number, home in state.engines.items():
             self.engines[number].draw(home, page)
         for unit in sorted(state.said):
-            voice = state.voices[unit]
-            alert = str(voice.alert) if voice.alert else None
-            page.add("said", (unit, state.home, voice.level, voice.levels, voice.alerts, alert))
+            page.add("said", state.voices[unit].row(state.home))
         state.said.clear()
 
     def shared(self, saved: Any | None) -> Shared:
@@ -125,12 +156,16 @@ class AlertLevel:
         self._retire(shared, state)
         engine, home = self.engines[shared.engine], state.engines[shared.engine]
         changes = []
-        for unit_id in sorted({*home.units, *state.voices}):
+        spoken_of = (unit for unit, voice in state.voices.items() if voice.levels)
+        for unit_id in sorted({*home.units, *spoken_of}):
             said = state.voices[unit_id].level if unit_id in state.voices else 0
             change = engine.stand(shared, home, home.unit(unit_id), said, at)
             if change is not None:
                 changes.append(change)
         self._say(shared, state, changes, page)
+        for unit in sorted(state.voices):
+            if state.voices[unit].override is not None:
+                self._tell(shared, state, state.voices[unit], at, page)
 
     def _retire(self, shared: Shared, state: Home) -> None:
         """Older engines end: what they said stands on the log, and their history stays."""
@@ -150,11 +185,29 @@ class AlertLevel:
         said = []
         for change in changes:
             assert shared.rules is not None
-            unit = change.data["unit"]
-            voice = state.voices.get(unit)
-            if voice is None:
-                voice = state.voices[unit] = Voice(unit)
-            from_level = shared.rules.set.alerts.from_level
-            said += voice.say(state.home, shared.engine, shared.places, from_level, change)
-            state.said.add(unit)
+            voice = state.voice(change.data["unit"])
+            said += voice.say(state.home, shared, change)
+            state.said.add(voice.unit)
         page.derived += sorted(said, key=lambda one: (one.due, one.stream, one.seed))
+
+    # --- what people decide -----------------------------------------------------------------------------------------
+
+    def _override(self, shared: Shared, state: Home, event: Taken, page: Page) -> None:
+        voice, data = state.voice(event.data["unit"]), event.data
+        for home in state.engines.values():
+            home.drawn_due = UNWRITTEN  # a home of which nothing else was ever heard is found again by this row
+        voice.override = None
+        if event.type == OVERRIDDEN and data["until"] > event.time:
+            voice.override = Override(data["level"], voice.level, data["until"])
+        state.find_override_end()
+        self._tell(shared, state, voice, event.time, page, decided=event.type == OVERRIDDEN)
+
+    def _tell(self, shared: Shared, state: Home, voice: Voice, at: str, page: Page, *, decided: bool = False) -> None:
+        """Tell strangers what is theirs now, where an engine speaks; what people raise is raised, the rest corrects."""
+        state.said.add(voice.unit)
+        if shared.rules is None or shared.engine not in state.engines:
+            return
+        groups = self.engines[shared.engine].groups(shared, state.engines[shared.engine], voice.unit)
+        telling = Telling(at, date.fromordinal(shared.rules.day(at)), groups)
+        as_happened = decided and voice.override is not None and voice.override.level > voice.told
+        page.derived += voice.tell(state.home, shared, telling, as_happened=as_happened)

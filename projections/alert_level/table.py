@@ -58,7 +58,7 @@ class AlertLevelTable:
             home.due_day = row["due_day"]
         voices: dict[str, dict[str, Voice]] = {}
         for row in await connection.fetch(SQL["load_said"], *which):
-            voice = Voice(row["unit"], row["level"], row["levels"], row["alerts"], row["alert"])
+            voice = Voice.of(row)
             voices.setdefault(row["home"], {})[voice.unit] = voice
         return {home: Home(home, dict(sorted(of.items())), voices.get(home)) for home, of in engines.items()}
 

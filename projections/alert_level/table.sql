@@ -61,7 +61,12 @@ create table alert_level_said (
     level smallint not null,
     levels integer not null,
     alerts integer not null,
-    alert uuid
+    alert uuid,
+    told smallint not null,
+    told_at text,
+    override_level smallint,
+    override_held smallint,
+    override_until text
 );
 create table alert_level_history (
     engine integer not null,
@@ -127,12 +132,21 @@ on conflict (engine, home) do update set due = excluded.due, due_day = excluded.
 
 -- name: write_said
 -- What the log was told of a unit: the seeds of what is said next follow from the numbers.
-insert into alert_level_said (unit, home, partition, level, levels, alerts, alert)
-select unit, home, :partition, level, levels, alerts, alert
-from unnest($1::text[], $2::text[], $3::smallint[], $4::integer[], $5::integer[], $6::uuid[])
-    as row (unit, home, level, levels, alerts, alert)
+insert into alert_level_said (
+    unit, home, partition, level, levels, alerts, alert, told, told_at, override_level, override_held, override_until
+)
+select unit, home, :partition, level, levels, alerts, alert, told, told_at, override_level, override_held,
+    override_until
+from unnest(
+    $1::text[], $2::text[], $3::smallint[], $4::integer[], $5::integer[], $6::uuid[], $7::smallint[], $8::text[],
+    $9::smallint[], $10::smallint[], $11::text[]
+) as row (
+    unit, home, level, levels, alerts, alert, told, told_at, override_level, override_held, override_until
+)
 on conflict (unit) do update set
-    level = excluded.level, levels = excluded.levels, alerts = excluded.alerts, alert = excluded.alert
+    level = excluded.level, levels = excluded.levels, alerts = excluded.alerts, alert = excluded.alert,
+    told = excluded.told, told_at = excluded.told_at, override_level = excluded.override_level,
+    override_held = excluded.override_held, override_until = excluded.override_until
 
 -- name: write_history
 -- A change; never changed itself.
@@ -170,28 +184,35 @@ select engine, home, source, body from alert_level_watch where partition = $1 or
 
 -- name: load_said
 -- What the log was told of their units.
-select unit, home, level, levels, alerts, alert from alert_level_said where partition = $1 or home = any ($2::text[])
+select unit, home, level, levels, alerts, alert, told, told_at, override_level, override_held, override_until
+from alert_level_said where partition = $1 or home = any ($2::text[])
 
 -- name: load_dues
--- When something falls due in each home of a partition: for its earliest engine.
-select min(due collate "C") as due, home from alert_level_home where partition = $1 and due is not null group by home
+-- When something falls due in each home of a partition: for its earliest engine, or where an override ends.
+select min(due collate "C") as due, home
+from (
+    select due, home from alert_level_home where partition = $1 and due is not null
+    union all
+    select override_until, home from alert_level_said where partition = $1 and override_until is not null
+) as one
+group by home
 
 -- name: now
--- Units as they stand, all or those of $1 (null: all). The engine that speaks is the earliest that is left: older ones
--- are retired when it is adopted, newer ones fold beside it and are not asked yet.
-select distinct on (unit) unit, home, level, points, peace_offset, window_permille, straight_to, open_cases,
+-- Units as they stand, all or those of $1 (null: all), with what strangers are told of them. The engine that speaks is
+-- the earliest that is left: older ones are retired when it is adopted, newer ones fold beside it and are not asked yet.
+select distinct on (unit) unit, one.home, one.level, points, peace_offset, window_permille, straight_to, open_cases,
     outcomes_asked, confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash, contributions,
-    peace, engine
-from alert_level_unit
+    peace, engine, told, told_at, override_level, override_until
+from alert_level_unit as one left join alert_level_said using (unit)
 where $1::text[] is null or unit = any ($1)
 order by unit, engine
 
 -- name: page
 -- The same, page by page: after the unit $2 (null: from the first), at most $3 of them.
-select distinct on (unit) unit, home, level, points, peace_offset, window_permille, straight_to, open_cases,
+select distinct on (unit) unit, one.home, one.level, points, peace_offset, window_permille, straight_to, open_cases,
     outcomes_asked, confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash, contributions,
-    peace, engine
-from alert_level_unit
+    peace, engine, told, told_at, override_level, override_until
+from alert_level_unit as one left join alert_level_said using (unit)
 where ($1::text[] is null or unit = any ($1)) and ($2::text is null or unit > $2)
 order by unit, engine
 limit $3
@@ -233,7 +254,10 @@ where due is not null order by engine, home
 
 -- name: digest_said
 -- What the log was told, in the order of the key.
-select jsonb_build_array('said', unit, home, level, levels, alerts, alert)::text from alert_level_said order by unit
+select jsonb_build_array(
+    'said', unit, home, level, levels, alerts, alert, told, told_at, override_level, override_held, override_until
+)::text
+from alert_level_said order by unit
 
 -- name: digest_history
 -- Every change, in the order of the key.

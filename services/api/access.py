@@ -92,6 +92,9 @@ ACCESS: Mapping[str, Grants] = {
     "case.resolve": _area(_REVIEWER, _OFFICER),
     "case.close": _area(_REVIEWER, _OFFICER),
     "case.reopen": _WORKS,
+    # what strangers are told
+    "alert.override": _area(_REVIEWER, _OFFICER),
+    "alert.end-override": _area(_REVIEWER, _OFFICER),
     # a reporter
     "reporter.enrol": _area(_COORDINATOR),
     "reporter.assign-coverage": _area(_COORDINATOR),

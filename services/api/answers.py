@@ -97,6 +97,8 @@ LEVEL = fields(
         "since": maybe(TEXT),
         "rules_hash": maybe(TEXT),
         "engine": maybe(NUMBER),
+        "told_level": maybe(NUMBER),
+        "overridden": maybe(fields({"level": NUMBER, "until": MOMENT})),
         "contributions": many(CONTRIBUTION),
         "peace": many(ANYTHING),
     },

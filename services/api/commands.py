@@ -14,6 +14,7 @@ from events.commands import COMMANDS
 from events.refusals import BadInput
 from events.report import decisions as report
 from events.vocabulary import Role, UnitId
+from services.acts import alert as alert_acts
 from services.acts import case as case_acts
 from services.acts import reference as reference_acts
 from services.acts import report as report_acts
@@ -212,6 +213,10 @@ async def _reference(sent: Sent) -> Accepted:
     return await reference_acts.act_at(sent.office.desk, sent.order)
 
 
+async def _alert(sent: Sent) -> Accepted:
+    return await alert_acts.act(sent.network, sent.order)
+
+
 # --- all of them ------------------------------------------------------------------------------------------------------
 
 _APART: dict[type[Command], Route] = {
@@ -240,6 +245,7 @@ _PLAIN: dict[str, tuple[Perform, type[Beside]]] = {
     "report": (_report, Beside),
     "case": (_case, Beside),
     "reporter": (_reporter, BesideReporter),
+    "alert": (_alert, Beside),
     "reference": (_reference, Beside),
 }
 

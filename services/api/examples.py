@@ -141,6 +141,14 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "reports": [{"report_id": OTHER_REPORT_ID, "independent": "yes"}],
         "note": "It happened again.",
     },
+    "alert.override": {
+        "unit": GIHANGA,
+        "level": 2,
+        "until": SOON,
+        "reason": "local_knowledge",
+        "note": "The elders walked the market: it is quiet.",
+    },
+    "alert.end-override": {"unit": GIHANGA},
     "reporter.enrol": {
         "who": {"phone": "+257 79 000 001"},
         "unit": GIHANGA,

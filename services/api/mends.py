@@ -109,6 +109,7 @@ MENDS: Mapping[int, str] = {
     3601: "check the id; where it is right, ask whoever registered it, or an admin",
     3602: "change that one, or rotate its secret where the answer that showed it was lost",
     3603: "change one that is not needed any more, or ask an admin",
+    3701: "look at /v1/levels/{unit}: what strangers are told is what is computed already",
     # us
     4005: "whoever runs the network opens them: deploy/README.md says how, by the sentence in `detail`",
     4006: "set this machine's clock right; where the ledger's is meant, an operator confirms: `intabaza clock accept`",

@@ -288,7 +288,8 @@ def _body(name: str, example: Mapping[str, Any]) -> Json:
 def _accepted(route: Route, repeated: bool = False) -> Json:
     command_id = UUID("6b1d0e2f-3a4b-8c5d-9e6f-7a8b9c0d1e2f")
     ids = {f"{thing}_id": str(named_id(command_id, thing)) for thing in route.makes}
-    noun = {"report": REPORT_ID, "case": CASE_ID, "reporter": CASE_ID, "reference": "register"}[route.noun]
+    nouns = {"report": REPORT_ID, "case": CASE_ID, "reporter": CASE_ID, "alert": GIHANGA, "reference": "register"}
+    noun = nouns[route.noun]
     event = {
         "id": str(named_id(command_id, "event 0")),
         "stream": f"{route.noun}/{ids.get(f'{route.noun}_id', noun)}",

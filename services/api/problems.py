@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from events import custody, reference, reporter
+from events import alert, custody, reference, reporter
 from events.case import refusals as case
 from events.places.faults import GazetteerFaulty, NoSuchDivision, NoSuchUnit
 from events.places.lookup import Candidate
@@ -161,6 +161,8 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     subscribers.NoSuchSubscriber: Kind(3601, 404, "No such subscriber"),
     subscribers.SubscribedAlready: Kind(3602, 409, "The URL is subscribed already"),
     subscribers.TooManySubscribers: Kind(3603, 409, "There are too many subscribers of yours"),
+    # what strangers are told
+    alert.NothingOverridden: Kind(3701, 409, "No override stands"),
     # everywhere
     NoSuchUnit: Kind(1101, 422, "No such unit"),
     NoSuchDivision: Kind(1102, 422, "No such division"),

@@ -85,7 +85,7 @@ def of_command(route: Route) -> frozenset[Kind]:
             refusals |= {NoSuchReport} if route.noun == "report" else {NoSuchCase, NoSuchReferral}
         elif route.noun == "case":
             refusals |= {area.OutsideArea}
-    if route.noun == "reporter":
+    if route.noun in ("reporter", "alert"):
         refusals |= {area.OutsideArea, NoSuchUnit, desk.AnotherMode}
     begun: tuple[Kind, ...] = (problems.NOT_READY,) if route.needs_network else ()
     begun += (problems.NO_SUCH_PAGE,) if route.about else ()  # an id with a slash in it is another address

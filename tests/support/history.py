@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from events import alert as alerts
 from events import reference
 from events import reporter as reporters
 from events.case import ending, judging, linking, opening, protection, referral
@@ -24,6 +25,7 @@ from events.custody import ViewPurpose
 from events.report import decisions as reports
 from events.vocabulary import Role
 from services import clock
+from services.acts import alert as alert_acts
 from services.acts import case as case_acts
 from services.acts import reference as reference_acts
 from services.acts import report as report_acts
@@ -150,6 +152,7 @@ async def tell(story: Story) -> None:
     case_id = await the_case(story, report_id, other_id)
     await the_referrals(story, case_id)
     await the_end(story, case_id, other_id)
+    await the_alerts(story)
     await the_view(story, report_id)
 
 
@@ -501,6 +504,17 @@ async def the_end(story: Story, case_id: UUID, new_evidence: UUID) -> None:
         reports=[{"report_id": new_evidence, "independent": "yes"}],
         note=story.text("reopening note"),
     )
+
+
+async def the_alerts(story: Story) -> None:
+    until = clock.now() + timedelta(days=3)
+    for command, fields in (
+        (alerts.Override, {"level": 2, "until": until, "reason": "local_knowledge", "note": story.text("why told")}),
+        (alerts.EndOverride, {"note": story.text("why told no more")}),
+    ):
+        row = story.network.gazetteer.row_at(GIHANGA)
+        order = story.order("bede", Role.REVIEWER, command, row, unit=row, **fields)
+        await story.send(order, alert_acts.act)
 
 
 async def the_view(story: Story, report_id: UUID) -> Sequence[str]:

@@ -111,6 +111,7 @@ class _Told:
             self.gazetteer: 3,
             self.election: 4,
             self.engine: 2,
+            self.override: 5,
         }
         self.random.choices(list(acts), list(acts.values()))[0]()
 
@@ -292,6 +293,16 @@ class _Told:
 
     def gazetteer(self) -> None:
         self.log.gazetteer(vela(self.random.choice(("d1", "d2"))))
+
+    def override(self) -> None:
+        """People tell another level of a unit for a while, or end that."""
+        home = self.random.choices(list(HOMES), (5, 6, 2, 1, 1))[0]
+        unit = self.random.choice(HOMES[home])
+        if self.random.random() < 0.7:
+            hours = self.random.choice((0, 1, 7, 24, 24 * 5, 24 * 30))
+            self.log.overridden(self.random.randrange(5), unit=unit, home=home, hours=hours)
+        else:
+            self.log.override_ended(unit=unit, home=home)
 
     def engine(self) -> None:
         if self.engines:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from events import reference, reporter
-from events.alert import AlertIssued
+from events.alert import AlertIssued, AlertOverridden, AlertOverrideEnded, OverrideReason
 from events.case import events as cases
 from events.level import LevelChanged
 from events.places.gazetteer import Gazetteer
@@ -94,6 +94,17 @@ class Log(Written):
         """Let days go by, and tick."""
         self.after(days=number)
         return self.tick()
+
+    def overridden(self, level: int, *, unit: str = UNIT, home: str = HOME, hours: float = 24) -> Log:
+        """People tell this level of a unit for so many hours."""
+        until = self.now + timedelta(hours=hours)
+        reason = OverrideReason.LOCAL_KNOWLEDGE
+        self.write(f"alert/{unit}", AlertOverridden(unit=unit, level=level, until=until, reason=reason), home=home)
+        return self
+
+    def override_ended(self, *, unit: str = UNIT, home: str = HOME) -> Log:
+        self.write(f"alert/{unit}", AlertOverrideEnded(unit=unit), home=home)
+        return self
 
     def case(self, name: str, *events: Any, home: str = HOME) -> Log:
         self.write(f"case/{one(name)}", *events, home=home)

@@ -170,10 +170,24 @@ class Recomputed:
     def __init__(self, engines: Engines) -> None:
         self.ladders = {number: Ladder(gravity) for number, gravity in engines.items()}
         self.voice = Voice()
+        self._passed = ""
 
     def pass_midnights(self, log: Sequence[Taken], until: str) -> None:
-        """Weigh everything anew at every midnight after the last event of the log, at or before a moment."""
+        """Weigh everything anew at every midnight after the last event of the log, at or before a moment; overrides
+        end in between, after a midnight of the same moment."""
+        while ends := min((end for _, _, end in self.voice.overrides.values() if end <= until), default=None):
+            self._pass_midnights(log, ends)
+            self.voice.end(ends, self._rows(), log)
+        self._pass_midnights(log, until)
+
+    def _rows(self) -> Mapping[str, Row]:
+        return self.ladders[self.voice.speaker].rows if self.voice.speaker is not None else {}
+
+    def _pass_midnights(self, log: Sequence[Taken], until: str) -> None:
         for moment, day in midnights(log, until):
+            if moment <= self._passed:
+                continue
+            self._passed = moment
             for engine, ladder in self.ladders.items():
                 for line in step(ladder, log, day, moment, partial(cause_at_midnight, ladder, log, day)):
                     self.voice.changed(engine, line, log)
@@ -186,6 +200,8 @@ class Recomputed:
             before, ladder.cases = ladder.cases, known(log, ladder.laid_by)
             for line in step(ladder, log, None, event.time, partial(cause_of_event, event, before, ladder.cases)):
                 self.voice.changed(engine, line, log)
+        if event.type in ("alert.overridden", "alert.override_ended"):
+            self.voice.override(event, self._rows(), log)
         if event.type == "reference.engine_adopted" and event.data["projection"] == "alert_level":
             speaker = event.data["number"]
             self.ladders = {engine: ladder for engine, ladder in self.ladders.items() if engine >= speaker}
@@ -715,12 +731,16 @@ class Voice:
 
     Strangers are told of every change to a level of `alerts.from_level` or more, and of one below it where an alert
     stands; that one ends it. Alerts name the one before by `updates`, or by `cancels` where a correction ends it.
-    Nothing is told of the outside.
+    Nothing is told of the outside. Where people overrode a unit, theirs is what strangers are told, until it ends; but
+    a level above both theirs and that which was said when they decided it is told as it is.
     """
 
     def __init__(self) -> None:
         self.speaker: int | None = None
         self.levels: dict[str, int] = {}
+        self.strangers: dict[str, int] = {}
+        self.overrides: dict[str, tuple[int, int, str]] = {}
+        self.homes: dict[str, str] = {}
         self.changes: dict[str, int] = {}
         self.alerts: dict[str, int] = {}
         self.standing: dict[str, str] = {}
@@ -733,6 +753,8 @@ class Voice:
             if row.level is not None and row.level != before:
                 told = row.explanation(before) | {"cause": "engine", "effective_at": moment, "held": row.level}
                 self.say(row.home, told, log)
+        for unit in sorted(self.overrides):
+            self.decided(unit, rows, log, moment, raising=False)
 
     def changed(self, engine: int, line: Line, log: Sequence[Taken]) -> None:
         if engine == self.speaker:
@@ -742,32 +764,68 @@ class Voice:
         unit = told["unit"]
         self.levels[unit] = told["to"]
         self._said("level", self.changes, home, told["effective_at"], told)
-        rules = rules_of(in_force(log) or "")
-        if unit.startswith("outside:"):
-            return
-        if told["to"] >= rules.alerts.from_level or unit in self.standing:
-            self.alert(home, told, rules, log)
-
-    def alert(self, home: str, told: dict[str, Any], rules: RuleSet, log: Sequence[Taken]) -> None:
-        unit, ends = told["unit"], told["to"] < rules.alerts.from_level
         corrects = told["cause"] in CORRECTING or (told["cause"] == "coverage" and told["to"] > told["from"])
-        groups = {rules.kinds[case["kind"]].group for case in told["contributions"] if case["counted"]}
+        self.alert(home, unit, told["contributions"], told["effective_at"], log, corrects)
+
+    def override(self, event: Taken, rows: Mapping[str, Row], log: Sequence[Taken]) -> None:
+        """People decided, or took back, what strangers are told."""
+        unit, data = event.data["unit"], event.data
+        self.homes[unit] = event.home
+        self.overrides.pop(unit, None)
+        raising = False
+        if event.type == "alert.overridden" and data["until"] > event.time:
+            self.overrides[unit] = (data["level"], self.levels.get(unit, 0), data["until"])
+            raising = data["level"] > self.strangers.get(unit, 0)
+        self.decided(unit, rows, log, event.time, raising=raising)
+
+    def end(self, moment: str, rows: Mapping[str, Row], log: Sequence[Taken]) -> None:
+        """Overrides that end at a moment by themselves."""
+        for unit in sorted(unit for unit, (_, _, until) in self.overrides.items() if until == moment):
+            del self.overrides[unit]
+            self.decided(unit, rows, log, moment, raising=False)
+
+    def decided(self, unit: str, rows: Mapping[str, Row], log: Sequence[Taken], moment: str, *, raising: bool) -> None:
+        if self.speaker is not None and in_force(log) is not None:
+            listed = rows[unit].contributions if unit in rows else []
+            self.alert(self.homes[unit], unit, listed, moment, log, not raising)
+
+    def theirs(self, unit: str) -> int:
+        level = self.levels.get(unit, 0)
+        told, held, _ = self.overrides.get(unit, (level, level, ""))
+        return level if level > held and level > told else told
+
+    def alert(
+        self,
+        home: str,
+        unit: str,
+        contributions: Sequence[Mapping[str, Any]],
+        moment: str,
+        log: Sequence[Taken],
+        corrects: bool,
+    ) -> None:
+        rules = rules_of(in_force(log) or "")
+        before, after = self.strangers.get(unit, 0), self.theirs(unit)
+        self.strangers[unit] = after
+        ends = after < rules.alerts.from_level
+        if before == after or unit.startswith("outside:") or (ends and unit not in self.standing):
+            return
+        groups = {rules.kinds[case["kind"]].group for case in contributions if case["counted"]}
         data = {
             "unit": unit,
             **name_and_codes(unit, log),
-            "from": told["from"],
-            "to": told["to"],
-            "on": local_day(told["effective_at"], rules).isoformat(),
+            "from": before,
+            "to": after,
+            "on": local_day(moment, rules).isoformat(),
             "kinds": [str(group) for group in KindGroup if group in groups],
-            "rules_hash": told["rules_hash"],
+            "rules_hash": hash_of(in_force(log) or ""),
         }
         if corrects:
             data["change"] = "cancelled" if ends else "corrected"
         else:
-            data["change"] = "raised" if told["to"] > told["from"] else "lowered"
+            data["change"] = "raised" if after > before else "lowered"
         if unit in self.standing:
             data["cancels" if corrects and ends else "updates"] = self.standing[unit]
-        seed = self._said("alert", self.alerts, home, told["effective_at"], data)
+        seed = self._said("alert", self.alerts, home, moment, data)
         if ends:
             del self.standing[unit]
         else:

@@ -19,7 +19,7 @@ from services import clock
 from services.acts.adopting import KNOWN_ENGINES
 from services.api.commanding import Route
 from services.api.commands import ROUTES
-from services.api.examples import EXAMPLES, GISURU, HEALTH
+from services.api.examples import EXAMPLES, GISURU, HEALTH, MPANDA
 from services.gazetteer import read_gazetteer
 from tests.support.doors import (
     ADMIN,
@@ -100,6 +100,7 @@ async def tell(telling: Telling) -> None:
     case_id = await the_case(telling, report_id, other_id)
     await the_referrals(telling, case_id)
     await the_end(telling, case_id, other_id)
+    await the_alerts(telling)
 
 
 async def the_registers(telling: Telling) -> None:
@@ -115,6 +116,12 @@ async def the_registers(telling: Telling) -> None:
     )
     await telling.do(ADMIN, "reference.date-election")
     await telling.do(ADMIN, "reference.waive-event")
+
+
+async def the_alerts(telling: Telling) -> None:
+    until = clock.now() + timedelta(hours=1)
+    await telling.do(BEDE, "alert.override", unit=MPANDA, until=until.isoformat())
+    await telling.do(ODILE, "alert.end-override", unit=MPANDA)
 
 
 async def the_reporter(telling: Telling) -> None:

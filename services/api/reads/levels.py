@@ -184,15 +184,31 @@ def _level(asked: Asked, unit: str, row: asyncpg.Record | None) -> dict[str, Any
         "since": row["effective_at"],
         "rules_hash": row["rules_hash"],
         "engine": row["engine"],
+        "told_level": _told(row)[0],
+        "overridden": _override(row),
         "contributions": orjson.Fragment(row["contributions"]),
         "peace": orjson.Fragment(row["peace"]),
     }
 
 
+def _override(row: asyncpg.Record) -> dict[str, Any] | None:
+    """What people tell of it meanwhile, beside the computed level."""
+    if row["override_until"] is None:
+        return None
+    return {"level": row["override_level"], "until": row["override_until"]}
+
+
+def _told(row: asyncpg.Record | None) -> tuple[int | None, str | None]:
+    """The level that strangers are told, and since when; before anything was said it is the computed one."""
+    if row is None:
+        return None, None
+    return (row["level"], row["effective_at"]) if row["told_at"] is None else (row["told"], row["told_at"])
+
+
 def _as_an_alert_would(asked: Asked, row: asyncpg.Record | None) -> dict[str, Any]:
     """Below the level from which there are alerts all is told alike: calm, watched, or never heard of."""
     rules = asked.office.in_force.rules
-    level, since = (row["level"], row["effective_at"]) if row is not None else (None, None)
+    level, since = _told(row)
     if level is None or since is None or rules is None or level < rules.alerts.from_level:
         return {"level": None, "level_name": None, "since": None, "note": NO_ALERT}
     day = datetime.fromisoformat(since).astimezone(ZoneInfo(rules.time_zone)).date()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from events.alert import AlertChange, AlertIssued, Code, KindGroup
+from events.alert import AlertChange, AlertIssued, AlertOverridden, AlertOverrideEnded, Code, KindGroup, OverrideReason
 from events.custody import RecordViewed, ViewPurpose
 from events.level import (
     Awaited,
@@ -71,6 +71,14 @@ def _alert(change: AlertChange, before: int, after: int, **more: object) -> Aler
 def _told(case: str, alert: AlertIssued, version: int, mode: Mode = Mode.ACTUAL) -> Example:
     return Example(case, f"alert/{COMMUNE}", alert, Role.SYSTEM, version, mode=mode)
 
+
+_OVERRIDDEN = AlertOverridden(
+    unit=COMMUNE,
+    level=2,
+    until=at(days=9),
+    reason=OverrideReason.LOCAL_KNOWLEDGE,
+    note=sealed("a reviewer", "why overridden"),
+)
 
 _RAISED = _told("raised", _alert(AlertChange.RAISED, 1, 3), 1)
 
@@ -237,6 +245,8 @@ EXAMPLES = (
     _told("corrected", _alert(AlertChange.CORRECTED, 3, 2, updates=_RAISED.event_id), 2),
     _told("cancelled", _alert(AlertChange.CANCELLED, 3, 1, cancels=_RAISED.event_id), 2),
     _told("exercise", _alert(AlertChange.RAISED, 0, 4), 1, Mode.EXERCISE),
+    Example("for_a_week", f"alert/{COMMUNE}", _OVERRIDDEN, Role.REVIEWER, 3),
+    Example("before_its_time", f"alert/{COMMUNE}", AlertOverrideEnded(unit=COMMUNE), Role.REFERRAL_OFFICER, 4),
     Example(
         "for_review",
         f"custody/{REPORT}",

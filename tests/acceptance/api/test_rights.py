@@ -72,7 +72,7 @@ def addresses(told: Told) -> Iterator[Address]:
             body["case_id"] = told.case_id
         if "in_favour" in body:
             body |= told.telling.voted() | {name: [] for name in ("recused", "dissent") if name in body}
-        where = route.noun in ("report", "case", "reporter") and route.operation != "report.receive"
+        where = route.noun in ("report", "case", "reporter", "alert") and route.operation != "report.receive"
         yield Address("POST", route.address.format(**known), route.operation, where, {}, body)
     for post in POSTS:
         body = {"version": 1, "fields": ["text" if post.noun == "report" else "summary"], "purpose": "review"}

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from events import reference, reporter
+from events import alert, reference, reporter
 from events.case import ending, judging, linking, opening, protection, referral
 from events.case.events import CaseMerged, CaseReferralCompleted, CaseResolved
 from events.case.state import Case
@@ -149,6 +149,13 @@ def on_reporter(decide: Callable[..., Any], command: Command, *events: Event, **
     return Deed(command, (state,), reporter.evolve, decided)
 
 
+def on_alerting(decide: Callable[..., Any], command: Command, *events: Event, **facts: Any) -> Deed:
+    def decided(state: alert.Alerting) -> tuple[Told, ...]:
+        return (Told(one("alert"), decide(state, command, act(INES), person=PERSON, **facts)),)
+
+    return Deed(command, (domain.fold(alert.Alerting(), alert.evolve, events),), alert.evolve, decided)
+
+
 def on_register(decide: Callable[..., Any], command: Command, state: Any = None) -> Deed:
     state = Register() if state is None else state
     evolve = reference.evolve_recipient if isinstance(state, Recipient) else reference.evolve
@@ -193,6 +200,9 @@ OPEN = {"kind": "violence", "unit": PLACE.unit, "place_precision": "hill", "acto
 OPENING: dict[str, Any] = {"place": PLACE, "home": HOME, "ratify_within": LATER - NOW, "evidence": [evidence()]}
 ENROL = {"languages": ["rn"], "channels": ["sms"], "trained": True}
 SIGN = {"on": TODAY, "channel": "sms", "nothing_to_report": True, "felt_safety": 2}
+
+OVERRIDE = {"unit": "bi:commune", "level": 2, "until": SOON, "reason": "local_knowledge"}
+OVERRIDDEN = alert.AlertOverridden(unit="bi:commune", level=2, until=SOON, reason=alert.OverrideReason.PROTECTION)
 
 DEEDS: tuple[Deed, ...] = (
     on_report(reports.receive, filled(reports.Receive, **MESSAGE), place=PLACE, placed=True, person=PERSON),
@@ -299,6 +309,8 @@ DEEDS: tuple[Deed, ...] = (
     ),
     on_reporter(reporter.check_in, filled(reporter.CheckIn, **SIGN), ENROLLED, person=PERSON),
     on_reporter(reporter.stand_down, filled(reporter.StandDownReporter, reason="safety"), ENROLLED, person=PERSON),
+    on_alerting(alert.override, filled(alert.Override, **OVERRIDE), row="bi:commune"),
+    on_alerting(alert.end_override, filled(alert.EndOverride, unit="bi:commune"), OVERRIDDEN),
     on_register(reference.adopt_rules, reference.AdoptRules(**RULES)),
     on_register(reference.adopt_gazetteer, reference.AdoptGazetteer(**GAZETTEER)),
     on_register(reference.register_recipient, reference.RegisterRecipient(**RECIPIENT), Recipient()),

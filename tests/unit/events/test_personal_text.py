@@ -31,6 +31,8 @@ OF_A_PERSON = {
     "reporter.enrolled": {"name_sealed", "contact"},
     "reporter.checked_in": {"said"},
     "reporter.stood_down": {"note"},
+    "alert.overridden": {"note"},
+    "alert.override_ended": {"note"},
 }
 """Fields under a person's own key, so that erasing the person erases them."""
 

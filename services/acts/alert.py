@@ -1,0 +1,38 @@
+"""Acts on what strangers are told of a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID, uuid5
+
+from events import alert as decisions
+from events.alert import AlertEvent
+from events.command import Command
+from services.acts.network import Network
+from services.desk import Change, Order, Reading
+from services.ledger.ledger import Accepted
+
+_UNITS = UUID("3d1c7a0e-6b52-8f4d-9a77-2e9c5b8f1d60")
+"""Names the space of ids under which people have their pseudonyms about what is told of a unit."""
+
+
+async def act(network: Network, order: Order[Command]) -> Accepted:
+    """Override what is told of the unit that the command names, or end that; it must lie in their area."""
+    command = order.command
+    assert isinstance(command, decisions.Override | decisions.EndOverride)
+    unit = network.gazetteer.unit(command.unit).unit_id
+
+    async def decide(reading: Reading) -> Sequence[Change]:
+        order.area.refuse_outside(network.gazetteer, unit)
+        act = await network.desk.act(order, uuid5(_UNITS, unit))
+        alerting = await reading.alerting(unit)
+        events: Sequence[AlertEvent]
+        match command:
+            case decisions.Override():
+                row = network.gazetteer.row_at(unit)
+                events = decisions.override(alerting, command, act, person=order.person_id, row=row)
+            case decisions.EndOverride():
+                events = decisions.end_override(alerting, command, act, person=order.person_id)
+        return [Change(f"alert/{unit}", network.gazetteer.home_of(unit), events, act.by)]
+
+    return await network.desk.perform(order, decide)
