@@ -155,16 +155,16 @@ class FirstEngine:
         return changes
 
     def _midnight(self, shared: Shared, rules: Rules, home: Home, day: int, at: str) -> list[Change]:
-        for unit_id in home.watched.turning(day):
-            for case in self._look_again(rules, home, unit_id, day):
-                self._weigh(shared, rules, home, case, day)
-                if case.weight.ended_in_nothing:
-                    self._lay_by(home, case)
         window = shared.window(day)
         turned = set()
         for unit in home.units.values():
             if unit.windowed and unit.has_windows and unit.window != window:
                 turned.add(unit.unit)
+        for unit_id in home.watched.turning(day):
+            for case in self._look_again(rules, home, unit_id, day):
+                self._weigh(shared, rules, home, case, day)
+                if case.weight.ended_in_nothing:
+                    self._lay_by(home, case)
         if turned:
             for case in list(home.cases.values()):
                 if case.unit in turned and case.weight.windowed:

@@ -202,6 +202,15 @@ RARE = {
         .election(date(2026, 5, 18), round="hill")
         .days(9)
     ),
+    "lost at the midnight at which a window begins": (
+        begun().assigned("r").opened("a", "detention_or_rights").election(date(2026, 6, 14)).days(9)
+    ),
+    "lost at the midnight at which a case is laid by": (
+        begun(kinds__violence__fade=[[4, 0]]).assigned("r").opened("a").resolved("a").days(9).checked_in("r")
+    ),
+    "lost at the midnight at which a window is over": (
+        begun().assigned("r").opened("a", "detention_or_rights").election(date(2026, 5, 16), round="hill").days(9)
+    ),
     "absorbing another while merged away": (
         begun().opened("a", severity="severe").opened("b").opened("c").merged("a", "c").merge_reversed("b", "a")
     ),
