@@ -111,8 +111,11 @@ class Bell:
             head = await connection.fetchrow(self._head_query, timeout=self._poll_seconds + 5)
             if head is not None:
                 self._waiters.rise(head["position"])
+            # not wait_for: before Python 3.12 it swallows a cancellation that comes with what it waits for, and whoever
+            # closes this would wait for ever
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._rung.wait(), self._poll_seconds)
+                async with asyncio.timeout(self._poll_seconds):
+                    await self._rung.wait()
 
     def _ring(self, *_: Any) -> None:
         self._rung.set()
