@@ -22,6 +22,23 @@ class Said(NamedTuple):
     data: dict[str, Any]
 
 
+class Override(NamedTuple):
+    """What people tell of a unit, beside the level that was said when they decided it."""
+
+    level: int
+    held: int
+    until: str
+
+
+class Now(NamedTuple):
+    """Where and when something may be told, and what the level is made of then."""
+
+    home: str
+    moment: str
+    contributions: list[dict[str, Any]]
+    rules_hash: str
+
+
 class Voice:
     """What has to be said, and what was."""
 
@@ -29,35 +46,63 @@ class Voice:
         self.engine: int | None = None
         self.said: list[Said] = []
         self._levels: dict[str, int] = {}
+        self._strangers: dict[str, int] = {}
+        self._overrides: dict[str, Override] = {}
         self._counts: dict[str, int] = {}
         self._standing: dict[str, str] = {}
 
     def say(self, home: str, told: dict[str, Any], rules: Rules, places: Places | None) -> None:
         """A change, and the alert that goes with it."""
-        unit, now = told["unit"], told["to"]
-        self._levels[unit] = now
+        unit = told["unit"]
+        self._levels[unit] = told["to"]
         self._add(f"level/{unit}", home, told)
-        from_level = rules["alerts"]["from_level"]
-        if unit.startswith("outside:") or (now < from_level and unit not in self._standing):
+        rose_by_watching = told["cause"] == "coverage" and told["to"] > told["from"]
+        now = Now(home, told["effective_at"], told["contributions"], told["rules_hash"])
+        self._alert(unit, now, rose_by_watching or told["cause"] in CORRECTING, rules, places)
+
+    def override(self, unit: str, level: int, until: str) -> None:
+        self._overrides[unit] = Override(level, self._levels.get(unit, 0), until)
+
+    def end_override(self, unit: str) -> None:
+        self._overrides.pop(unit, None)
+
+    def overrides(self) -> dict[str, str]:
+        """Until when each of those that stand does, by unit in order."""
+        return {unit: self._overrides[unit].until for unit in sorted(self._overrides)}
+
+    def decided(self, unit: str, now: Now, rules: Rules, places: Places | None, *, by_people: bool) -> None:
+        """What follows from an override or its end; only what people raise is raised."""
+        raised = by_people and unit in self._overrides and self._overrides[unit].level > self._strangers.get(unit, 0)
+        self._alert(unit, now, not raised, rules, places)
+
+    def _theirs(self, unit: str) -> int:
+        level, override = self._levels.get(unit, 0), self._overrides.get(unit)
+        if override is None or (level > override.held and level > override.level):
+            return level
+        return override.level
+
+    def _alert(self, unit: str, now: Now, corrects: bool, rules: Rules, places: Places | None) -> None:
+        before, after = self._strangers.get(unit, 0), self._theirs(unit)
+        self._strangers[unit] = after
+        ends = after < rules["alerts"]["from_level"]
+        if before == after or unit.startswith("outside:") or (ends and unit not in self._standing):
             return
-        groups = {rules["kinds"][case["kind"]]["group"] for case in told["contributions"] if case["counted"]}
-        rose_by_watching = told["cause"] == "coverage" and now > told["from"]
-        corrects, ends = rose_by_watching or told["cause"] in CORRECTING, now < from_level
+        groups = {rules["kinds"][case["kind"]]["group"] for case in now.contributions if case["counted"]}
         data = {
             "unit": unit,
             **(places.name_and_codes(unit) if places else {"unit_name": unit, "codes": []}),
-            "from": told["from"],
-            "to": now,
-            "on": local_day(told["effective_at"], rules["time_zone"]).isoformat(),
+            "from": before,
+            "to": after,
+            "on": local_day(now.moment, rules["time_zone"]).isoformat(),
             "kinds": [group for group in GROUPS if group in groups],
-            "rules_hash": told["rules_hash"],
+            "rules_hash": now.rules_hash,
             "change": ("cancelled" if ends else "corrected")
             if corrects
-            else ("raised" if now > told["from"] else "lowered"),
+            else ("raised" if after > before else "lowered"),
         }
         if unit in self._standing:
             data["cancels" if corrects and ends else "updates"] = self._standing[unit]
-        event_id = self._add(f"alert/{unit}", home, data)
+        event_id = self._add(f"alert/{unit}", now.home, data)
         if ends:
             self._standing.pop(unit, None)
         else:

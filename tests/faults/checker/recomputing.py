@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
 
-from tests.faults.checker.announcing import Voice
+from tests.faults.checker.announcing import Now, Voice
 from tests.faults.checker.facts import CHANGES, Told, lose_link
 from tests.faults.checker.findings import NotModelled
 from tests.faults.checker.places import NOWHERE, Places
@@ -31,6 +31,7 @@ REFERENCE = {
     *(f"reference.{name}" for name in ("rules_adopted", "gazetteer_adopted", "election_dated", "engine_adopted")),
     *(f"reference.{name}" for name in ("recipient_registered", "event_waived")),
 }
+OVERRIDES = {"alert.overridden", "alert.override_ended"}
 TAKES_UP = {"case.report_linked", "case.report_unlinked"}
 CAUSES = {
     **dict.fromkeys(("case.opened", "case.ratified", "case.classified", "case.assessed", "case.reopened"), "evidence"),
@@ -55,6 +56,7 @@ class Levels:
         self._places: Places | None = None
         self._elections: dict[str, dict[str, Any]] = {}
         self._watched = Watched()
+        self._overridden: dict[str, str] = {}
         self._last: str | None = None
         self._next: date | None = None
 
@@ -62,7 +64,7 @@ class Levels:
         """One event more; nothing that follows from others tells anything new."""
         if event.mode != "actual" or event.type in DERIVED:
             return
-        self._pass_midnights(event.time)
+        self._pass_time(event.time)
         noun, _, name = event.stream.partition("/")
         if event.type == "case.opened":
             self._open(event, name)
@@ -72,6 +74,8 @@ class Levels:
             self._lose_report(event, name)
         elif noun == "reference":
             self._reference(event)
+        elif event.type in OVERRIDES:
+            self._override(event)
         elif self._watched.take(event, self._day(event.time), self._day):
             self._look([name for name, unit in self._units().items() if unit.home == event.home], event)
         self._last = event.time
@@ -163,8 +167,37 @@ class Levels:
             if unit.level is not None and unit.level != before and self._rules is not None:
                 told = {**unit.tell(), "from": before, "cause": "engine", "effective_at": moment, "held": unit.level}
                 self.voice.say(unit.home, told, self._rules, self._places)
+        for name in self.voice.overrides():
+            self._decided(name, moment)
+
+    # --- what people decide -------------------------------------------------------------------------------------------
+
+    def _override(self, event: Told) -> None:
+        name, data = event.data["unit"], event.data
+        self._overridden[name] = event.home
+        self.voice.end_override(name)
+        by_people = event.type == "alert.overridden" and data["until"] > event.time
+        if by_people:
+            self.voice.override(name, data["level"], data["until"])
+        self._decided(name, event.time, by_people=by_people)
+
+    def _decided(self, name: str, moment: str, *, by_people: bool = False) -> None:
+        if self._rules is not None and self.voice.engine is not None:
+            made_of = self.units[name].tell()["contributions"] if name in self.units else []
+            now = Now(self._overridden[name], moment, made_of, self._hash)
+            self.voice.decided(name, now, self._rules, self._places, by_people=by_people)
 
     # --- time ---------------------------------------------------------------------------------------------------------
+
+    def _pass_time(self, until: str) -> None:
+        """Midnights and ends of overrides in their order; where both are at one moment, the midnight first."""
+        while ends := min((end for end in self.voice.overrides().values() if end <= until), default=None):
+            self._pass_midnights(ends)
+            for name, end in self.voice.overrides().items():
+                if end == ends:
+                    self.voice.end_override(name)
+                    self._decided(name, ends)
+        self._pass_midnights(until)
 
     def _pass_midnights(self, until: str) -> None:
         if self._rules is None or self._last is None:
