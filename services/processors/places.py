@@ -9,13 +9,14 @@ from typing import Any, Self
 from uuid import UUID
 
 import structlog
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from services.log.clients import connected
 from services.log.record import read_link
 from services.log.topic import CONNECT_MS, TopicAbsent, look_up_topic
 from services.processors.chain import Record
+from services.processors.compiled import CompiledConsumer
 
 SILENCE_SECONDS = 20.0
 LOOK_SECONDS = 0.5
@@ -61,7 +62,7 @@ class Places:
         found = look_up_topic(servers, topic, "intabaza-places")
         self.topic_id, self.partitions = found.topic_id, found.partitions
         self._consumer = connected(
-            KafkaConsumer,
+            CompiledConsumer,
             servers,
             client_id="intabaza-places",
             group_id=None,
