@@ -79,8 +79,8 @@ class OverrideReason(Word):
 class AlertOverridden(Event):
     """Until a moment strangers are told this level of a unit; the computed one goes on and stands beside it.
 
-    Who decided it is its `actorref`. A rise of the computed level above what it was and above this one is told all the
-    same (projections/alert_level).
+    Who decided it is its `actorref`. A rise of the computed level above the lowest that it had since, and above this
+    one, is told all the same (projections/alert_level).
     """
 
     name: ClassVar[str] = "alert.overridden"

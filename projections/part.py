@@ -201,7 +201,7 @@ class Part(Generic[S, H]):
                 self.passed.append((key, event.position))
             elif key not in self.parked:
                 self._touch(key, event, page, self.fold.heed)
-        page.derived[already:] = sorted(page.derived[already:], key=lambda one: (one.due, one.stream, one.seed))
+        page.derived[already:] = sorted(page.derived[already:], key=lambda one: one.order)
 
     def roll(self, event: Taken, page: Page) -> None:
         """Fire what is due at or before a broadcast, for every key."""
@@ -227,7 +227,7 @@ class Part(Generic[S, H]):
             self._falls_due(key, after)
         for one in passed_over:
             heapq.heappush(self._heap, one)
-        page.derived[already:] = sorted(page.derived[already:], key=lambda one: (one.due, one.stream, one.seed))
+        page.derived[already:] = sorted(page.derived[already:], key=lambda one: one.order)
 
     def _touch(self, key: str, event: Taken, page: Page, change: Any) -> None:
         state = self.states[key]

@@ -39,8 +39,7 @@ class Derived:
     """An event that follows from what was folded (design rule 9).
 
     `seed` makes its id and must be the same in every replay: it names what was said and how often before, never the
-    record that led to it. `due` is the moment that it speaks of, spelt as on the wire; events that fire together are
-    ordered by (due, stream, seed).
+    record that led to it. `due` is the moment that it speaks of, spelt as on the wire.
     """
 
     stream: str
@@ -49,6 +48,14 @@ class Derived:
     due: str
     data: Event
     engine: int
+
+    @property
+    def order(self) -> tuple[str, str, str, int]:
+        """In which order events that fire together are said: of one unit the ninth before the tenth."""
+        said, _, number = self.seed.rpartition("/")
+        return (
+            (self.due, self.stream, said, int(number)) if number.isdecimal() else (self.due, self.stream, self.seed, 0)
+        )
 
 
 def derived_id(seed: str) -> UUID:

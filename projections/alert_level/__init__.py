@@ -118,8 +118,9 @@ change of every engine, spoken or not; adoptions change no level and write none.
 **What people decide.** `alert.overridden` says which level strangers are told of a unit until a moment; the computed
 one goes on, is said as before, and stands beside it. An override *stands* from its event, unless its moment is over by
 then, until that moment, until `alert.override_ended`, or until another of the unit, which takes its place. While it
-stands, the *told* level is its own; but where the level said is above both its own and the one that was said when it
-was decided, it is the level said: an override never hides a rise. Where none stands, the told level is the level said.
+stands, the *told* level is its own; but where the level said is above both its own and the lowest that was said since
+it was decided, it is the level said: an override never hides a rise. Where none stands, the told level is the level
+said.
 Where something falls due at the moment at which an override ends, that is first. No case, row or history is touched by
 any of it.
 

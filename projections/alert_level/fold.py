@@ -188,7 +188,7 @@ class AlertLevel:
             voice = state.voice(change.data["unit"])
             said += voice.say(state.home, shared, change)
             state.said.add(voice.unit)
-        page.derived += sorted(said, key=lambda one: (one.due, one.stream, one.seed))
+        page.derived += sorted(said, key=lambda one: one.order)
 
     # --- what people decide -----------------------------------------------------------------------------------------
 

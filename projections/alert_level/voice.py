@@ -18,7 +18,7 @@ _AS_HAPPENED = frozenset({LevelCause.EVIDENCE, LevelCause.FADING, LevelCause.RES
 
 
 class Override(NamedTuple):
-    """What people tell of a unit until a moment; `held` is the level that was said when they decided it."""
+    """What people tell of a unit until a moment; `held` is the lowest level that was said since they decided it."""
 
     level: int
     held: int
@@ -70,6 +70,8 @@ class Voice:
         event = change.event()
         self.levels += 1
         self.level = event.after
+        if self.override is not None and self.level < self.override.held:
+            self.override = self.override._replace(held=self.level)
         stream = f"level/{self.unit}"
         said = [Derived(stream, home, f"{stream}/{self.levels}", change.at, event, shared.engine)]
         as_happened = event.cause in _AS_HAPPENED or (event.cause is LevelCause.COVERAGE and event.after < event.before)

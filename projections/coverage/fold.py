@@ -80,4 +80,4 @@ def _begin(shared: Told, state: Home) -> None:
 
 
 def _in_order(derived: list[Derived]) -> list[Derived]:
-    return sorted(derived, key=lambda one: (one.due, one.stream, one.seed))
+    return sorted(derived, key=lambda one: one.order)

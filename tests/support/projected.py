@@ -78,7 +78,7 @@ async def projected(
             derived += await _one_partition(connection, projection, mine, partition, batches, restarts, forgets)
         async with connection.transaction():
             rows = [row async for row in read_lines(connection, projection.table.digests)]
-    return Projected(rows, sorted(derived, key=lambda one: (one.due, one.stream, one.seed)))
+    return Projected(rows, sorted(derived, key=lambda one: one.order))
 
 
 async def _one_partition(

@@ -732,7 +732,7 @@ class Voice:
     Strangers are told of every change to a level of `alerts.from_level` or more, and of one below it where an alert
     stands; that one ends it. Alerts name the one before by `updates`, or by `cancels` where a correction ends it.
     Nothing is told of the outside. Where people overrode a unit, theirs is what strangers are told, until it ends; but
-    a level above both theirs and that which was said when they decided it is told as it is.
+    a level above both theirs and the lowest that was said since is told as it is.
     """
 
     def __init__(self) -> None:
@@ -763,6 +763,9 @@ class Voice:
     def say(self, home: str, told: dict[str, Any], log: Sequence[Taken]) -> None:
         unit = told["unit"]
         self.levels[unit] = told["to"]
+        if unit in self.overrides:
+            theirs, lowest, until = self.overrides[unit]
+            self.overrides[unit] = (theirs, min(lowest, told["to"]), until)
         self._said("level", self.changes, home, told["effective_at"], told)
         corrects = told["cause"] in CORRECTING or (told["cause"] == "coverage" and told["to"] > told["from"])
         self.alert(home, unit, told["contributions"], told["effective_at"], log, corrects)

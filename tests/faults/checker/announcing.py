@@ -23,7 +23,7 @@ class Said(NamedTuple):
 
 
 class Override(NamedTuple):
-    """What people tell of a unit, beside the level that was said when they decided it."""
+    """What people tell of a unit, beside the lowest level that was said since they decided it."""
 
     level: int
     held: int
@@ -55,6 +55,8 @@ class Voice:
         """A change, and the alert that goes with it."""
         unit = told["unit"]
         self._levels[unit] = told["to"]
+        if (override := self._overrides.get(unit)) is not None:
+            self._overrides[unit] = override._replace(held=min(override.held, told["to"]))
         self._add(f"level/{unit}", home, told)
         rose_by_watching = told["cause"] == "coverage" and told["to"] > told["from"]
         now = Now(home, told["effective_at"], told["contributions"], told["rules_hash"])

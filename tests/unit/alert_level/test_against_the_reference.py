@@ -119,7 +119,7 @@ class Folded:
         return {case_id: row for (number, case_id), row in self.cases.items() if number == engine}
 
     def told(self) -> list[tuple[Any, ...]]:
-        ordered = sorted(self.derived, key=lambda one: (one.due, one.stream, one.seed))
+        ordered = sorted(self.derived, key=lambda one: (one.due, one.stream, int(one.seed.rpartition("/")[2])))
         return [(one.stream, one.home, one.seed, one.due, one.engine, one.data.wire_data()) for one in ordered]
 
 
@@ -172,5 +172,5 @@ def cases_of(ladder: Ladder) -> dict[str, tuple[Any, ...]]:
 
 
 def said(expected: Recomputed) -> list[tuple[Any, ...]]:
-    ordered = sorted(expected.voice.said, key=lambda one: (one.due, one.stream, one.seed))
+    ordered = sorted(expected.voice.said, key=lambda one: (one.due, one.stream, int(one.seed.rpartition("/")[2])))
     return [(one.stream, one.home, one.seed, one.due, one.engine, one.data) for one in ordered]

@@ -83,7 +83,7 @@ def _levels(derived: list[Derived]) -> list[LevelChanged]:
 
 
 def _sorted(derived: list[Derived]) -> list[Derived]:
-    return sorted(derived, key=lambda one: (one.due, one.stream, one.seed))
+    return sorted(derived, key=lambda one: one.order)
 
 
 def _last(rows: dict[str, list[tuple[object, ...]]]) -> dict[tuple[object, ...], tuple[object, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from events.vocabulary import wire_time
@@ -49,11 +50,13 @@ def test_a_rise_above_both_is_told_at_once() -> None:
     assert told(log)[-1] == (1, 4, "raised")
 
 
-def test_a_fall_and_a_rise_to_what_it_was_are_not_told_meanwhile() -> None:
-    log = an_alert().overridden(2, hours=24 * 20).resolved("a").reopened("a")
-    levels = [(one.before, one.after) for one in stood(log).changes]
-    assert levels[-2:] == [(3, 1), (1, 3)]
+def test_a_fall_is_not_told_meanwhile_and_a_rise_after_it_is() -> None:
+    log = an_alert().overridden(2, hours=24 * 20).resolved("a")
+    assert stood(log).level() == 1
     assert told(log) == [*RAISED, (3, 2, "corrected")]
+    log.after(hours=24 * 9).opened("b", severity="severe").assessed("b")
+    assert stood(log).level() == 3
+    assert told(log) == [*RAISED, (3, 2, "corrected"), (2, 3, "raised")]
 
 
 def test_a_later_override_takes_the_place_of_an_earlier() -> None:
@@ -81,3 +84,9 @@ def test_before_an_engine_speaks_it_waits_and_is_told_at_the_adoption() -> None:
     log = Log().rules().overridden(3, hours=20)
     assert told(log) == []
     assert told(log.engine()) == [(0, 3, "corrected")]
+
+
+def test_the_ninth_saying_comes_before_the_tenth() -> None:
+    (one,) = (each for each in stood(Log().rules().overridden(3).engine()).derived)
+    said = [replace(one, seed=f"alert/{UNIT}/{number}") for number in (10, 9, 100)]
+    assert [each.seed.rpartition("/")[2] for each in sorted(said, key=lambda each: each.order)] == ["9", "10", "100"]

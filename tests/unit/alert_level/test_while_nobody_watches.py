@@ -193,7 +193,7 @@ def _last(rows: dict[str, list[tuple[Any, ...]]]) -> dict[Any, Any]:
 
 
 def _in_order(derived: list[Derived]) -> list[Derived]:
-    return sorted(derived, key=lambda one: (one.due, one.stream, one.seed))
+    return sorted(derived, key=lambda one: one.order)
 
 
 def _without_coverage(event: Taken) -> Taken:
