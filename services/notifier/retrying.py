@@ -30,6 +30,6 @@ def retry_after(header: str | None, now: datetime) -> float | None:
         return float(text[:9])
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+        return max((until - now).total_seconds(), 0.0) if until.tzinfo else None
+    except (ValueError, OverflowError):  # a year of twenty digits is no date
         return None
-    return max((until - now).total_seconds(), 0.0) if until.tzinfo else None

@@ -41,6 +41,7 @@ def test_no_wait_is_under_half_of_its_turn_or_over_the_longest(
         ("", None),
         ("9" * 5_000, 999_999_999.0),
         ("٣", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
