@@ -132,7 +132,10 @@ class Window(Rules):
 
 
 class Alerts(Rules):
+    """What strangers are told. `lower_assessment_corrects`: an assessment by which a case weighs less takes back."""
+
     from_level: Level
+    lower_assessment_corrects: bool = False
 
 
 class Response(Rules):

@@ -99,9 +99,10 @@ at a midnight has that moment as `effective_at`, and the cause `election_window`
 that are multiplied after it changed then, else `fading`. Causes of events: `retraction` in the row of a case that the
 event leaves unfounded, else `evidence` in that of one which it founds again, be it the event's own case or one that
 stands for it; in other rows `evidence` for opened, ratified, classified, assessed, reopened, merge_reversed;
-`retraction` for not_ratified, merged; `resolved` for resolved and closed; `election_window` for election_dated;
-`coverage` for a sign, which changes a level only where somebody watches again. Units that change together do so in
-order of their ids.
+`retraction` for not_ratified, merged, and for assessed where the case's given is less by it and
+`alerts.lower_assessment_corrects`, since what was told of it was not so; `resolved` for resolved and closed;
+`election_window` for election_dated; `coverage` for a sign, which changes a level only where somebody watches again.
+Units that change together do so in order of their ids.
 
 **Laid by.** At a midnight, a case that is not open, stands at 0 and has no worth is laid by: it is in no row, and
 rules, gazetteers and time pass it over until an event of its own takes it up again, as it was (cause as above,

@@ -256,7 +256,7 @@ FACTS: dict[str, Callable[[Case, dict[str, Any], str], str | None]] = {
 }
 """Type → how a case takes it. The answer is the cause of what follows, None where only what it stands on may change."""
 
-OPENED, CLASSIFIED = "case.opened", "case.classified"
+OPENED, CLASSIFIED, ASSESSED = "case.opened", "case.classified", "case.assessed"
 LOST = frozenset({"report.withdrawn", "report.superseded"})
 """What takes a report from every case that it is linked to."""
 

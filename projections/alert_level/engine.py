@@ -223,7 +223,10 @@ class FirstEngine:
             taken_up = self._take_up(shared, home, case_id) if found is None else None
             if (found := found or taken_up) is None:
                 return []  # a history that begins in its middle
+            before = _given(found, shared.rules) if type_ == facts.ASSESSED else 0
             cause, turned = self._take(home, found, event)
+            if before > _given(found, shared.rules):
+                cause = facts.RETRACTION
             touched = [found, *(case for case in turned if case is not found)]
             if turned or taken_up:
                 cause = cause or facts.EVIDENCE
@@ -468,6 +471,11 @@ class FirstEngine:
 def _begin(shared: Shared, home: Home) -> None:
     patience = shared.rules.patience if shared.rules else None
     home.watched.begin(shared.places.row, patience, home.due, home.due_day)
+
+
+def _given(case: Case, rules: Rules | None) -> int:
+    """What a case is given, where an assessment by which it is given less takes back what was said of it."""
+    return judge(case, rules).given if rules is not None and rules.lower_assessment_corrects else 0
 
 
 def _by_ground(turned: list[Case]) -> dict[str, LevelCause]:

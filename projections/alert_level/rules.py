@@ -91,6 +91,7 @@ class Rules(LocalDays):
         self.up = rules.levels.up
         self.down = rules.levels.down
         self.ranks = rules.ranks
+        self.lower_assessment_corrects = rules.alerts.lower_assessment_corrects
         silence = rules.coverage
         self.patience = silence.patience if silence else None
 

@@ -39,6 +39,7 @@ OTHER_RULES = (
     .replace("share = 300", "share = 900")
     .replace("ranks = [1000, 500, 250, 125", "ranks = [1000, 900, 800, 700")
     .replace("from_level = 2", "from_level = 1")
+    .replace("lower_assessment_corrects = true", "lower_assessment_corrects = false")
     .replace("missed = 2 ", "missed = 1 ")
     .replace("told_within_days = 1", "told_within_days = 0")
 )

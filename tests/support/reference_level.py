@@ -198,7 +198,7 @@ class Recomputed:
         event = log[-1]
         for engine, ladder in self.ladders.items():
             before, ladder.cases = ladder.cases, known(log, ladder.laid_by)
-            for line in step(ladder, log, None, event.time, partial(cause_of_event, event, before, ladder.cases)):
+            for line in step(ladder, log, None, event.time, partial(cause_of_event, log, before, ladder.cases)):
                 self.voice.changed(engine, line, log)
         if event.type in ("alert.overridden", "alert.override_ended"):
             self.voice.override(event, self._rows(), log)
@@ -688,11 +688,19 @@ CAUSES = {
 }
 
 
-def cause_of_event(event: Taken, before: Mapping[str, Case], after: Mapping[str, Case], row: Row) -> str:
+def says_less(before: Case, after: Case, rules: RuleSet) -> bool:
+    """Whether a case is given less than it was, where an assessment by which it is takes back what was said."""
+    any_day = date(2027, 1, 1)
+    was, now = (weigh(case, rules, any_day, 1000, 1).given for case in (before, after))
+    return rules.alerts.lower_assessment_corrects and now < was
+
+
+def cause_of_event(log: Sequence[Taken], before: Mapping[str, Case], after: Mapping[str, Case], row: Row) -> str:
     """Who is left unfounded in a row goes before who is founded again there; else it is the event's own cause.
 
     A case that was laid by is taken up by its own event, also by one that takes nothing from it.
     """
+    event, rules = log[-1], rules_of(in_force(log) or "")
     turned = {
         case.unfounded
         for case in after.values()
@@ -705,6 +713,8 @@ def cause_of_event(event: Taken, before: Mapping[str, Case], after: Mapping[str,
     takes_up = case is not None and case.laid_by
     if takes_up and (event.type in ("case.report_linked", "case.report_unlinked") or "absorbed" in event.data):
         return "evidence"
+    if event.type == "case.assessed" and case is not None and says_less(case, after[case.case_id], rules):
+        return "retraction"
     return CAUSES.get(event.type, f"nothing that {event.type} should change")
 
 

@@ -18,7 +18,7 @@ from tests.faults.checker.findings import NotModelled
 from tests.faults.checker.places import NOWHERE, Places
 from tests.faults.checker.units import Unit
 from tests.faults.checker.watched import Watched
-from tests.faults.checker.weights import Case, Rules, local_day, midnight
+from tests.faults.checker.weights import Case, Rules, local_day, midnight, weigh
 
 DERIVED = {
     *("level.level_changed", "alert.issued", "level.response_overdue"),
@@ -32,6 +32,7 @@ REFERENCE = {
     *(f"reference.{name}" for name in ("recipient_registered", "event_waived")),
 }
 OVERRIDES = {"alert.overridden", "alert.override_ended"}
+ANY_DAY = date(2027, 1, 1)
 TAKES_UP = {"case.report_linked", "case.report_unlinked"}
 CAUSES = {
     **dict.fromkeys(("case.opened", "case.ratified", "case.classified", "case.assessed", "case.reopened"), "evidence"),
@@ -96,7 +97,7 @@ class Levels:
             case.row = self._row_of(case.place)
             self._put(case)
         linked = set(case.links)
-        touched = self._above(case)
+        touched, given = self._above(case), self._given(case)
         CHANGES[event.type](self, case, event)
         for report in linked ^ case.links:
             (self._linked.setdefault(report, set()).add if report in case.links else self._linked[report].discard)(
@@ -106,7 +107,7 @@ class Levels:
         own = CAUSES.get(event.type, f"nothing that {event.type} should change")
         if was_laid_by and (event.type in TAKES_UP or "absorbed" in event.data):
             own = "evidence"
-        self._settle(touched, event.time, own)
+        self._settle(touched, event.time, own, lambda: event.type == "case.assessed" and self._given(case) < given)
 
     def _lose_report(self, event: Told, report: str) -> None:
         touched: set[str] = set()
@@ -117,7 +118,13 @@ class Levels:
         self._linked.pop(report, None)
         self._settle(touched, event.time, f"nothing that {event.type} should change")
 
-    def _settle(self, touched: set[str], moment: str, own: str) -> None:
+    def _given(self, case: Case) -> int:
+        """What a case is given, where an assessment by which it is given less corrects what was told."""
+        if self._rules is None or not self._rules["alerts"].get("lower_assessment_corrects", False):
+            return 0
+        return weigh(case, self._rules, ANY_DAY, 1000).given
+
+    def _settle(self, touched: set[str], moment: str, own: str, takes_back: Callable[[], bool] = lambda: False) -> None:
         """Who stands on nothing now, and the rows in which that or the event itself counts."""
         turned: dict[str, set[bool]] = {}
         for case_id in touched:
@@ -127,6 +134,9 @@ class Levels:
             before, case.unfounded = case.unfounded, not any(self.cases[one].own_ground for one in self._family(case))
             if before != case.unfounded and not case.laid_by:
                 turned.setdefault(case.row, set()).add(case.unfounded)
+
+        if takes_back():
+            own = "retraction"
 
         def cause(unit: Unit) -> str:
             if unit.unit in turned:

@@ -40,13 +40,36 @@ def test_other_rules_weigh_everything_anew_at_that_moment() -> None:
 
 @pytest.mark.parametrize(
     ("act", "cause"),
-    [("resolved", "resolved"), ("closed", "resolved"), ("not_ratified", "retraction"), ("assessed", "evidence")],
+    [("resolved", "resolved"), ("closed", "resolved"), ("not_ratified", "retraction"), ("assessed", "retraction")],
 )
 def test_an_act_is_the_cause_of_what_it_changes(act: str, cause: str) -> None:
     log = begun().opened("a", provisional=True, threat=True, severity="extreme").opened("b", "tension")
     more = {"assessed": ("minor", "5")}.get(act, ())
     getattr(log, act)("a", *more)
     assert stood(log).told()[-1][2] == cause
+
+
+def test_a_lower_assessment_corrects_what_was_told_and_a_higher_one_is_an_escalation() -> None:
+    log = begun().opened("a").assessed("a", "extreme").assessed("a", "minor", "3").assessed("a", "severe")
+    after = stood(log)
+    assert [cause for _, _, cause in after.told()] == ["evidence", "evidence", "retraction", "evidence"]
+    assert [alert.change for alert in after.alerts] == [
+        AlertChange.RAISED,
+        AlertChange.CANCELLED,
+        AlertChange.RAISED,
+    ]
+    assert after.alerts[1].cancels == derived_id(f"alert/{UNIT}/1")
+
+
+def test_a_case_found_untrue_takes_back_what_was_told() -> None:
+    after = stood(begun().opened("a").assessed("a").assessed("a", state="confirmed_false"))
+    assert (after.told()[-1][1:], after.alerts[-1].change) == ((0, "retraction"), AlertChange.CANCELLED)
+
+
+def test_rules_that_do_not_say_so_call_a_lower_assessment_what_they_always_did() -> None:
+    silent = FIRST_RULES.replace("lower_assessment_corrects = true\n", "")
+    after = stood(Log().rules(silent).engine().opened("a").assessed("a", "extreme").assessed("a", "minor", "3"))
+    assert (after.told()[-1][2], after.alerts[-1].change) == ("evidence", AlertChange.LOWERED)
 
 
 def test_what_fades_at_midnight_is_effective_at_that_midnight_whenever_somebody_looks() -> None:
