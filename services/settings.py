@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "INTABAZA_"
@@ -137,27 +138,46 @@ class Settings(BaseSettings):
         description="How many webhooks are sent at once, and as many again to receivers that failed or were slow.",
     )
     notifier_connect_seconds: float = Field(
-        5, gt=0, le=60, description="How long connecting to a receiver may take, its name's look-up included."
+        5,
+        ge=0.1,
+        le=60,
+        allow_inf_nan=False,
+        description="How long connecting to a receiver may take, its name's look-up included.",
     )
     notifier_answer_seconds: float = Field(
         15,
-        gt=0,
+        ge=0.1,
         le=120,
+        allow_inf_nan=False,
         description="How long one webhook may take with everything; Standard Webhooks asks for 15 to 30.",
     )
     notifier_retry_seconds: float = Field(
-        5, gt=0, description="How long after a first failure a webhook is sent again; the double each time after that."
+        5,
+        ge=0.01,
+        le=3_600,
+        allow_inf_nan=False,
+        description="How long after a first failure a webhook is sent again; the double each time after that.",
     )
     notifier_longest_retry_seconds: float = Field(
-        3_600, gt=0, description="The longest wait between two tries, also where a receiver asks for more."
+        3_600,
+        ge=0.01,
+        le=86_400,
+        allow_inf_nan=False,
+        description="The longest wait between two tries, also where a receiver asks for more; not below the first.",
     )
     notifier_give_up_hours: float = Field(
         72,
-        gt=0,
+        ge=0.01,
+        le=8_784,
+        allow_inf_nan=False,
         description="After how long without any success a subscriber is disabled: a weekend, and a day to see it.",
     )
     notifier_rotation_hours: float = Field(
-        24, ge=0, le=720, description="How long a secret that was rotated still signs beside the new one."
+        24,
+        ge=0,
+        le=720,
+        allow_inf_nan=False,
+        description="How long a secret that was rotated still signs beside the new one.",
     )
     notifier_http: bool = Field(
         False, description="Whether webhooks may also go over http, which anybody on the way reads: for local use."
@@ -269,6 +289,14 @@ class Settings(BaseSettings):
             raise ValueError("expected networks with commas between them, like 10.1.0.0/16,fd00::/8") from None
         return networks
 
+    @model_validator(mode="after")
+    def _waits_that_grow(self) -> Self:
+        if self.notifier_longest_retry_seconds < self.notifier_retry_seconds:
+            raise ValueError(
+                f"{PREFIX}NOTIFIER_LONGEST_RETRY_SECONDS: expected at least {PREFIX}NOTIFIER_RETRY_SECONDS"
+            )
+        return self
+
     @property
     def reachable_ports(self) -> frozenset[int]:
         """The ports that webhooks may go to."""
@@ -304,10 +332,16 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = [f"{PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].lower()}" for e in error.errors()]
+        wrong = [_wrong(one) for one in error.errors()]
         raise SettingsRefused(
             "These settings cannot be used; correct them and try again:\n  " + "\n  ".join(wrong)
         ) from None
+
+
+def _wrong(error: ErrorDetails) -> str:
+    if not error["loc"]:  # one that is about two settings names them itself
+        return str(error["ctx"]["error"])
+    return f"{PREFIX}{'_'.join(map(str, error['loc'])).upper()}: {error['msg'].lower()}"
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

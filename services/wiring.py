@@ -23,7 +23,7 @@ from services.ledger.ledger import LedgerUnavailable
 from services.ledger.postgres import PostgresLedger
 from services.ledger.published import Published
 from services.local.addresses import find_addresses
-from services.settings import Settings
+from services.settings import Settings, SettingsRefused
 from services.signs import Signs
 from services.silence import Silence
 from services.subscribers.addresses import Reachable
@@ -199,14 +199,21 @@ async def open_notifier(settings: Settings) -> AsyncIterator[Notifier]:
     metrics = Metrics()
     port = metrics.serve(settings.notifier_metrics_port)
     _log.info("notifier_answers_prometheus", address=f"http://127.0.0.1:{port}/metrics")
+    try:
+        sender = Sender.open(
+            reachable(settings),
+            connect_seconds=settings.notifier_connect_seconds,
+            total_seconds=settings.notifier_answer_seconds,
+            authorities=settings.notifier_authorities_file,
+        )
+    except OSError as error:  # an error of TLS is one too
+        because = error.strerror or "it is none"
+        raise SettingsRefused(
+            f"INTABAZA_NOTIFIER_AUTHORITIES_FILE: expected a file of certificates in PEM at "
+            f"{settings.notifier_authorities_file} ({because}); correct it and try again."
+        ) from None
     published = Published(dsn)
     pool = await asyncpg.create_pool(dsn, min_size=0, max_size=4, command_timeout=ANSWER_SECONDS, reset=as_it_was)
-    sender = Sender.open(
-        reachable(settings),
-        connect_seconds=settings.notifier_connect_seconds,
-        total_seconds=settings.notifier_answer_seconds,
-        authorities=settings.notifier_authorities_file,
-    )
     try:
         yield Notifier(
             dsn,

@@ -40,6 +40,32 @@ def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
     assert "INTABAZA_POSTGRES_PORT: " in str(refused.value)
 
 
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e14", "-1", "soon"])
+def test_every_number_of_the_notifier_has_bounds(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    numbers = [
+        name
+        for name, field in Settings.model_fields.items()
+        if name.startswith("notifier") and field.annotation in (int, float)
+    ]
+    assert len(numbers) >= 8
+    for name in numbers:
+        monkeypatch.setenv(f"INTABAZA_{name.upper()}", value)
+    with pytest.raises(SettingsRefused) as refused:
+        read_settings()
+    for name in numbers:
+        assert f"INTABAZA_{name.upper()}: input should be" in str(refused.value)
+
+
+def test_the_longest_wait_is_not_shorter_than_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTABAZA_NOTIFIER_RETRY_SECONDS", "10")
+    monkeypatch.setenv("INTABAZA_NOTIFIER_LONGEST_RETRY_SECONDS", "5")
+    with pytest.raises(SettingsRefused) as refused:
+        read_settings()
+    assert str(refused.value).splitlines()[1:] == [
+        "  INTABAZA_NOTIFIER_LONGEST_RETRY_SECONDS: expected at least INTABAZA_NOTIFIER_RETRY_SECONDS"
+    ]
+
+
 def test_a_wrong_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTABAZA_PARTITIONS", "hunter2")
     with pytest.raises(SettingsRefused) as refused:
