@@ -114,6 +114,7 @@ ACCESS: Mapping[str, Grants] = {
     "subscriber.disable": _SUBSCRIBES,
     "subscriber.enable": _SUBSCRIBES,
     "subscriber.resend": _SUBSCRIBES,
+    "subscriber.remove": _SUBSCRIBES,
     "read.subscribers": _SUBSCRIBES,
     # reads; a custodian finds what is sealed where, a recipient what was referred to it
     "read.levels": _NETWORK | {_CONSUMER: Reach.AREA, _REPORTER: Reach.AREA, _ADMIN: Reach.EVERYWHERE},

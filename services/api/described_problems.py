@@ -33,7 +33,8 @@ DETAILS: Mapping[str, object] = {
     "purpose": "protection", "reached": "accepted", "received_again_as": REPORT_ID, "recipient": POLICE,
     "report_id": REPORT_ID, "required": 2, "role": "analyst", "round": 1, "stream": f"case/{CASE_ID}",
     "subscriber": SUBSCRIBER_ID,
-    "type": "report.received", "unit": MPANDA, "units": MPANDA, "valid_until": LATER,
+    "type": "report.received", "unit": MPANDA, "units": MPANDA, "until": "2026-06-02 10:00:00 UTC",
+    "valid_until": LATER,
 }  # fmt: skip
 """What stands in the places of a refusal's sentence, in its example."""
 

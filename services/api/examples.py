@@ -215,6 +215,7 @@ SUBSCRIBER_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "subscriber.disable": {},
     "subscriber.enable": {},
     "subscriber.resend": {"from_position": 1200},
+    "subscriber.remove": {},
 }
 """The same for who is told by webhook."""
 

@@ -108,7 +108,9 @@ MENDS: Mapping[int, str] = {
     3506: "have it approved again: an approval is good for one opening",
     3601: "check the id; where it is right, ask whoever registered it, or an admin",
     3602: "change that one, or rotate its secret where the answer that showed it was lost",
-    3603: "change one that is not needed any more, or ask an admin",
+    3603: "remove one that is not needed any more, or ask an admin",
+    3604: "nothing: the person was erased for ever, and what they had registered with them",
+    3605: "go on with one of those that sign; `detail` says when there is room for another",
     3701: "look at /v1/levels/{unit}: what strangers are told is what is computed already",
     # us
     4005: "whoever runs the network opens them: deploy/README.md says how, by the sentence in `detail`",

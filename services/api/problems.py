@@ -161,6 +161,8 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     subscribers.NoSuchSubscriber: Kind(3601, 404, "No such subscriber"),
     subscribers.SubscribedAlready: Kind(3602, 409, "The URL is subscribed already"),
     subscribers.TooManySubscribers: Kind(3603, 409, "There are too many subscribers of yours"),
+    subscribers.OwnerErased: Kind(3604, 410, "Whoever it would belong to is erased"),
+    subscribers.TooManySecrets: Kind(3605, 409, "Too many secrets sign already"),
     # what strangers are told
     alert.NothingOverridden: Kind(3701, 409, "No override stands"),
     # everywhere

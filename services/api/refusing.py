@@ -30,9 +30,15 @@ from services.api.commanding import Route
 from services.api.custody import Post
 from services.api.problems import Kind, kind_of
 from services.api.reading import Read
-from services.api.subscribing import SubscriberAct, Wanted
+from services.api.subscribing import Rotate, SubscriberAct, Wanted
 from services.ledger import ledger
-from services.subscribers.refused import NoSuchSubscriber, SubscribedAlready, TooManySubscribers
+from services.subscribers.refused import (
+    NoSuchSubscriber,
+    OwnerErased,
+    SubscribedAlready,
+    TooManySecrets,
+    TooManySubscribers,
+)
 from services.vault import refused as vault
 
 WHO_ASKS = (problems.NO_TOKEN, problems.NOT_THIS_ROLE, problems.TOO_MANY)
@@ -158,8 +164,10 @@ def of_subscriber_act(act: SubscriberAct) -> frozenset[Kind]:
     kinds = {*WHO_ASKS, *BODY, *OURS, problems.LEDGER_AWAY}
     if issubclass(act.body, Wanted):
         kinds |= {problems.NOT_READY, _kind(NoSuchUnit), _kind(SubscribedAlready)}
+    if act.body is Rotate:
+        kinds |= {_kind(TooManySecrets)}
     if act.makes:
-        kinds |= {_kind(TooManySubscribers)}
+        kinds |= {_kind(TooManySubscribers), _kind(OwnerErased)}
     else:
         kinds |= {problems.BAD_PARAMETER, problems.NO_SUCH_PAGE, _kind(NoSuchSubscriber)}
     return frozenset(kinds)

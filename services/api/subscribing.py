@@ -62,7 +62,8 @@ class Change(Wanted):
 
 
 class Rotate(Command):
-    """Make a new secret, shown once; the one before it signs too for the time that is answered."""
+    """Make a new secret, shown once; the one before it signs too for the time that is answered, and those before that
+    for theirs; five sign at most."""
 
 
 class Disable(Command):
@@ -71,6 +72,10 @@ class Disable(Command):
 
 class Enable(Command):
     """Go on where it stood, at once, also where it was disabled after long failure."""
+
+
+class Remove(Command):
+    """Send nothing more, and keep nothing of it: its URL, its secrets and what was sent to it are gone."""
 
 
 class Resend(Command):
@@ -170,6 +175,11 @@ async def _resend(office: Office, asking: Asking, subscriber_id: UUID, wanted: R
     return {"subscriber_id": str(subscriber_id)}
 
 
+async def _remove(office: Office, asking: Asking, subscriber_id: UUID, wanted: Remove) -> dict[str, Any]:
+    await office.register.remove(owner(asking), subscriber_id)
+    return {"subscriber_id": str(subscriber_id)}
+
+
 ACTS = (
     SubscriberAct("add", Add, _add),
     SubscriberAct("change", Change, _change),
@@ -177,5 +187,6 @@ ACTS = (
     SubscriberAct("disable", Disable, _disable),
     SubscriberAct("enable", Enable, _enable),
     SubscriberAct("resend", Resend, _resend),
+    SubscriberAct("remove", Remove, _remove),
 )
 """Every act on a subscriber."""

@@ -1,4 +1,4 @@
-"""`intabaza subscriber list | show | add | rotate | disable | enable | resend`: who is told of alerts by webhook."""
+"""`intabaza subscriber list | show | add | rotate | disable | enable | resend | remove`: who is told by webhook."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def add(
 
 @app.command()
 def rotate(subscriber_id: Id) -> None:
-    """Make a new secret and show it, once; the one before it signs too for a while."""
+    """Make a new secret and show it, once; those before it sign too, each until what was said of it."""
     secret, until = _with_register(read_settings(), lambda register: register.rotate(ANYBODYS, subscriber_id))
     typer.echo(secret.get_secret_value())
     typer.echo(f"That secret is not shown again. The one before it signs too until {_at(until)}.", err=True)
@@ -147,6 +147,20 @@ def resend(
     """Send once more from a position on, under the same ids."""
     _with_register(read_settings(), lambda register: register.resend(ANYBODYS, subscriber_id, from_position))
     typer.echo(f"What its filters take from position {from_position} on is sent again.")
+
+
+@app.command()
+def remove(
+    subscriber_id: Id,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: this was decided already.")] = False,
+) -> None:
+    """Send nothing more to it, and forget it: its URL, its secrets and what was sent to it are gone."""
+    settings = read_settings()
+    one = _with_register(settings, lambda register: register.find(ANYBODYS, subscriber_id))
+    if not yes:
+        typer.confirm(f"Forget {one.url} and what was sent to it, for ever? (`disable` only stops sending)", abort=True)
+    _with_register(settings, lambda register: register.remove(ANYBODYS, subscriber_id))
+    typer.echo("Nothing more is sent to it, and nothing is kept of it.")
 
 
 async def _gazetteer(settings: Settings) -> Gazetteer:

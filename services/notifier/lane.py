@@ -25,7 +25,6 @@ from services.vault.master import MasterKey
 from services.vault.refused import MasterKeyRefused
 
 GONE = "it answered 410: it wants nothing more"
-UNSIGNED = "its secret opens under another master key only: give it a new one"
 
 _log = structlog.get_logger(__name__)
 
@@ -89,6 +88,8 @@ class Lane:
         self._slow = destination.attempts > 0
         self._ending = asyncio.Event()
         self.sending = False
+        self.answered = False
+        """Whether what came of a try is known, and still to be recorded."""
         self.waiting: Sequence[PublicEvent] = ()
         """What is to be sent, as far as it was read."""
 
@@ -153,18 +154,16 @@ class Lane:
                 await self._means.lead.until_sure()
                 self.sending = True
                 try:
-                    answer = await self._send(event)
+                    answer = await self._means.sender.send(self._to.url, self._to.signers, event, self._hear)
                     await self._record(event, answer)
                 finally:
-                    self.sending = False
+                    self.sending = self.answered = False
             if answer.delivered:
                 self._seen = event.position
                 return
 
-    async def _send(self, event: PublicEvent) -> Answer:
-        if not self._to.signers:
-            return Answer(None, UNSIGNED, 0.0)
-        return await self._means.sender.send(self._to.url, self._to.signers, event)
+    def _hear(self) -> None:
+        self.answered = True
 
     async def _record(self, event: PublicEvent, answer: Answer) -> None:
         subscriber_id = self._to.subscriber_id
@@ -177,11 +176,13 @@ class Lane:
         because = await self._means.recorder.record(
             Tried(
                 subscriber_id,
+                self._to.version,
                 self._to.resends,
                 event.position,
                 event.row.event_id,
                 answer.delivered,
                 answer.status,
+                answer.public,
                 answer.error,
                 delay,
                 GONE if answer.gone else None,

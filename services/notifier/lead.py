@@ -25,14 +25,17 @@ SURE_SECONDS = LEASE_SECONDS - 1.0
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of one try to deliver an event: `ends` is why nothing more is to be sent, `delay` is until the next."""
+    """What came of one try to deliver an event: `ends` is why nothing more is to be sent, `delay` is until the next,
+    `public` whether it went to an address of the internet."""
 
     subscriber_id: UUID
+    version: int
     resends: int
     position: int
     event_id: UUID
     delivered: bool
     status: int | None
+    public: bool
     error: str | None
     delay: float
     ends: str | None
@@ -62,7 +65,7 @@ class Lead(LeadSession):
 
     async def record(self, tried: Sequence[Tried], give_up: timedelta) -> Mapping[UUID, str | None]:
         """Write what came of these, each of another subscriber; answers why whom is disabled, and nothing of those
-        who are to be sent to again since."""
+        whom a person has moved or changed since."""
         columns = [[getattr(one, name) for one in tried] for name in Tried.__dataclass_fields__]
         return {row["subscriber_id"]: row["disabled_because"] for row in await self._rows("record", *columns, give_up)}
 

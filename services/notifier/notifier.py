@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from random import random
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -33,6 +34,11 @@ LOOK_SECONDS = 5.0
 WATCH_SECONDS = 1.0
 DRAIN_SECONDS = 2.0
 """How long what is being sent may take when the process ends; what is cut off is sent again by the next one."""
+
+RECORD_SECONDS = 1.5
+"""How much longer for what was answered by then: it is recorded, so that the next one does not send it again."""
+
+CANCEL_SECONDS = 0.5
 
 _log = structlog.get_logger(__name__)
 
@@ -113,18 +119,28 @@ class Notifier:
         slots = Slots(self._at_once)
         means = Means(lead, tail, recorder, self._sender, slots, self._schedule, self._chance, self._metrics)
         lanes = Lanes(self._pool, self._master, means)
-        parts = [asyncio.create_task(one) for one in (lead.beat(), tail.run(), recorder.run(), lanes.run())]
+        following = asyncio.create_task(lanes.run())
+        parts = [following, *(asyncio.create_task(one) for one in (lead.beat(), tail.run(), recorder.run()))]
         stopped = asyncio.create_task(self._stopping.wait())
         try:
             done, _ = await asyncio.wait([*parts, stopped], return_when=asyncio.FIRST_COMPLETED)
             for part in done - {stopped}:
                 part.result()
-            await lanes.drain(DRAIN_SECONDS)
+            await _cancel(following)  # else it would begin every lane anew that ends
+            await lanes.drain()
         finally:
-            for task in (*parts, stopped):
-                task.cancel()
             await lanes.cut_off()
-            await asyncio.gather(*parts, stopped, return_exceptions=True)
+            await _cancel(*parts, stopped)
+
+
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel these, and wait for them; not for one that a database which hangs keeps from ending."""
+    for task in tasks:
+        task.cancel()
+    done, _ = await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
+    for task in done:
+        if not task.cancelled():
+            task.exception()
 
 
 class Lanes:
@@ -202,16 +218,18 @@ class Lanes:
             self._means.metrics.stand(waiting, clock.now())
             await asyncio.sleep(WATCH_SECONDS)
 
-    async def drain(self, seconds: float) -> None:
-        """End every lane, and wait for what is being sent."""
+    async def drain(self) -> None:
+        """End every lane, and wait for what is being sent, and longer for what is only to be recorded."""
         for lane, task in self._lanes.values():
             self._end(lane, task)
-        if tasks := [task for _, task in self._lanes.values()]:
-            await asyncio.wait(tasks, timeout=seconds)
+        for seconds in (DRAIN_SECONDS, RECORD_SECONDS):
+            if tasks := [task for _, task in self._lanes.values() if not task.done()]:
+                await asyncio.wait(tasks, timeout=seconds)
+            for lane, task in self._lanes.values():
+                if not lane.answered:
+                    task.cancel()
 
     async def cut_off(self) -> None:
         """End every lane now."""
-        tasks = [task for _, task in self._lanes.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks := [task for _, task in self._lanes.values()]:
+            await _cancel(*tasks)

@@ -8,7 +8,7 @@ select notifier.leads()
 
 -- name: record
 -- What came of tries; answers how each of their subscribers stands.
-select * from notifier.record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+select * from notifier.record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: pass_by
 -- Only forwards, and only where nobody has moved it meanwhile.

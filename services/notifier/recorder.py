@@ -13,7 +13,7 @@ MOST = 500
 
 
 class Moved(Exception):
-    """This subscriber is to be sent to again, from another position: what comes next is read anew."""
+    """This subscriber is to be sent to again, from another position, or elsewhere: what comes next is read anew."""
 
 
 class Recorder:

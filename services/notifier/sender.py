@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ from yarl import URL
 
 from services import clock
 from services.notifier.retrying import retry_after
-from services.subscribers.addresses import AddressRefused, Reachable
+from services.subscribers.addresses import AddressRefused, Reachable, is_public
 from services.subscribers.filters import PublicEvent
-from services.subscribers.secrets import Signer, signatures
+from services.subscribers.secrets import NothingSigns, Signer, signatures
 
 CONTENT_TYPE = "application/cloudevents+json"
 USER_AGENT = "Intabaza-Notifier/1"
@@ -36,6 +37,7 @@ KEEP_ALIVE_SECONDS = 3.0
 """Less than the five seconds after which many servers close: a webhook on a connection that just ended is lost."""
 
 GONE = 410
+UNSIGNED = "nothing was sent: its secret opens under another master key only; give it a new one"
 
 AddressInfo = tuple[Any, ...]
 GetAddressInfo = Callable[[str, int], Awaitable[Sequence[AddressInfo]]]
@@ -43,12 +45,14 @@ GetAddressInfo = Callable[[str, int], Awaitable[Sequence[AddressInfo]]]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one try. `asked` are the seconds after which the receiver wants the next; `gone` wants none."""
+    """What came of one try. `asked` are the seconds after which the receiver wants the next; `gone` wants none;
+    `public` is one at an address of the internet."""
 
     status: int | None
     error: str | None
     seconds: float
     asked: float | None = None
+    public: bool = False
 
     @property
     def delivered(self) -> bool:
@@ -89,6 +93,14 @@ class CheckedResolver(AbstractResolver):
     def __init__(self, reachable: Reachable, ask: GetAddressInfo) -> None:
         self._reachable = reachable
         self._ask = ask
+        self._public: dict[str, bool] = {}
+
+    def is_public(self, host: str) -> bool:
+        """Whether a host, which may be an address, led only to addresses of the internet when it was resolved last."""
+        try:
+            return is_public(ip_address(host))
+        except ValueError:
+            return self._public.get(host, False)
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -106,6 +118,7 @@ class CheckedResolver(AbstractResolver):
                     flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
                 )
             )
+        self._public[host] = all(is_public(ip_address(one["host"])) for one in found)
         return found
 
     async def close(self) -> None:
@@ -115,8 +128,9 @@ class CheckedResolver(AbstractResolver):
 class Sender:
     """Sends for all subscribers; it belongs to one event loop, in which `open` makes it."""
 
-    def __init__(self, session: aiohttp.ClientSession, names: GetAddressInfo) -> None:
+    def __init__(self, session: aiohttp.ClientSession, names: GetAddressInfo, resolver: CheckedResolver) -> None:
         self._session = session
+        self._resolver = resolver
         self.names = names
 
     @classmethod
@@ -140,8 +154,9 @@ class Sender:
             reachable.refuse_address(address[0], address[1])
             return socket.socket(family, kind, proto)
 
+        resolver = CheckedResolver(reachable, names)
         connector = aiohttp.TCPConnector(
-            resolver=CheckedResolver(reachable, names),
+            resolver=resolver,
             socket_factory=connected_to,
             use_dns_cache=False,
             ssl=tls,
@@ -157,35 +172,45 @@ class Sender:
             auto_decompress=False,
             headers={"User-Agent": USER_AGENT, "Content-Type": CONTENT_TYPE, "Accept-Encoding": "identity"},
         )
-        return cls(session, names)
+        return cls(session, names, resolver)
 
     async def close(self) -> None:
         await self._session.close()
 
-    async def send(self, url: str, signers: list[Signer], event: PublicEvent) -> Answer:
-        """Try once; it takes no longer than the timeout, and raises nothing."""
+    async def send(
+        self, url: str, signers: list[Signer], event: PublicEvent, answered: Callable[[], None] = lambda: None
+    ) -> Answer:
+        """Try once; it takes no longer than the timeout, and raises nothing. Where nothing signs, nothing is sent.
+
+        `answered` is called as soon as the receiver's answer is known.
+        """
         now = clock.now()
         message_id = str(event.row.event_id)
+        try:
+            signed = signatures(signers, message_id, now, event.wire)
+        except NothingSigns:
+            return Answer(None, UNSIGNED, 0.0)
         headers = {
             "webhook-id": message_id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": signatures(signers, message_id, now, event.wire),
+            "webhook-signature": signed,
         }
         began = asyncio.get_running_loop().time()
 
-        def answer(status: int | None, error: str | None, asked: float | None = None) -> Answer:
-            return Answer(status, error, asyncio.get_running_loop().time() - began, asked)
+        def took() -> float:
+            return asyncio.get_running_loop().time() - began
 
         try:
-            async with self._session.post(
-                URL(url, encoded=True), data=event.wire, headers=headers, allow_redirects=False
-            ) as response:
+            to = URL(url, encoded=True)
+            async with self._session.post(to, data=event.wire, headers=headers, allow_redirects=False) as response:
+                answered()
                 asked = retry_after(response.headers.get("Retry-After"), now)
-                answered = answer(response.status, _told_by(response.status), asked)
+                public = self._resolver.is_public(to.raw_host or "")
+                answer = Answer(response.status, _told_by(response.status), took(), asked, public)
                 await _read_a_little(response)
-                return answered
+                return answer
         except (OSError, aiohttp.ClientError, TimeoutError, ValueError) as error:
-            return answer(None, _told_of(error))
+            return Answer(None, _told_of(error), took())
 
 
 async def _read_a_little(response: aiohttp.ClientResponse) -> None:

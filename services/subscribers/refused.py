@@ -20,4 +20,18 @@ class SubscribedAlready(NotNow):
 class TooManySubscribers(NotNow):
     """One person has as many as one may have."""
 
-    sentence = "you have {count} subscribers, as many as one may have: change one that is not needed any more"
+    sentence = "you have {count} subscribers, as many as one may have: remove one that is not needed any more"
+
+
+class OwnerErased(NotNow):
+    """Whose it would be is erased."""
+
+    sentence = "whoever it would belong to is erased: nothing is kept of them any more"
+
+
+class TooManySecrets(NotNow):
+    """As many secrets sign as may at once, and each was promised to last."""
+
+    sentence = (
+        "{count} secrets sign already, and each as long as was said when the next one came: try again after {until}"
+    )

@@ -19,7 +19,13 @@ from projections.sql import named_queries
 from services.database.pools import as_it_was
 from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
 from services.subscribers.filters import Filters
-from services.subscribers.refused import NoSuchSubscriber, SubscribedAlready, TooManySubscribers
+from services.subscribers.refused import (
+    NoSuchSubscriber,
+    OwnerErased,
+    SubscribedAlready,
+    TooManySecrets,
+    TooManySubscribers,
+)
 from services.subscribers.secrets import NewSecret
 from services.vault.master import MasterKey
 
@@ -28,7 +34,10 @@ SQL = named_queries("services.subscribers", "register.sql")
 EVERYBODYS = "*"
 
 MOST = 50
-"""Subscribers that one person may have: each costs a connection and a row of each alert."""
+"""Subscribers that one person may have, as the database sees to (0020)."""
+
+MOST_SECRETS = 5
+"""Secrets of one that sign at once; the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +119,20 @@ class Register:
     ) -> tuple[UUID, SecretStr]:
         """A new one, from a position or else from now on, and its secret.
 
-        Raises SubscribedAlready, TooManySubscribers.
+        Raises SubscribedAlready, TooManySubscribers, OwnerErased.
         """
-        if owner is not None and len(await self.list(owner, most=MOST)) == MOST:
-            raise TooManySubscribers(count=MOST)
         subscriber_id = uuid4()
         secret = NewSecret.make(self._master, subscriber_id)
         kept = secret.secret_id, secret.sealed, secret.version
-        found = await self._act("add", subscriber_id, url, *_columns(filters), owner, from_position, *kept)
-        if found != subscriber_id:
-            raise SubscribedAlready(subscriber=found)
-        return subscriber_id, secret.shown
+        row = await self._row("add", subscriber_id, url, *_columns(filters), owner, from_position, *kept)
+        match row and row["outcome"]:
+            case "added":
+                return subscriber_id, secret.shown
+            case "too_many":
+                raise TooManySubscribers(count=MOST)
+            case "erased":
+                raise OwnerErased()
+        raise SubscribedAlready(subscriber=row["subscriber"] if row else "another one")
 
     async def change(self, owner: UUID | None, subscriber_id: UUID, url: str, filters: Filters) -> None:
         """Other filters or another URL, from where it stands. Raises NoSuchSubscriber, SubscribedAlready."""
@@ -132,12 +144,18 @@ class Register:
             raise NoSuchSubscriber()
 
     async def rotate(self, owner: UUID | None, subscriber_id: UUID) -> tuple[SecretStr, datetime]:
-        """A new secret, and until when the old one signs too. Raises NoSuchSubscriber."""
+        """A new secret, and until when the old one signs too; those before it sign as long as was said of them.
+
+        Raises NoSuchSubscriber, TooManySecrets.
+        """
         secret = NewSecret.make(self._master, subscriber_id)
         kept = secret.secret_id, secret.sealed, secret.version
-        until = await self._act("rotate", subscriber_id, owner, *kept, self._overlap)
-        if until is None:
+        row = await self._row("rotate", subscriber_id, owner, *kept, self._overlap)
+        if row is None:
             raise NoSuchSubscriber()
+        until: datetime = row["until"]
+        if row["outcome"] == "too_many":
+            raise TooManySecrets(count=MOST_SECRETS, until=f"{until:%Y-%m-%d %H:%M:%S} UTC")
         return secret.shown, until
 
     async def disable(self, owner: UUID | None, subscriber_id: UUID, because: str) -> None:
@@ -148,6 +166,11 @@ class Register:
     async def enable(self, owner: UUID | None, subscriber_id: UUID) -> None:
         """Go on where it stood, at once. Raises NoSuchSubscriber."""
         if not await self._act("enable", subscriber_id, owner):
+            raise NoSuchSubscriber()
+
+    async def remove(self, owner: UUID | None, subscriber_id: UUID) -> None:
+        """Send nothing more, and keep nothing of it, nor of what was sent. Raises NoSuchSubscriber."""
+        if not await self._act("remove", subscriber_id, owner):
             raise NoSuchSubscriber()
 
     async def resend(self, owner: UUID | None, subscriber_id: UUID, from_position: int) -> None:
@@ -161,8 +184,12 @@ class Register:
             raise NoSuchSubscriber()
 
     async def _act(self, query: str, *arguments: Any) -> Any:
+        row = await self._row(query, *arguments)
+        return None if row is None else row[0]
+
+    async def _row(self, query: str, *arguments: Any) -> asyncpg.Record | None:
         try:
-            return await self._pool.fetchval(SQL[query], *arguments)
+            return await self._pool.fetchrow(SQL[query], *arguments)
         except asyncpg.UniqueViolationError:
             raise
         except LOST as error:

@@ -9,7 +9,10 @@ select
             where e.type = 'alert.issued' and e.position > s.position and e.position <= relay.acknowledged() limit 1000
         ) as ahead
     ) as waiting,
-    (select max(x.ends_at) from notifier.secret x where x.subscriber_id = s.subscriber_id) as old_secret_ends_at
+    (
+        select max(x.ends_at) from notifier.secret x
+        where x.subscriber_id = s.subscriber_id and x.ends_at > clock_timestamp()
+    ) as old_secret_ends_at
 from notifier.subscriber s
 where ($1::uuid is null or s.subscriber_id = $1)
 and ($2::timestamptz is null or (s.created_at, s.subscriber_id) > ($2, $3::uuid))
@@ -22,16 +25,16 @@ where d.subscriber_id = $1 and ($2::integer is null or (d.resends, d.position) <
 order by d.resends desc, d.position desc limit $4
 
 -- name: add
--- The id of the new one, or of the one that was there.
-select notifier.add($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+-- The id of the new one, or of the one that was there, or why there is none.
+select * from notifier.add($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 
 -- name: change
 -- False where there is none such of theirs; so below.
 select notifier.change($1, $2, $3, $4, $5, $6, $7)
 
 -- name: rotate
--- Until when the secret before it is valid too.
-select notifier.rotate($1, $2, $3, $4, $5, $6)
+-- Until when the secret before it is valid too, or until when no other may be made; no row where there is none of theirs.
+select * from notifier.rotate($1, $2, $3, $4, $5, $6)
 
 -- name: disable
 -- The reason is shown to whoever may see the subscriber.
@@ -44,3 +47,7 @@ select notifier.enable($1, $2)
 -- name: resend
 -- Null where that position is still ahead of it.
 select notifier.resend($1, $2, $3)
+
+-- name: remove
+-- With all that is kept of it.
+select notifier.remove($1, $2)

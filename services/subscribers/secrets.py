@@ -46,8 +46,14 @@ class Signer:
         return self._webhook.sign(message_id, at, body)
 
 
+class NothingSigns(Exception):
+    """No secret is valid: what cannot be signed is not to be sent."""
+
+
 def signatures(signers: list[Signer], message_id: str, at: datetime, body: bytes) -> str:
-    """The header `webhook-signature`: one for each secret that is valid then, the newest first."""
+    """The header `webhook-signature`: one for each secret that is valid then, the newest first. Raises NothingSigns."""
     text = body.decode()
     valid = [signer for signer in signers if signer.ends_at is None or signer.ends_at > at]
+    if not valid:
+        raise NothingSigns
     return " ".join(signer.sign(message_id, at, text) for signer in valid)

@@ -121,6 +121,11 @@ async def test_what_is_told_on_the_topic_comes_by_webhook_and_again_when_it_is_a
     await receiver.has_taken(4)
     for each in (secret, rotated["secret"]):
         Webhook(each).verify(receiver.came[-1].body, dict(receiver.came[-1].headers))
+    for _ in range(3):
+        await act(doors, CONSUMER, subscriber_id, "rotate")
+    refused = await doors.post(CONSUMER, f"/v1/subscribers/{subscriber_id}/rotate", {}, key=None)
+    assert (refused.status_code, refused.json()["number"]) == (409, 3605)
+    assert "5 secrets sign already" in refused.json()["detail"]
     for shown in (secret, rotated["secret"]):
         said = shown.removeprefix("whsec_")
         for log in (doors.stack.folder / "logs").glob("*.log"):
@@ -171,6 +176,9 @@ async def test_a_subscriber_is_disabled_and_enabled_and_changed(
     changed = await see(doors, CONSUMER, f"/{subscriber_id}")
     assert (changed["url"], changed["units"], changed["minimum_level"]) == (f"{receiver.url}/2", ["bi"], 4)
     assert changed["position"] == positions[-1]
+    await act(doors, CONSUMER, subscriber_id, "remove")
+    removed = await doors.get(CONSUMER, f"/v1/subscribers/{subscriber_id}")
+    assert (removed.status_code, removed.json()["number"]) == (404, 3601)
 
 
 async def test_everybody_sees_their_own_and_an_admin_all(doors: Doors, receiver: Receiver) -> None:
@@ -184,7 +192,7 @@ async def test_everybody_sees_their_own_and_an_admin_all(doors: Doors, receiver:
     for path in (f"/{theirs}", f"/{theirs}/deliveries"):
         answer = await doors.get(CONSUMER, f"/v1/subscribers{path}")
         assert (answer.status_code, answer.json()["number"]) == (404, 3601)
-    for name, body in {"rotate": {}, "disable": {}, "enable": {}, "resend": {"from_position": 1}}.items():
+    for name, body in {"rotate": {}, "disable": {}, "enable": {}, "remove": {}, "resend": {"from_position": 1}}.items():
         answer = await doors.post(CONSUMER, f"/v1/subscribers/{theirs}/{name}", body, key=None)
         assert (answer.status_code, answer.json()["number"]) == (404, 3601)
     for caller in (ALINE, AUDITOR):
@@ -252,10 +260,19 @@ async def test_an_operator_does_it_all_on_the_machine(doors: Doors, ledger: Post
     assert status == 0
     assert said.startswith("whsec_")
 
+    assert (await command(doors, "remove", subscriber_id))[0] != 0  # nobody said yes
+    assert (await command(doors, "show", subscriber_id))[0] == 0
+    status, said, _ = await command(doors, "remove", subscriber_id, "--yes")
+    assert (status, said) == (0, "Nothing more is sent to it, and nothing is kept of it.\n")
+    assert subscriber_id not in (await command(doors, "list"))[1]
+    assert (await command(doors, "add", f"{receiver.url}/once"))[0] == 0
+
     for arguments, told in (
+        (("show", subscriber_id), "There is no such subscriber."),
+        (("remove", subscriber_id, "--yes"), "There is no such subscriber."),
         (("show", str(uuid4())), "There is no such subscriber."),
         (("add", "http://10.0.0.1/"), "url: expected a public address"),
-        (("add", receiver.url), "has this URL already"),
+        (("add", f"{receiver.url}/once"), "has this URL already"),
         (("add", "https://example.org/", "--unit", "bi:nowhere"), "unit: expected a unit of gazetteer bi"),
         (("resend", all_of_it, "--from", "999999"), "from_position: expected a position that it has come to"),
     ):

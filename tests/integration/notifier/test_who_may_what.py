@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import TypeAlias
 from uuid import uuid4
@@ -10,10 +12,11 @@ import asyncpg
 import pytest
 
 from services.subscribers.filters import Filters
-from services.subscribers.refused import NoSuchSubscriber, SubscribedAlready, TooManySubscribers
+from services.subscribers.refused import NoSuchSubscriber, OwnerErased, SubscribedAlready, TooManySubscribers
 from services.subscribers.register import MOST
 from tests.support.ledgers import note
 from tests.support.notifying import OPERATOR, NotifyTrial
+from tests.support.receivers import a_receiver
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -52,7 +55,7 @@ async def test_who_does_not_lead_records_nothing_and_nobody_writes_past_the_func
 ) -> None:
     await trial.subscribe(URL)
     for statement in (
-        "select notifier.record('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', interval '1 day')",
+        "select notifier.record('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', interval '1 day')",
         "select notifier.pass_by('{}', '{}', '{}')",
         "update notifier.subscriber set position = 0",
         "delete from notifier.delivery",
@@ -100,6 +103,7 @@ async def test_everybody_manages_their_own_and_others_are_not_there(trial: Notif
         register.disable(other, subscriber_id, "no"),
         register.enable(other, subscriber_id),
         register.resend(other, subscriber_id, 1),
+        register.remove(other, subscriber_id),
     ):
         with pytest.raises(NoSuchSubscriber):
             await act
@@ -126,3 +130,53 @@ async def test_one_person_has_fifty_at_most_and_an_operator_as_many_as_it_takes(
     await trial.register.add(uuid4(), URL, Filters())
     for number in range(MOST + 1):
         await trial.register.add(OPERATOR, f"{URL}/{number}", Filters())
+    # who asks again for what they have is told of it, and who removes one may have another
+    with pytest.raises(SubscribedAlready):
+        await trial.register.add(mine, f"{URL}/0", Filters())
+    await trial.register.remove(mine, (await trial.register.list(mine))[0].subscriber_id)
+    await trial.register.add(mine, URL, Filters())
+
+
+async def test_fifty_are_fifty_also_where_they_are_added_at_one_moment(trial: NotifyTrial) -> None:
+    mine = uuid4()
+    connections = [await asyncpg.connect(trial.dsns["intabaza_app"]) for _ in range(8)]
+
+    async def add(connection: Connection, numbers: range) -> list[str]:
+        return [
+            await connection.fetchval(
+                "select outcome from notifier.add($1, $2, null, null, null, '{actual}', $3, null, $4, '', 1::smallint)",
+                uuid4(),
+                f"{URL}/{number}",
+                mine,
+                uuid4(),
+            )
+            for number in numbers
+        ]
+
+    try:
+        said = await asyncio.gather(*(add(each, range(at, 80, 8)) for at, each in enumerate(connections)))
+    finally:
+        for each in connections:
+            await each.close()
+    told = Counter(outcome for outcomes in said for outcome in outcomes)
+    assert told == {"added": MOST, "too_many": 80 - MOST}
+    assert len(await trial.register.list(mine)) == MOST
+
+
+async def test_nothing_is_left_of_the_subscribers_of_somebody_who_is_erased(trial: NotifyTrial) -> None:
+    mine, other = uuid4(), uuid4()
+    async with a_receiver() as receiver, trial.notifying():
+        gone, _ = await trial.register.add(mine, f"{receiver.url}/mine", Filters())
+        stays, _ = await trial.register.add(other, f"{receiver.url}/other", Filters())
+        await trial.tell()
+        await receiver.until(lambda: len(receiver.taken) == 2)
+        await trial.owner.execute("select vault.erase_person($1)", mine)
+        await trial.tell()
+        await trial.stands(stays, "position = 2")
+    for table in ("subscriber", "secret", "delivery"):
+        rows = await trial.owner.fetch(f"select * from notifier.{table}")
+        assert {row["subscriber_id"] for row in rows} == {stays}, table
+        assert str(mine) not in str(rows)
+    with pytest.raises(OwnerErased):
+        await trial.register.add(mine, URL, Filters())
+    assert gone not in [one.subscriber_id for one in await trial.register.list(OPERATOR)]
