@@ -86,8 +86,9 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
     from services.api.office import Office
     from services.api.projections import Projections
     from services.api.tokens import Parties, TokenIssuer, TokenKeys
+    from services.bulletins.issuer import issuer_of
 
-    addresses, zone = find_addresses(settings), ZoneInfo(settings.zone)
+    addresses, zone, issuer = find_addresses(settings), ZoneInfo(settings.zone), issuer_of(settings)
     if settings.token_keys_file is None:
         TokenIssuer.of(settings)
     tokens = TokenKeys.read(settings.token_keys, parties=Parties(settings.token_issuer, settings.token_audience))
@@ -117,6 +118,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
                 metrics=Metrics(lambda: feed.listeners, lambda: desk.signs.overdue),
                 register=register,
                 reachable=reachable(settings),
+                issuer=issuer,
                 partitions=settings.partitions,
                 request_seconds=settings.api_request_seconds,
                 heartbeat_seconds=settings.api_heartbeat_seconds,

@@ -219,6 +219,8 @@ COVERAGE = fields(
 
 ANSWERS: Mapping[str, Json] = {
     "alerts": fields({"alerts": many(ANYTHING | {"description": "The CloudEvent of alerts.v1: see asyncapi.json."})}),
+    "alert_as_cap": TEXT | {"description": "A CAP 1.2 document, by the XML Schema of OASIS."},
+    "alert_feed": TEXT | {"description": "An Atom feed: RFC 4287, its pages by RFC 5005."},
     "levels": fields({"levels": many(LEVEL)}),
     "level": LEVEL,
     "level_history": fields(

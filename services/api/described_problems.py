@@ -53,6 +53,7 @@ SAID: Mapping[int, str] = {
     1011: "One field has a value that cannot be; nothing was written.",
     1013: "There is no recipient of this id in the register: see /v1/recipients.",
     1014: "One field has a value that cannot be; nothing was written.",
+    1015: "There is no alert of this id: see /v1/alerts.",
     2001: "Send a token in the header Authorization, as: Bearer <token>.",
     2002: "The role analyst may not do report.receive: ask somebody whose work it is.",
     2004: "More than 100 requests a second: this one did nothing; come again in 1 s.",

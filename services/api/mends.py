@@ -23,6 +23,7 @@ MENDS: Mapping[int, str] = {
     1012: "shorten the texts, or make two records of it",
     1013: "take the id of a recipient from /v1/recipients, or have it registered",
     1014: f"{_NAME}, or send the name as `place_words` in a message: it is kept, and placed later",
+    1015: "take the id of an alert from where alerts are listed; one that is not on Kafka yet is listed nowhere",
     1101: "look the place up by its name at /v1/places, and send the id that stands there",
     1102: "choose a division that /v1/gazetteer lists",
     1103: "`errors` names each row and column: correct them and send the whole gazetteer again",

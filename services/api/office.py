@@ -21,6 +21,7 @@ from services.api.problems import NO_TOKEN, NOT_THIS_ROLE, Refused
 from services.api.projections import Projections
 from services.api.tokens import Bearer, TokenKeys, TokenRefused
 from services.area import EVERYWHERE, Area
+from services.bulletins.issuer import Issuer
 from services.desk import Desk
 from services.ledger.ledger import Ledger, LedgerError
 from services.ledger.published import Published
@@ -52,6 +53,7 @@ class Office:
     metrics: Metrics
     register: Register
     reachable: Reachable
+    issuer: Issuer
     partitions: int
     request_seconds: float
     heartbeat_seconds: float

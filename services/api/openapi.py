@@ -37,6 +37,7 @@ from services.api.described_problems import (
     refused_as,
 )
 from services.api.examples import (
+    ALERT_ID,
     CASE_ID,
     EXAMPLES,
     GIHANGA,
@@ -48,7 +49,7 @@ from services.api.examples import (
     SUBSCRIBER_ID,
 )
 from services.api.problems import catalogue
-from services.api.reading import DEFAULT_ROWS, MOST_ROWS, Parameter, Read
+from services.api.reading import DEFAULT_ROWS, JSON, MOST_ROWS, Parameter, Read
 from services.api.reads.every import READS
 from services.api.running import HEALTH
 from services.api.subscribing import ACTS, SubscriberAct
@@ -178,6 +179,7 @@ IN_ADDRESSES = {
     "unit": GIHANGA,
     "recipient": POLICE,
     "subscriber_id": SUBSCRIBER_ID,
+    "alert_id": ALERT_ID,
     "position": "1234",
     "number": "1001",
 }
@@ -307,8 +309,8 @@ def _read(read: Read) -> Json:
     )
     answer: Json = {
         "description": "As it stands.",
-        "headers": {"ETag": ETAG} | ({"Link": {"schema": {"type": "string"}}} if read.paged else {}),
-        "content": _shown(read.name, read.name),
+        "headers": {"ETag": ETAG} | ({"Link": {"schema": {"type": "string"}}} if read.paged and read.links else {}),
+        "content": _shown(read.name, read.name, read.media_type, read.example and read.example()),
     }
     return {
         "operationId": read.name,
@@ -324,12 +326,12 @@ def _read(read: Read) -> Json:
     }
 
 
-def _shown(schema: str, answer: str) -> Json:
+def _shown(schema: str, answer: str, media_type: str = JSON, shown: Any = None) -> Json:
     """An answer's schema by its name, and an example of it."""
     return {
-        "application/json": {
+        media_type: {
             "schema": {"$ref": f"#/components/schemas/{schema}"},
-            "example": example(ANSWERS[answer]),
+            "example": example(ANSWERS[answer]) if shown is None else shown,
         }
     }
 

@@ -67,6 +67,7 @@ OTHER_MEDIA_TYPE = Kind(1010, 415, "The body is not sent as JSON")
 AMBIGUOUS_PLACE = Kind(1011, 422, "The place's name is borne by several places")
 NO_SUCH_RECIPIENT = Kind(1013, 404, "No such recipient")
 UNKNOWN_PLACE = Kind(1014, 422, "No place bears this name")
+NO_SUCH_ALERT = Kind(1015, 404, "No such alert")
 
 # --- who sent it ------------------------------------------------------------------------------------------------------
 

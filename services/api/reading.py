@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from services.api.access import Reach, reach
 from services.api.country import ALL, NOTHING, Country, Sight
@@ -23,6 +23,7 @@ from services.api.office import Asking, Office, who_asks
 from services.api.problems import BAD_CURSOR, BAD_PARAMETER, Refused
 from services.area import OutsideArea
 
+JSON = "application/json"
 MOST_ROWS = 200
 DEFAULT_ROWS = 50
 MOST_VALUES = 100
@@ -36,11 +37,14 @@ _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}\+00:00")
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a read answers. `position` is that of the last event of the one record that is shown, from which the ETag
-    follows, as `If-Match` takes it. `after` is the key of the last row of a page that is not the last one."""
+    follows, as `If-Match` takes it. `after` is the key of the last row of a page that is not the last one. A document
+    that is no JSON is its bytes, or pieces that come as they are read. An `etag` of its own is weak: the same is said
+    under it, in other bytes perhaps."""
 
     document: Any
     position: int | None = None
     after: Sequence[Any] | None = None
+    etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +153,21 @@ class Asked:
         except (ValueError, TypeError):
             raise Refused(BAD_CURSOR, "cursor: expected one that this list gave; begin again without it.") from None
 
-    def next_page(self, after: Sequence[Any]) -> str:
-        """The address of the page after this key."""
-        key = orjson.dumps([self._list, *map(_written_part, after)])
-        cursor = base64.urlsafe_b64encode(key).decode().rstrip("=")
+    def next_page(self, after: Sequence[Any] | None) -> str:
+        """The address of the page after this key; of the first one without a key."""
         parameters = [(name, value) for name, value in self.request.query_params.multi_items() if name != "cursor"]
-        return f"{self.request.url.path}?{urlencode([*parameters, ('cursor', cursor)])}"
+        if after is not None:
+            key = orjson.dumps([self._list, *map(_written_part, after)])
+            parameters.append(("cursor", base64.urlsafe_b64encode(key).decode().rstrip("=")))
+        return self._address(parameters)
+
+    def this_page(self) -> str:
+        """The address that was asked for."""
+        return self._address(self.request.query_params.multi_items())
+
+    def _address(self, parameters: Sequence[tuple[str, str]]) -> str:
+        path = self.request.url.path
+        return f"{path}?{urlencode(parameters)}" if parameters else path
 
     @property
     def _list(self) -> str:
@@ -210,6 +223,10 @@ class Read:
     handler: Handler
     parameters: tuple[Parameter, ...] = ()
     paged: bool = False
+    media_type: str = JSON
+    example: Callable[[], Any] | None = None
+    links: bool = True
+    """Whether the next page stands in the header `Link`; else it stands in the document."""
 
     @property
     def name(self) -> str:
@@ -228,14 +245,21 @@ async def answer(office: Office, read: Read, request: Request) -> Response:
     refuse_unknown(request, read.known)
     asked = Asked(office, asking, request)
     reply = await read.handler(asked)
-    body = orjson.dumps(reply.document, default=_plain, option=orjson.OPT_UTC_Z)
+    body = reply.document if isinstance(reply.document, bytes | AsyncIterator) else _json(reply.document)
     etag = _etag(reply, body)
     headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization", "ETag": etag}
-    if etag in {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}:
+    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
+    if etag.removeprefix("W/") in known:
         return Response(status_code=304, headers=headers)
-    if reply.after is not None:
+    if reply.after is not None and read.links:
         headers["Link"] = f'<{asked.next_page(reply.after)}>; rel="next"'
-    return Response(body, 200, headers, media_type="application/json")
+    if isinstance(body, bytes):
+        return Response(body, 200, headers, media_type=read.media_type)
+    return StreamingResponse(body, 200, headers, media_type=read.media_type)
+
+
+def _json(document: object) -> bytes:
+    return orjson.dumps(document, default=_plain, option=orjson.OPT_UTC_Z)
 
 
 def refuse_unknown(request: Request, known: Set[str]) -> None:
@@ -245,13 +269,16 @@ def refuse_unknown(request: Request, known: Set[str]) -> None:
         raise Refused(BAD_PARAMETER, f"{len(unknown)} parameters are not known here: expected {said}; correct them.")
 
 
-def _etag(reply: Reply, body: bytes) -> str:
+def _etag(reply: Reply, body: bytes | AsyncIterator[bytes]) -> str:
     """By the last event of the one record that is shown; else by what is shown and nothing beside it.
 
     A word that moved with what was folded would tell whoever may not see it that something was.
     """
     if reply.position is not None:
         return f'"{reply.position}"'
+    if reply.etag is not None:
+        return f'W/"{reply.etag}"'
+    assert isinstance(body, bytes)
     return f'"{sha256(body + (b"more" if reply.after is not None else b"")).hexdigest()[:20]}"'
 
 

@@ -118,6 +118,8 @@ def of_read(read: Read) -> frozenset[Kind]:
     ):
         if part in read.address:
             kinds |= {_kind(refusal)}
+    if "{alert_id}" in read.address:
+        kinds |= {problems.NO_SUCH_ALERT}
     if "{case_id}/referrals" in read.address:
         kinds |= {_kind(NoSuchReferral)}
     if "{recipient}" in read.address or "recipient" in names:

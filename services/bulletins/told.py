@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -43,12 +43,12 @@ class Told:
         return Reference(self.alert_id, self.sent)
 
 
-def told(row: Recorded, earlier_in_its_hour: int, alerts_from: Mapping[str, int]) -> Told:
+async def told(row: Recorded, earlier_in_its_hour: int, alerts_from: Callable[[str], Awaitable[int]]) -> Told:
     """The alert of a row of the ledger; `alerts_from` says from which level there are alerts, by rules' hash."""
     envelope = read(row.wire())
     alert = envelope.data
     assert isinstance(alert, AlertIssued)
-    lowest = alerts_from.get(alert.rules_hash, 1)
+    lowest = await alerts_from(alert.rules_hash)
     return Told(
         alert_id=row.event_id,
         position=row.position,

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -22,6 +22,7 @@ class Told:
 
     doors: Doors
     telling: Telling
+    alert_id: str = ""
 
     def made(self, operation: str, thing: str, number: int = 0) -> str:
         return str(
@@ -79,9 +80,9 @@ async def a_told_story() -> AsyncIterator[Told]:
         async with asyncio.timeout(60):
             while not all((await told.see(ADMIN, f"/v1/positions/{last}"))["projected"].values()):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-            while not (await told.see(CONSUMER, "/v1/alerts"))["alerts"]:  # noqa: ASYNC110 - the relay is elsewhere
+            while not (alerts := (await told.see(CONSUMER, "/v1/alerts"))["alerts"]):  # noqa: ASYNC110 - the relay is elsewhere
                 await asyncio.sleep(0.05)
-        yield told
+        yield replace(told, alert_id=alerts[0]["id"])
 
 
 async def an_alert(told: Told) -> int:

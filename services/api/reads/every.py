@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.api.reading import Read
 from services.api.reads import (
     alerts,
+    bulletins,
     cases,
     coverage,
     gaps,
@@ -35,6 +36,7 @@ READS: tuple[Read, ...] = (
     *places.READS,
     *registers.READS,
     *alerts.READS,
+    *bulletins.READS,
     *positions.READS,
     *subscribers.READS,
 )

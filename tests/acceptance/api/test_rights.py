@@ -59,6 +59,7 @@ def addresses(told: Told) -> Iterator[Address]:
         "recipient": POLICE,
         "position": "1",
         "subscriber_id": SUBSCRIBER_ID,
+        "alert_id": told.alert_id,
     }
     for route in ROUTES:
         body = dict(EXAMPLES[route.operation]) | {"mode": "test"}

@@ -1,0 +1,144 @@
+"""Alerts in the forms that other programs read, asked for as those do: with feedparser and a bare XML parser."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import feedparser
+import httpx
+import pytest
+from lxml import etree
+
+from services.bulletins.xml import XSD
+from tests.support.bulletins import read_cap, said
+from tests.support.doors import ALINE, AUDITOR, CONSUMER
+from tests.support.told import Told
+
+FEED = "/v1/alerts/feed.atom"
+
+
+async def parsed(told: Told, address: str) -> Any:
+    url = httpx.URL(address)
+    params: dict[str, Any] = {name: url.params.get_list(name) for name in url.params}
+    answer = await told.doors.get(CONSUMER, url.path, **params)
+    assert answer.status_code == 200, answer.text
+    feed = feedparser.parse(answer.content)
+    assert not feed.bozo, feed.bozo_exception
+    return feed
+
+
+def related(feed: Any, relation: str) -> str | None:
+    return next((link["href"] for link in feed.feed.links if link["rel"] == relation), None)
+
+
+async def walked(told: Told, relation: str, start: str, limit: int) -> list[Any]:
+    """Entries from one page on, by a relation to its end."""
+    entries, address = [], f"{start}{'&' if '?' in start else '?'}limit={limit}"
+    while True:
+        feed = await parsed(told, address)
+        assert len(feed.entries) <= limit
+        entries += feed.entries if relation == "next" else reversed(feed.entries)
+        following = related(feed, relation)
+        if following is None:
+            return entries
+        address = following
+
+
+async def documents(told: Told) -> list[etree._Element]:
+    """Every CAP document that the feed leads to, the oldest first."""
+    found = []
+    for entry in reversed(await walked(told, "next", FEED, 2)):
+        (link,) = [link for link in entry.links if link["rel"] == "alternate"]
+        answer = await told.doors.get(CONSUMER, link["href"])
+        assert answer.headers["content-type"] == "application/cap+xml" == link["type"]
+        found.append(read_cap(answer.content))
+    return found
+
+
+async def test_who_follows_the_feed_has_every_alert_once_whatever_the_page(told: Told) -> None:
+    listed = [alert["id"] for alert in await told.pages(CONSUMER, "/v1/alerts", "alerts")]
+    assert listed
+    for limit in (1, 2, 200):
+        entries = await walked(told, "next", FEED, limit)
+        assert [entry.id.removeprefix("urn:uuid:") for entry in reversed(entries)] == listed
+    assert len({entry.updated for entry in entries}) == len(entries)
+    assert [entry.updated for entry in entries] == sorted((entry.updated for entry in entries), reverse=True)
+
+
+async def test_a_page_leads_back_to_the_newer_ones(told: Told) -> None:
+    forth = await walked(told, "next", FEED, 1)
+    last = await parsed(told, f"{FEED}?limit=1")
+    while (address := related(last, "next")) is not None:
+        last = await parsed(told, address)
+    back = list(last.entries)
+    while (address := related(last, "previous")) is not None:
+        last = await parsed(told, address)
+        back += last.entries
+    assert [entry.id for entry in back] == [entry.id for entry in reversed(forth)]
+
+
+async def test_every_document_is_valid_and_what_it_refers_to_was_there_before(told: Told) -> None:
+    schema, known = etree.XMLSchema(etree.parse(XSD)), set[str]()
+    for document in await documents(told):
+        assert schema.validate(document), schema.error_log
+        named = {said(document, name)[0] for name in ("identifier",)}
+        refers = {one.split(",")[1] for one in " ".join(said(document, "references")).split()}
+        assert refers <= known
+        known |= named
+    assert known
+
+
+async def test_whoever_knows_cap_alone_ends_with_the_levels_that_strangers_are_told(told: Told) -> None:
+    warned: dict[str, tuple[str, int]] = {}
+    for document in await documents(told):
+        taken_down = {one.split(",")[1] for one in " ".join(said(document, "references")).split()}
+        warned = {unit: (alert, level) for unit, (alert, level) in warned.items() if alert not in taken_down}
+        parameters = dict(
+            zip(said(document, "info/parameter/valueName"), said(document, "info/parameter/value"), strict=True)
+        )
+        codes = dict(
+            zip(said(document, "info/area/geocode/valueName"), said(document, "info/area/geocode/value"), strict=True)
+        )
+        if said(document, "status") == ["Actual"] and said(document, "info/responseType")[0] == "Monitor":
+            warned[codes["INTABAZA"]] = (said(document, "identifier")[0], int(parameters["intabaza:level"]))
+    rows = await told.pages(CONSUMER, "/v1/levels", "levels")
+    assert {unit: level for unit, (_, level) in warned.items()} == {
+        row["unit"]: row["level"] for row in rows if row["level"] is not None
+    }
+    assert warned
+
+
+async def test_what_has_not_changed_is_not_sent_again(told: Told) -> None:
+    for path in (FEED, f"/v1/alerts/{told.alert_id}/cap"):
+        first = await told.doors.get(CONSUMER, path)
+        again = await told.doors.get(CONSUMER, path, headers={"If-None-Match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b""), path
+        assert (await told.doors.get(ALINE, path)).content == first.content
+
+
+async def test_a_feed_speaks_four_languages_and_of_the_units_that_are_asked_for(told: Told) -> None:
+    titles = {code: (await parsed(told, f"{FEED}?language={code}")).entries[0].title for code in ("en", "fr", "rn")}
+    assert len(set(titles.values())) == 3
+    assert not (await parsed(told, f"{FEED}?unit=bi:c2015:bukeye")).entries
+    empty = await parsed(told, f"{FEED}?unit=bi:c2015:bukeye")
+    assert empty.feed.updated == "1970-01-01T00:00:00Z"
+
+
+async def test_what_cannot_be_is_told(told: Told) -> None:
+    assert await told.refused(AUDITOR, "/v1/alerts/not-an-id/cap") == (400, 1005)
+    assert await told.refused(AUDITOR, "/v1/alerts/00000000-0000-4000-8000-000000000000/cap") == (404, 1015)
+    assert await told.refused(AUDITOR, FEED, language="xx") == (400, 1005)
+    assert await told.refused(AUDITOR, FEED, cursor="nonsense") == (400, 1006)
+    assert (await told.doors.get(None, FEED)).status_code == 401
+
+
+@pytest.mark.parametrize("path", [FEED, "/v1/alerts/{alert_id}/cap"])
+async def test_no_form_of_an_alert_has_the_moment_at_which_it_was_recorded(told: Told, path: str) -> None:
+    (alert,) = [one for one in (await told.see(CONSUMER, "/v1/alerts"))["alerts"] if one["id"] == told.alert_id]
+    answer = await told.doors.get(CONSUMER, path.format(alert_id=told.alert_id))
+    instants = re.findall(r"T([0-9]{2}):([0-9]{2}):[0-9]{2}", answer.text)
+    assert instants
+    assert {minute for _, minute in instants} == {"00"}
+    for name in ("actorref", "commandmac", "time"):
+        assert alert[name] not in answer.text, name
