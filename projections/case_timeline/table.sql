@@ -20,7 +20,8 @@ create table case_timeline_link (
     holds boolean not null
 );
 create unique index case_timeline_link_by_stream on case_timeline_link (stream, other, position desc);
-create index case_timeline_link_earlier on case_timeline_link (other) where kind = 'earlier';
+-- What a report was received as later, and the cases that it was ever linked to.
+create index case_timeline_link_of_report on case_timeline_link (other) where kind in ('earlier', 'report');
 
 -- name: timeline
 -- One page of the stream $1 after position $2, at most $3 rows. A case shows its own events, those of cases it has

@@ -129,6 +129,7 @@ ACCESS: Mapping[str, Grants] = {
     "read.referral-counts": _NETWORK,
     "read.case-referrals": _RECORDS,
     "read.gaps": _NETWORK,
+    "read.trace": _NETWORK,
     "read.silent-reporters": _area(_COORDINATOR),
     "read.coverage": _NETWORK,
     # what belongs to no unit

@@ -217,7 +217,43 @@ COVERAGE = fields(
     {"note": TEXT},
 )
 
+TRACED_EVENT = {
+    "event_id": ID,
+    "position": NUMBER,
+    "stream": TEXT,
+    "type": TEXT,
+    "recorded_at": MOMENT,
+    "says": ANYTHING,
+}
+RESTING = many(fields(TRACED_EVENT | {"through": many(TEXT)}))
+MESSAGE_SENT = {
+    "subscriber_id": ID,
+    "event_id": ID,
+    "position": NUMBER,
+    "resends": NUMBER,
+    "attempts": NUMBER,
+    "first_at": MOMENT,
+    "last_at": MOMENT,
+    "delivered_at": maybe(MOMENT),
+}
+TRACED = fields(
+    dict.fromkeys(("judgements", "decisions", "referrals", "overdue", "level_changes", "alerts"), RESTING)
+    | {"messages": many(fields(MESSAGE_SENT))}
+)
+
 ANSWERS: Mapping[str, Json] = {
+    "trace": fields(
+        {
+            "event": fields(TRACED_EVENT),
+            "takes_back": maybe(fields(TRACED_EVENT)),
+            "recorded_together": many(fields(TRACED_EVENT)),
+            "rests_on": RESTING,
+            "resting": TRACED,
+            "led_to": TRACED,
+            "up_to_position": NUMBER,
+            "outside_your_area": NUMBER,
+        }
+    ),
     "alerts": fields({"alerts": many(ANYTHING | {"description": "The CloudEvent of alerts.v1: see asyncapi.json."})}),
     "alert_as_cap": TEXT | {"description": "A CAP 1.2 document, by the XML Schema of OASIS."},
     "alert_feed": TEXT | {"description": "An Atom feed: RFC 4287, its pages by RFC 5005."},

@@ -54,6 +54,8 @@ SAID: Mapping[int, str] = {
     1013: "There is no recipient of this id in the register: see /v1/recipients.",
     1014: "One field has a value that cannot be; nothing was written.",
     1015: "There is no alert of this id: see /v1/alerts.",
+    1016: "There is no such event in your area that could be traced.",
+    1017: "More than 20,000 events would have to be read: trace one of its cases.",
     2001: "Send a token in the header Authorization, as: Bearer <token>.",
     2002: "The role analyst may not do report.receive: ask somebody whose work it is.",
     2004: "More than 100 requests a second: this one did nothing; come again in 1 s.",

@@ -24,6 +24,8 @@ MENDS: Mapping[int, str] = {
     1013: "take the id of a recipient from /v1/recipients, or have it registered",
     1014: f"{_NAME}, or send the name as `place_words` in a message: it is kept, and placed later",
     1015: "take the id of an alert from where alerts are listed; one that is not on Kafka yet is listed nowhere",
+    1016: "take the position of an event of a report or a case from its timeline, or the id of an alert",
+    1017: "trace an event of one case, or of one unit's level, instead",
     1101: "look the place up by its name at /v1/places, and send the id that stands there",
     1102: "choose a division that /v1/gazetteer lists",
     1103: "`errors` names each row and column: correct them and send the whole gazetteer again",

@@ -181,6 +181,7 @@ IN_ADDRESSES = {
     "subscriber_id": SUBSCRIBER_ID,
     "alert_id": ALERT_ID,
     "position": "1234",
+    "event": "1234",
     "number": "1001",
 }
 

@@ -68,6 +68,8 @@ AMBIGUOUS_PLACE = Kind(1011, 422, "The place's name is borne by several places")
 NO_SUCH_RECIPIENT = Kind(1013, 404, "No such recipient")
 UNKNOWN_PLACE = Kind(1014, 422, "No place bears this name")
 NO_SUCH_ALERT = Kind(1015, 404, "No such alert")
+NO_SUCH_EVENT = Kind(1016, 404, "No such event")
+TOO_MUCH_RESTS_ON_IT = Kind(1017, 422, "More rests on it than one answer holds")
 
 # --- who sent it ------------------------------------------------------------------------------------------------------
 

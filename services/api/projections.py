@@ -7,7 +7,7 @@ units, or of that recipient's referrals, and no others, whatever the query asks 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -72,6 +72,12 @@ class Projections:
         """Rows of what is nobody's in particular: watermarks, registers; raises Refused."""
         async with self._seeing(NOTHING) as connection:
             return await connection.fetch(query, *arguments)
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[Callable[..., Awaitable[list[asyncpg.Record]]]]:
+        """Several queries in one transaction that sees nothing yet: it says itself with whose eyes it reads."""
+        async with self._seeing(NOTHING) as connection:
+            yield connection.fetch
 
     @asynccontextmanager
     async def _seeing(self, sight: Sight) -> AsyncIterator[Connection]:

@@ -120,6 +120,8 @@ def of_read(read: Read) -> frozenset[Kind]:
             kinds |= {_kind(refusal)}
     if "{alert_id}" in read.address:
         kinds |= {problems.NO_SUCH_ALERT}
+    if "{event}" in read.address:
+        kinds |= {problems.NO_SUCH_EVENT, problems.TOO_MUCH_RESTS_ON_IT}
     if "{case_id}/referrals" in read.address:
         kinds |= {_kind(NoSuchReferral)}
     if "{recipient}" in read.address or "recipient" in names:

@@ -18,6 +18,7 @@ from services.cli import (
     stack,
     subscriber,
     token_keys,
+    trace,
 )
 from services.ledger.ledger import LedgerError
 from services.local.problems import LocalProblem
@@ -42,6 +43,7 @@ app.command()(network.begin)
 app.command()(network.token)
 app.command()(demo.demo)
 app.command()(explain.explain)
+app.command()(trace.trace)
 app.command()(projections.replay)
 app.command()(projections.rebuild)
 app.add_typer(clock.app, name="clock")

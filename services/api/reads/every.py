@@ -20,12 +20,14 @@ from services.api.reads import (
     reports,
     subscribers,
     timelines,
+    traces,
 )
 
 READS: tuple[Read, ...] = (
     *levels.READS,
     *cases.READS,
     *timelines.READS,
+    *traces.READS,
     *reports.READS,
     *queue.READS,
     *referrals.READS,

@@ -41,6 +41,7 @@ async def test_every_read_answers_an_auditor_and_is_kept_by_nobody_else(told: To
         "recipient": POLICE,
         "position": "1",
         "alert_id": told.alert_id,
+        "event": "1",
     }
     for read in READS:
         if read.operation == "read.subscribers":  # told here of nobody, and tried where there are some

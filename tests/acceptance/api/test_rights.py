@@ -23,12 +23,13 @@ from services.api.examples import EXAMPLES, GIHANGA, GISURU, HEALTH, POLICE, SUB
 from services.api.reads.every import READS
 from services.api.subscribing import ACTS
 from tests.support.doors import Caller
+from tests.support.story_by_http import Deed
 from tests.support.told import Told
 
 ROLES = [role for role in Role if role != Role.SYSTEM]
 INSIDE, OUTSIDE = ("bi:p2015:bubanza",), ("bi:p2015:ruyigi",)
 AREAS = {"inside": INSIDE, "outside": OUTSIDE, "everywhere": None}
-ABSENT = {3101, 3201, 3235}
+ABSENT = {1016, 3101, 3201, 3235}
 
 
 class Answer(StrEnum):
@@ -58,6 +59,7 @@ def addresses(told: Told) -> Iterator[Address]:
         "unit": GIHANGA,
         "recipient": POLICE,
         "position": "1",
+        "event": str(_withdrawal(told).answer.json()["position"]),
         "subscriber_id": SUBSCRIBER_ID,
         "alert_id": told.alert_id,
     }
@@ -86,14 +88,18 @@ def addresses(told: Told) -> Iterator[Address]:
         )
     for read in READS:
         params = {"/v1/places": {"name": "Gihanga"}, "/v1/queue": {"role": "reviewer"}}.get(read.address, {})
-        where = any(name in read.address for name in ("{report_id}", "{case_id}", "/levels/{unit}", "/coverage/{unit}"))
+        of_a_place = ("{report_id}", "{case_id}", "{event}", "/levels/{unit}", "/coverage/{unit}")
+        where = any(name in read.address for name in of_a_place)
         yield Address("GET", read.address.format(**known), read.operation, where, params, {})
 
 
 def _report_there(told: Told) -> str:
     """A report that still lies in Gihanga."""
-    withdrawn = next(deed for deed in told.telling.deeds if deed.route.operation == "report.withdraw")
-    return withdrawn.path.split("/")[3]
+    return _withdrawal(told).path.split("/")[3]
+
+
+def _withdrawal(told: Told) -> Deed:
+    return next(deed for deed in told.telling.deeds if deed.route.operation == "report.withdraw")
 
 
 def expected(address: Address, role: Role, area: str) -> set[Answer]:
@@ -101,7 +107,7 @@ def expected(address: Address, role: Role, area: str) -> set[Answer]:
     if granted is None:
         return {Answer.ROLE}
     if granted is Reach.AREA and address.about_a_place and area == "outside":
-        record = address.path.startswith(("/v1/cases/", "/v1/reports/"))
+        record = address.path.startswith(("/v1/cases/", "/v1/reports/", "/v1/trace/"))
         return {Answer.ABSENT if record else Answer.AREA}
     if granted is Reach.OWN and address.operation == "read.position":
         return {Answer.ROLE}  # without a receipt

@@ -1,0 +1,36 @@
+"""What rested on an event that turns out to be wrong, what it rested on itself, and what was corrected."""
+
+from __future__ import annotations
+
+from services.api.problems import BAD_PARAMETER, NO_SUCH_EVENT, TOO_MUCH_RESTS_ON_IT, Refused
+from services.api.reading import Asked, Read, Reply
+from services.trace.reading import MOST_EVENTS, Reader, TooMuch
+from services.trace.shown import Shown
+from services.trace.tracing import Tracing, Untraced, event_named
+
+
+async def trace(asked: Asked) -> Reply:
+    """Every level change, alert, referral, decision and message that rested on an event or on what it takes back."""
+    which = event_named(asked.request.path_params["event"])
+    if which is None:
+        raise Refused(BAD_PARAMETER, "event: expected an event's id (a UUID) or its position (a number); copy it.")
+    try:
+        async with asked.office.projections.looking() as fetch:
+            found = await Tracing(await Reader.begin(fetch)).trace(which)
+    except Untraced:
+        raise _no_such_event() from None
+    except TooMuch:
+        raise Refused(
+            TOO_MUCH_RESTS_ON_IT, f"More than {MOST_EVENTS:,} events would have to be read: trace one of its cases."
+        ) from None
+    shown = Shown(found, asked.sees)
+    if not shown.sees(found.event):
+        raise _no_such_event()
+    return Reply(shown.document())
+
+
+def _no_such_event() -> Refused:
+    return Refused(NO_SUCH_EVENT, "There is no such event in your area that could be traced.")
+
+
+READS = (Read("/v1/trace/{event}", "read.trace", trace),)
