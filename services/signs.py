@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+from itertools import count
 from uuid import UUID
 
 import structlog
@@ -19,7 +20,7 @@ from cryptography.exceptions import InvalidTag
 
 from events.catalogue import read
 from events.command import clear
-from events.envelope import Draft, canonical, event_id
+from events.envelope import Draft, canonical, event_id, named_id
 from events.reporter import LATE_DAYS, Reporter, ReporterCheckedIn, record_signs
 from events.reporter import evolve as evolve_reporter
 from events.sealed import Clear, KeyKind, Sealed
@@ -137,15 +138,20 @@ class Signs:
                 return
 
     async def _record(self, gathering: Gathering) -> None:
-        submission = await self._submission(gathering)
-        if any(append.entries for append in submission.appends):
-            await self._ledger.append(submission)
+        for number in count():
+            submission = await self._submission(gathering, number)
+            if not any(append.entries for append in submission.appends):
+                break
+            if not (await self._ledger.append(submission)).repeated:
+                break
+            # A repeat, and all of it may be there. Not where the ledger was restored and ends in the midst of them.
         await self.store.let_go(gathering.batch_id)
         _log.info("signs_of_life_are_recorded")
 
-    async def _submission(self, gathering: Gathering) -> Submission:
-        """The same command at every try, whatever is left of its signs: to the ledger all but the first are repeats."""
-        batch_id = gathering.batch_id
+    async def _submission(self, gathering: Gathering, number: int) -> Submission:
+        """What is not recorded yet. The same command at every try, whatever is left of its signs, so that to the ledger
+        all but the first are repeats; another one, the same for everybody, for what a repeat turns out to have lost."""
+        batch_id = named_id(gathering.batch_id, f"rest {number}") if number else gathering.batch_id
         mac = self._ids.command_mac(canonical({"signs": str(batch_id)}))
         keys = await self._living({sign.key_id for sign in gathering.signs})
         by_stream: dict[UUID, list[ReporterCheckedIn]] = defaultdict(list)

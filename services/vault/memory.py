@@ -234,7 +234,7 @@ class _MemorySigns:
         if over and today not in self.gathered:
             self.gathered.add(today)
             self.batch_of |= dict.fromkeys(over, uuid4())
-            self.commands = {one: known for one, known in self.commands.items() if known[2] >= today - keep}
+        self.commands = {one: known for one, known in self.commands.items() if known[2] >= today - keep}
         found = groupby(self.batch_of, lambda key: self.batch_of[key])
         return Gathered(
             today, tuple(Gathering(batch_id, tuple(self.held[key][0] for key in keys)) for batch_id, keys in found)

@@ -16,7 +16,7 @@ from services.database.migrate import migrate
 from services.ledger.postgres import simulate
 from services.local.postgres import PostgresServer
 from tests.integration.vault.test_links_outlive_a_crash import freeze_writers
-from tests.support.signing import Signing, at, days_of, recording_elsewhere, signing
+from tests.support.signing import ZONE, Signing, at, days_of, recording_elsewhere, signing
 
 DAY = date(2026, 5, 20)
 A_DAY = timedelta(days=1)
@@ -100,6 +100,35 @@ async def test_who_was_erased_after_a_crash_behind_the_append_changes_nothing_on
     await there.network.desk.signs.look()
     assert days_of(await there.recorded()) == wanted
     assert await held(superuser) == 0
+
+
+@pytest.mark.parametrize("kept", [0, 2, 5])
+async def test_a_ledger_that_was_restored_and_ends_in_the_midst_of_them_gets_the_rest(
+    there: Signing, superuser: asyncpg.Connection, kept: int
+) -> None:
+    """The vault as it was before they were recorded; the ledger with as many of them as had come to Kafka."""
+    signs = there.network.desk.signs
+    for person in there.reporters:
+        await there.check_in(person, DAY)
+    await set_clock(there, DAY + A_DAY)
+    await signs.store.gather(at(DAY + A_DAY, 0), ZONE, 31)
+    await superuser.execute("create table backup as select * from vault.held_sign")
+    await signs.look()
+    first = [event.id for event in await there.recorded()]
+    assert len(first) == 5
+    async with superuser.transaction():
+        await superuser.execute("alter table ledger.event disable trigger user")
+        await superuser.execute(
+            "delete from ledger.event where position > (select max(position) from ledger.event) - $1", 5 - kept
+        )
+        await superuser.execute("alter table ledger.event enable trigger user")
+        await superuser.execute("insert into vault.held_sign select * from backup")
+    for _ in range(2):  # and who does it once more changes nothing
+        await signs.record(at(DAY + A_DAY, 1))
+        events = await there.recorded()
+        assert days_of(events) == await expected(there, DAY)
+        assert [event.id for event in events][:kept] == first[:kept]
+        assert await held(superuser) == 0
 
 
 async def test_two_processes_at_one_midnight_record_each_sign_once(
