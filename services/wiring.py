@@ -86,9 +86,10 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
     from services.api.office import Office
     from services.api.projections import Projections
     from services.api.tokens import Parties, TokenIssuer, TokenKeys
-    from services.bulletins.issuer import issuer_of
+    from services.bulletins.issuer import boundaries_of, issuer_of
 
     addresses, zone, issuer = find_addresses(settings), ZoneInfo(settings.zone), issuer_of(settings)
+    boundaries = boundaries_of(settings)
     if settings.token_keys_file is None:
         TokenIssuer.of(settings)
     tokens = TokenKeys.read(settings.token_keys, parties=Parties(settings.token_issuer, settings.token_audience))
@@ -119,6 +120,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
                 register=register,
                 reachable=reachable(settings),
                 issuer=issuer,
+                boundaries=boundaries,
                 partitions=settings.partitions,
                 request_seconds=settings.api_request_seconds,
                 heartbeat_seconds=settings.api_heartbeat_seconds,

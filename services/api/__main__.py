@@ -16,6 +16,7 @@ from services.api.app import make_app
 from services.api.office import Office
 from services.api.problems import Refused
 from services.api.tokens import TokenKeysRefused
+from services.bulletins.shapes import BoundariesRefused
 from services.bulletins.signing import SigningRefused
 from services.ledger.ledger import LedgerError
 from services.local.addresses import find_addresses
@@ -31,7 +32,16 @@ END_SECONDS = 3
 GARBAGE = (20_000, 20, 20)
 """After how many new objects garbage is looked for: a report makes some hundreds, nearly none of them in circles."""
 
-PROBLEMS = (LocalProblem, SettingsRefused, SigningRefused, TokenKeysRefused, LedgerError, VaultError, Refused)
+PROBLEMS = (
+    LocalProblem,
+    SettingsRefused,
+    SigningRefused,
+    BoundariesRefused,
+    TokenKeysRefused,
+    LedgerError,
+    VaultError,
+    Refused,
+)
 
 
 class Server(uvicorn.Server):

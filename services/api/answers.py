@@ -241,6 +241,48 @@ TRACED = fields(
     | {"messages": many(fields(MESSAGE_SENT))}
 )
 
+LINKS = many(fields({"href": TEXT, "rel": TEXT, "type": TEXT}))
+EXTENT = fields({"temporal": ANYTHING}, {"spatial": ANYTHING})
+FEATURES = {"id": TEXT, "title": TEXT, "description": TEXT, "itemType": TEXT, "crs": many(TEXT), "links": LINKS}
+COLLECTION = fields(FEATURES | {"extent": EXTENT})
+GEOMETRY = maybe(fields({"type": TEXT, "coordinates": {"type": "array"}}))
+MAPPED = {"unit": TEXT, "unit_name": maybe(TEXT), "pcode": maybe(TEXT), "national_code": maybe(TEXT)} | {
+    "iso_3166": maybe(TEXT),
+    "level": maybe(NUMBER),
+    "level_name": maybe(TEXT),
+}
+
+
+def feature(properties: Mapping[str, Json], sometimes: Mapping[str, Json] | None = None) -> dict[str, Json]:
+    """A feature of GeoJSON with these properties."""
+    said = fields(properties, sometimes)
+    return {"type": {"const": "Feature"}, "id": TEXT, "geometry": GEOMETRY, "properties": said}
+
+
+ALERT_FEATURE = feature(
+    MAPPED
+    | {
+        "from": NUMBER,
+        "on": DAY,
+        "change": TEXT,
+        "kinds": many(TEXT),
+        "mode": TEXT,
+        "warns": TRUE,
+        "updates": maybe(ID),
+        "cancels": maybe(ID),
+        "rules_hash": TEXT,
+        "position": NUMBER,
+    }
+)
+LEVEL_FEATURE = feature(MAPPED | {"since": maybe(DAY), "alert": maybe(ID)}, {"note": TEXT})
+
+
+def features(one: Mapping[str, Json]) -> Json:
+    """A page of them."""
+    collection = {"type": {"const": "FeatureCollection"}, "features": many(fields(one))}
+    return fields(collection | {"numberReturned": NUMBER, "links": LINKS})
+
+
 ANSWERS: Mapping[str, Json] = {
     "trace": fields(
         {
@@ -254,6 +296,15 @@ ANSWERS: Mapping[str, Json] = {
             "outside_your_area": NUMBER,
         }
     ),
+    "landing": fields({"title": TEXT, "description": TEXT, "links": LINKS}),
+    "conformance": fields({"conformsTo": many(TEXT)}),
+    "feature_collections": fields({"links": LINKS, "collections": many(COLLECTION)}),
+    "alerts_collection": COLLECTION,
+    "levels_collection": COLLECTION,
+    "alert_features": features(ALERT_FEATURE),
+    "level_features": features(LEVEL_FEATURE),
+    "alert_feature_of": fields(ALERT_FEATURE | {"links": LINKS}),
+    "level_feature_of": fields(LEVEL_FEATURE | {"links": LINKS}),
     "alerts": fields({"alerts": many(ANYTHING | {"description": "The CloudEvent of alerts.v1: see asyncapi.json."})}),
     "alert_as_cap": TEXT | {"description": "A CAP 1.2 document, by the XML Schema of OASIS."},
     "alert_feed": TEXT | {"description": "An Atom feed: RFC 4287, its pages by RFC 5005."},
@@ -585,6 +636,10 @@ def example(schema: Json, name: str = "") -> Any:
             return WORDS.get(name, REPORT_ID)
         case {"format": "date-time"}:
             return "2026-06-02T10:00:00Z"
+        case {"const": word}:
+            return word
+        case {"type": "array"}:
+            return [29.294, -3.197]
         case {"format": "date"}:
             return "2026-06-02"
         case _:

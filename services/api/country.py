@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from events.alert import Code
 from events.places.facts import Unit, UnitKind
 from events.places.gazetteer import Gazetteer
 from events.places.lookup import Directory
 from services.area import Area
+from services.bulletins.shapes import Boundaries, Json, geometry
 
 MOST_REMEMBERED = 1_000
 
@@ -44,6 +46,7 @@ class Country:
 
     gazetteer: Gazetteer
     _seen: OrderedDict[frozenset[str], Sight] = field(default_factory=OrderedDict)
+    _places: dict[int, tuple[Boundaries, Mapping[str, Json]]] = field(default_factory=dict)
 
     @cached_property
     def directory(self) -> Directory:
@@ -73,6 +76,18 @@ class Country:
         found = self.reach(Area(units)).units
         assert found is not None
         return found
+
+    def placed(self, boundaries: Boundaries) -> Mapping[str, Json]:
+        """Where units are, as far as somebody said."""
+        known = self._places.get(id(boundaries))
+        if known is None:
+            shapes = {
+                unit: shape
+                for unit, row in self.gazetteer.units.items()
+                if (shape := geometry(row, boundaries, map(Code.model_validate, codes(row)))) is not None
+            }
+            known = self._places[id(boundaries)] = boundaries, shapes
+        return known[1]
 
     def name(self, unit: str) -> str | None:
         """What a unit is called; None for one that this gazetteer does not have."""

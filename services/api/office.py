@@ -22,6 +22,7 @@ from services.api.projections import Projections
 from services.api.tokens import Bearer, TokenKeys, TokenRefused
 from services.area import EVERYWHERE, Area
 from services.bulletins.issuer import Issuer
+from services.bulletins.shapes import Boundaries
 from services.desk import Desk
 from services.ledger.ledger import Ledger, LedgerError
 from services.ledger.published import Published
@@ -54,6 +55,7 @@ class Office:
     register: Register
     reachable: Reachable
     issuer: Issuer
+    boundaries: Boundaries
     partitions: int
     request_seconds: float
     heartbeat_seconds: float

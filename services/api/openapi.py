@@ -339,7 +339,7 @@ def _shown(schema: str, answer: str, media_type: str = JSON, shown: Any = None) 
 
 def _parameter(one: Parameter) -> Json:
     schema: Json = {"type": "array", "items": dict(one.schema)} if one.repeated else dict(one.schema)
-    shape = {"style": "form", "explode": True} if one.repeated else {}
+    shape = {"style": "form", "explode": one.repeated} if one.repeated or one.listed else {}
     described = {"name": one.name, "in": "query", "description": one.description, "required": one.required}
     return described | {"schema": schema} | shape
 

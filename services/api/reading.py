@@ -212,6 +212,8 @@ class Parameter:
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
     repeated: bool = False
     required: bool = False
+    listed: bool = False
+    """Whether its values stand in one text, with commas between."""
 
 
 @dataclass(frozen=True, slots=True)

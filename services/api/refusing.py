@@ -101,11 +101,11 @@ def of_command(route: Route) -> frozenset[Kind]:
 def of_read(read: Read) -> frozenset[Kind]:
     """Everything that a read can be answered with."""
     kinds = {*WHO_ASKS, *OURS, problems.BAD_PARAMETER, problems.READS_AWAY, problems.LEDGER_AWAY, problems.NOT_READY}
-    if read.paged:
-        kinds |= {problems.BAD_CURSOR}
     if "{" in read.address:
         kinds |= {problems.NO_SUCH_PAGE}
     names = {one.name for one in read.parameters}
+    if read.paged or "cursor" in names:
+        kinds |= {problems.BAD_CURSOR}
     if "{unit}" in read.address or names & {"unit", "within", "serves"}:
         kinds |= {_kind(NoSuchUnit)} | ({_kind(area.OutsideArea)} if "{unit}" in read.address else set())
     if "division" in names:

@@ -60,12 +60,13 @@ order by version desc
 limit $3
 
 -- name: latest
--- What was told last of each unit, up to position $1.
+-- What was told last of each unit in earnest, up to position $1.
 select distinct on (stream)
     position, stream, version, event_id, type, home, recorded_at, command_id, command_mac, body, splice_version,
     0::bigint as earlier_in_its_hour
 from ledger.event
 where stream >= 'alert/' and stream < 'alert0' and type = 'alert.issued' and position <= $1
+    and convert_from(body, 'UTF8')::jsonb ->> 'mode' = 'actual'
 order by stream, version desc
 
 -- name: last

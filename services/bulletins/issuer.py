@@ -8,6 +8,7 @@ from datetime import tzinfo
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
+from services.bulletins.shapes import Boundaries, read_boundaries
 from services.bulletins.signing import Signer
 from services.settings import CAP_SENDER, PREFIX, Settings, SettingsRefused
 
@@ -66,3 +67,10 @@ def issuer_of(settings: Settings) -> Issuer:
         expires_days=settings.cap_expires_days,
         signer=signer,
     )
+
+
+def boundaries_of(settings: Settings) -> Boundaries:
+    """The boundaries that the settings name; none where they name none. Raises BoundariesRefused."""
+    if settings.boundaries_file is None:
+        return Boundaries()
+    return read_boundaries(settings.boundaries_file, settings.boundaries_property)

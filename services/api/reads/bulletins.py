@@ -8,7 +8,7 @@ from services.api.problems import NO_SUCH_ALERT, Refused
 from services.api.reading import Asked, Read, Reply
 from services.api.reads.alerts import OF_UNIT
 from services.api.reads.levels import LANGUAGE
-from services.bulletins import atom, cap, examples
+from services.bulletins import atom, cap, examples, shapes
 from services.bulletins.history import FAR, History
 from services.bulletins.told import Told
 from services.words.languages import ENGLISH, LANGUAGES, language
@@ -52,9 +52,11 @@ async def alert_as_cap(asked: Asked) -> Reply:
     """
     told = history(asked)
     alert = await alert_in_the_address(asked, told)
-    document = cap.cap(alert, await told.chain(alert), asked.office.issuer)
-    signed = asked.office.issuer.signer is not None
-    return Reply(document, etag=f"{alert.alert_id}-{asked.office.issuer.name}" if signed else None)
+    issuer, boundaries = asked.office.issuer, asked.office.boundaries
+    polygons = shapes.polygons(boundaries.of(alert.alert.unit, alert.alert.codes))
+    document = cap.cap(alert, await told.chain(alert), issuer, polygons)
+    etag = None if issuer.signer is None else f"{alert.alert_id}-{issuer.name}{boundaries.digest}"
+    return Reply(document, etag=etag)
 
 
 async def alert_feed(asked: Asked) -> Reply:

@@ -8,6 +8,7 @@ from services.api.reads import (
     bulletins,
     cases,
     coverage,
+    features,
     gaps,
     levels,
     places,
@@ -39,6 +40,7 @@ READS: tuple[Read, ...] = (
     *registers.READS,
     *alerts.READS,
     *bulletins.READS,
+    *features.READS,
     *positions.READS,
     *subscribers.READS,
 )
