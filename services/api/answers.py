@@ -307,6 +307,10 @@ ANSWERS: Mapping[str, Json] = {
     "level_feature_of": fields(LEVEL_FEATURE | {"links": LINKS}),
     "alerts": fields({"alerts": many(ANYTHING | {"description": "The CloudEvent of alerts.v1: see asyncapi.json."})}),
     "alert_as_cap": TEXT | {"description": "A CAP 1.2 document, by the XML Schema of OASIS."},
+    "alerts_table": TEXT | {"description": "CSV by RFC 4180, in UTF-8, with a line of names."},
+    "alerts_data_package": fields(
+        {"profile": TEXT, "name": TEXT, "title": TEXT, "description": TEXT, "resources": many(ANYTHING)}
+    ),
     "alert_feed": TEXT | {"description": "An Atom feed: RFC 4287, its pages by RFC 5005."},
     "levels": fields({"levels": many(LEVEL)}),
     "level": LEVEL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Set
@@ -14,16 +15,22 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from services.api.access import Reach, reach
+from services.api.connection import break_off
 from services.api.country import ALL, NOTHING, Country, Sight
 from services.api.office import Asking, Office, who_asks
 from services.api.problems import BAD_CURSOR, BAD_PARAMETER, Refused
 from services.area import OutsideArea
 
 JSON = "application/json"
+PIECE_SECONDS = 30.0
+"""A client that takes no piece of an answer for so long is cut off."""
+
 MOST_ROWS = 200
 DEFAULT_ROWS = 50
 MOST_VALUES = 100
@@ -31,6 +38,7 @@ LONGEST_VALUE = 200
 PAGED = frozenset({"limit", "cursor"})
 
 INFINITY = datetime.max  # noqa: DTZ901 - how asyncpg reads and writes infinity
+_log = structlog.get_logger(__name__)
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}\+00:00")
 
 
@@ -257,7 +265,28 @@ async def answer(office: Office, read: Read, request: Request) -> Response:
         headers["Link"] = f'<{asked.next_page(reply.after)}>; rel="next"'
     if isinstance(body, bytes):
         return Response(body, 200, headers, media_type=read.media_type)
-    return StreamingResponse(body, 200, headers, media_type=read.media_type)
+    return Pieces(request, body, headers, read.media_type)
+
+
+class Pieces(StreamingResponse):
+    """An answer that is read while it is sent. Where that fails the connection is broken off: half is no answer."""
+
+    def __init__(
+        self, request: Request, pieces: AsyncIterator[bytes], headers: Mapping[str, str], media_type: str
+    ) -> None:
+        super().__init__(pieces, 200, headers, media_type=media_type)
+        self._request = request
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(PIECE_SECONDS):
+                await send(message)
+
+        try:
+            await super().__call__(scope, receive, send_in_time)
+        except Exception as error:
+            _log.warning("an_answer_breaks_off", error=type(error).__name__)
+            break_off(self._request)
 
 
 def _json(document: object) -> bytes:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from events.alert import AlertChange, AlertIssued, Code, KindGroup
+from services.bulletins import table
 from services.bulletins.atom import atom
 from services.bulletins.cap import cap
 from services.bulletins.issuer import Issuer
@@ -54,3 +56,13 @@ def atom_feed() -> str:
     """One page with one alert."""
     address = "https://alerts.example.org/v1/alerts/feed.atom"
     return atom([told()], {"self": address, "first": address}, _ISSUER, language("en")).decode()
+
+
+def csv_table() -> str:
+    """A table with one alert."""
+    return (table.head() + table.lines([told()])).decode()
+
+
+def package() -> dict[str, Any]:
+    """What its columns are."""
+    return table.data_package(_ISSUER)

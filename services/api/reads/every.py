@@ -20,6 +20,7 @@ from services.api.reads import (
     reporters,
     reports,
     subscribers,
+    tables,
     timelines,
     traces,
 )
@@ -41,6 +42,7 @@ READS: tuple[Read, ...] = (
     *alerts.READS,
     *bulletins.READS,
     *features.READS,
+    *tables.READS,
     *positions.READS,
     *subscribers.READS,
 )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import feedparser
+import frictionless
 import httpx
 import pytest
 from lxml import etree
@@ -142,3 +147,23 @@ async def test_no_form_of_an_alert_has_the_moment_at_which_it_was_recorded(told:
     assert {minute for _, minute in instants} == {"00"}
     for name in ("actorref", "commandmac", "time"):
         assert alert[name] not in answer.text, name
+
+
+async def test_the_table_has_every_alert_once_and_is_what_its_package_says(told: Told, tmp_path: Path) -> None:
+    listed = [alert["id"] for alert in await told.pages(CONSUMER, "/v1/alerts", "alerts")]
+    package = await told.see(CONSUMER, "/v1/datapackage.json")
+    (resource,) = package["resources"]
+    answer = await told.doors.get(CONSUMER, f"/v1/{resource['path']}")
+    assert answer.headers["content-type"].startswith("text/csv")
+    (tmp_path / resource["path"]).write_bytes(answer.content)
+    (tmp_path / "datapackage.json").write_text(json.dumps(package), "utf-8")
+    report = frictionless.Package(str(tmp_path / "datapackage.json")).validate()
+    assert report.valid, report.flatten(["rowNumber", "fieldNumber", "message"])
+    rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    assert [row["alert_id"] for row in rows] == listed
+    last = rows[-1]["position"]
+    rest = await told.doors.get(CONSUMER, "/v1/alerts.csv", after=int(last) - 1)
+    assert rest.text.splitlines()[1:] == answer.text.splitlines()[-1:]
+    again = await told.doors.get(CONSUMER, "/v1/alerts.csv", headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert await told.refused(CONSUMER, "/v1/alerts.csv", after="many") == (400, 1005)
