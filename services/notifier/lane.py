@@ -84,7 +84,9 @@ class Lane:
         self._to = destination
         self._seen = destination.position
         self._failures = destination.attempts
-        self._due = asyncio.get_running_loop().time() + max(destination.wait_seconds, 0.0)
+        # never longer than was ever decided, whatever the database's clock was set to meanwhile
+        wait = min(max(destination.wait_seconds, 0.0), means.schedule.longest)
+        self._due = asyncio.get_running_loop().time() + wait
         self._slow = destination.attempts > 0
         self._ending = asyncio.Event()
         self.sending = False

@@ -47,6 +47,10 @@ class History:
         """Everything up to this head was sent by whoever set the stack up."""
         self._write("begins", seed=seed, ledger_head=ledger_head, **more)
 
+    def subscribed(self, subscriber_id: str, secret: str) -> None:
+        """Somebody is told of every alert by webhook, signed by this; what comes they write here themselves."""
+        self._write("subscribed", subscriber_id=subscriber_id, secret=secret)
+
     def sent(self, command: Command, attempt: int) -> None:
         """Before it leaves."""
         self._write(

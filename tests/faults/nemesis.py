@@ -64,6 +64,7 @@ async def session(world: World, history: History, strikes: Sequence[Strike], see
     load = Generator(world, history, random.Random(dice.getrandbits(64)))
     await load.prepare()
     history.begins(seed, await world.head())
+    await world.subscribe(history)
     began = time.monotonic()
     try:
         async with load.running():

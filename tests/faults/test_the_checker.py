@@ -64,6 +64,7 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
         load = Generator(world, written, random.Random(3))
         await load.prepare()
         written.begins(3, await world.head())
+        await world.subscribe(written)
         async with load.running():
             await more(load, written, COMMANDS, "before the end")
         load.refuse_unknown()
@@ -119,6 +120,7 @@ def left(whole: Run) -> Run:
 def test_a_run_in_which_nothing_went_wrong_is_clean(whole: Run) -> None:
     types = {row.type for row in whole.rows}
     assert {"level.level_changed", "alert.issued", "report.received", "case.assessed"} <= types
+    assert len(whole.past.webhooks) >= sum(row.type == "alert.issued" for row in whole.rows) > 1
     found = whole.judged()
     assert (found.lines(), found.not_judged) == ([], [])
 
@@ -375,6 +377,36 @@ def tell_a_loss_that_is_none(left: Run) -> None:
     left.rows[at] = replace(left.rows[at], type="level.coverage_lost")
 
 
+def lose_a_webhook(left: Run) -> None:
+    left.past.webhooks.pop()
+
+
+def refuse_every_webhook_of_an_alert(left: Run) -> None:
+    last = left.past.webhooks[-1]
+    left.past.webhooks = [one._replace(answered=503) if one.id == last.id else one for one in left.past.webhooks]
+
+
+def send_a_webhook_unsigned(left: Run) -> None:
+    left.past.webhooks[0] = left.past.webhooks[0]._replace(signature="")
+
+
+def sign_a_webhook_as_another(left: Run) -> None:
+    first, second = left.past.webhooks[:2]
+    left.past.webhooks[0] = first._replace(signature=second.signature)
+
+
+def send_what_is_no_alert(left: Run) -> None:
+    left.past.webhooks.append(left.past.webhooks[-1]._replace(id="00000000-0000-4000-8000-000000000000"))
+
+
+def send_other_bytes(left: Run) -> None:
+    left.past.webhooks[0] = left.past.webhooks[0]._replace(body=left.past.webhooks[0].body + " ")
+
+
+def send_the_last_first(left: Run) -> None:
+    left.past.webhooks.insert(0, left.past.webhooks.pop())
+
+
 def lose_the_end_of_the_ledger(left: Run) -> None:
     del left.rows[left.past.head_at_the_end - 1 :]
 
@@ -411,6 +443,14 @@ def stop_before_the_end(left: Run) -> None:
         (lose_what_goes_to_everybody_in_one_partition, "partition_misses"),
         (say_a_tick_to_one_home, "tick_not_for_everybody"),
         (lose_an_alert_for_strangers, "partition_misses"),
+        (lose_a_webhook, "webhook_missing"),
+        (lose_a_webhook, "webhook_state_differs"),
+        (refuse_every_webhook_of_an_alert, "webhook_missing"),
+        (send_a_webhook_unsigned, "webhook_not_signed"),
+        (sign_a_webhook_as_another, "webhook_not_signed"),
+        (send_what_is_no_alert, "webhook_of_nothing"),
+        (send_other_bytes, "webhook_differs"),
+        (send_the_last_first, "webhook_out_of_order"),
         (say_no_change_of_a_level, "level_differs"),
         (say_another_level, "level_differs"),
         (say_a_level_from_nowhere, "level_steps_broken"),

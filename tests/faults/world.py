@@ -1,4 +1,5 @@
-"""One running stack for a session of faults: two APIs, two relays, two processors, PostgreSQL, Kafka, a supervisor.
+"""One running stack for a session of faults: two APIs, two relays, two processors, a notifier, PostgreSQL, Kafka, a
+supervisor; and beside it somebody who is told of alerts by webhook.
 
 Who strikes asks it for process ids and addresses; who drives load asks it for addresses and tokens. What a person would
 do after a fault, `stand_up` does: start the stack again where it ended, start again what was given up.
@@ -24,6 +25,7 @@ import asyncpg
 import httpx
 import psutil
 
+from events.vocabulary import Mode
 from projections.live import LIVE
 from projections.sql import named_queries
 from services import clock
@@ -35,7 +37,9 @@ from services.local.process import Identity
 from services.settings import child_environment
 from services.wiring import open_desk
 from tests.faults.cast import COMMITTEE, EVERYBODY, Person
+from tests.faults.history import History
 from tests.faults.moved import MovedClock
+from tests.faults.receiver import Receiver, a_receiver
 from tests.faults.wires import KafkaWire, PostgresWire, opened
 from tests.support.stack import Stack, a_stack
 
@@ -48,6 +52,7 @@ CHILD = {
     "relay-2": "relay-2",
     "processor-1": "processors",
     "processor-2": "processors-2",
+    "notifier": "notifier",
     "postgres": "postgres",
     "kafka": "kafka",
 }
@@ -55,7 +60,12 @@ CHILD = {
 
 TWO_OF_EACH = {
     "INTABAZA_APIS": "2",
-    "INTABAZA_NOTIFIERS": "0",
+    "INTABAZA_NOTIFIERS": "1",
+    "INTABAZA_NOTIFIER_HTTP": "true",
+    "INTABAZA_NOTIFIER_NETWORKS": "127.0.0.0/8",
+    "INTABAZA_NOTIFIER_ANSWER_SECONDS": "3",
+    "INTABAZA_NOTIFIER_RETRY_SECONDS": "0.1",
+    "INTABAZA_NOTIFIER_LONGEST_RETRY_SECONDS": "0.5",
     "INTABAZA_RELAYS": "2",
     "INTABAZA_PROCESSORS": "2",
     "INTABAZA_API_REQUESTS_PER_SECOND": "0",
@@ -91,10 +101,13 @@ class World:
     """The stack and what is known of it; made by `a_world`."""
 
     stack: Stack
+    receiver: Receiver
     relay_kafka: KafkaWire = field(init=False)
     processors_postgres: PostgresWire = field(init=False)
     moved: MovedClock | None = None
     people: dict[str, UUID] = field(default_factory=dict)
+    subscriber: UUID | None = None
+    """What the receiver is to the stack, once it is told."""
     _addresses: Addresses | None = None
     _ports: dict[str, int] = field(default_factory=dict)
     _tokens: dict[Person, str] = field(default_factory=dict)
@@ -257,6 +270,15 @@ class World:
             done.append(f"restart {' '.join(given_up)}")
         return done
 
+    async def subscribe(self, history: History) -> None:
+        """Have every alert sent to the receiver, from the first one on; what comes there goes into the history."""
+        await self.receiver.writes_into(history.file.absolute())
+        modes = [word for mode in Mode for word in ("--mode", mode.value)]
+        said = await self.command("subscriber", "add", self.receiver.url, "--from", "1", *modes)
+        subscriber_id, secret = said.split()
+        history.subscribed(subscriber_id, secret)
+        self.subscriber = UUID(subscriber_id)
+
     async def restart(self, name: str) -> None:
         """End one process and start it anew: a child by `intabaza restart`, a server with the whole stack."""
         if name in ("postgres", "kafka", "supervisor"):
@@ -318,6 +340,8 @@ class World:
             return f"not folded: {[tuple(row) for row in behind][:5]}"
         if parked := await self.rows(SQL["parked"]):
             return f"parked: {[tuple(row) for row in parked]}"
+        if not_told := await self.rows(SQL["not_told"], head):
+            return f"not told by webhook: {[tuple(row) for row in not_told]}"
         async with httpx.AsyncClient(timeout=10) as client:
             for number in (1, 2):
                 answer = await client.get(f"{self.api(number)}/readyz")
@@ -342,21 +366,22 @@ async def a_world(moved: MovedClock | None = None, **extra: str) -> AsyncIterato
     It goes by the machine's clock, or by one that may be moved.
     """
     with a_stack(**TWO_OF_EACH | (moved.environment if moved else {}) | extra) as stack:
-        world = World(stack, moved=moved)
-        async with opened(*world.wires):
-            try:
-                await world.up()
-                await world.command("begin", "--division", "2015")
-                async with open_desk(stack.settings) as desk:
-                    for person in EVERYBODY:
-                        if person.name not in world.people:
-                            world.people[person.name] = await desk.persons.person_by_phone(person.phone)
-                    for member in COMMITTEE:
-                        await desk.persons.seat(world.people[member.name], sits=True)
-                await world.calm()
-                yield world
-            finally:
-                wake(world)
+        async with a_receiver() as receiver:
+            world = World(stack, receiver, moved=moved)
+            async with opened(*world.wires):
+                try:
+                    await world.up()
+                    await world.command("begin", "--division", "2015")
+                    async with open_desk(stack.settings) as desk:
+                        for person in EVERYBODY:
+                            if person.name not in world.people:
+                                world.people[person.name] = await desk.persons.person_by_phone(person.phone)
+                        for member in COMMITTEE:
+                            await desk.persons.seat(world.people[member.name], sits=True)
+                    await world.calm()
+                    yield world
+                finally:
+                    wake(world)
 
 
 def wake(world: World) -> None:

@@ -35,3 +35,31 @@ where l.locktype = 'advisory' and l.granted and a.application_name = 'intabaza r
 -- name: relays
 -- From which ports relays speak: who leads, and who stands by.
 select client_port from pg_stat_activity where application_name = 'intabaza relay'
+
+-- name: notifier_leader_port
+-- From which port the notifier speaks that leads.
+select a.client_port from pg_locks l join pg_stat_activity a using (pid)
+where l.locktype = 'advisory' and l.granted and a.application_name = 'intabaza notifier'
+
+-- name: notifiers
+-- From which ports notifiers speak: who leads, and who stands by.
+select client_port from pg_stat_activity where application_name = 'intabaza notifier'
+
+-- name: not_told
+-- Subscribers that have not been told all alerts up to here, and why.
+select s.position, told.last, s.last_error, s.disabled_because from notifier.subscriber s, (
+    select coalesce(max(position), 0) as last from ledger.event where type = 'alert.issued' and position <= $1) as told
+where s.position < told.last
+
+-- name: send_again
+-- The last few alerts once more; null where there is none that it came to.
+select notifier.resend($1, null, again.position) from (
+    select min(position) as position from (
+        select e.position from ledger.event e, notifier.subscriber s
+        where s.subscriber_id = $1 and e.type = 'alert.issued' and e.position <= s.position
+        order by e.position desc limit $2) as those) as again
+where again.position is not null
+
+-- name: disabled
+-- Why nothing more is sent to a subscriber.
+select disabled_because from notifier.subscriber where subscriber_id = $1

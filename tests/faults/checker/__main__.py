@@ -31,6 +31,7 @@ def main() -> int:
         print(
             f"{len(left.rows)} events, {len(left.past.acknowledged)} commands acknowledged, "
             f"{len(left.past.faults)} faults, {counts['repeats']} records repeated, {counts['foreign']} foreign, "
+            f"{len(left.past.webhooks)} webhooks, "
             f"{sum(row.type == OVERDUE for row in left.rows)} answers overdue",
             file=sys.stderr,
         )

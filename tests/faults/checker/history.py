@@ -44,6 +44,20 @@ class Fault:
         return self.acknowledged < position and (self.well is None or reached <= self.well)
 
 
+class Webhook(NamedTuple):
+    """A request as it came to the receiver, and with which status it was answered, if it was."""
+
+    id: str
+    timestamp: str
+    signature: str
+    body: str
+    answered: int | None
+
+    @property
+    def taken(self) -> bool:
+        return self.answered is not None and 200 <= self.answered < 300
+
+
 @dataclass
 class Past:
     """What was done from outside."""
@@ -52,6 +66,8 @@ class Past:
     commands: dict[int, Sent] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     operator: set[str] = field(default_factory=set)
+    secret: str | None = None
+    webhooks: list[Webhook] = field(default_factory=list)
     ended: bool = False
     head_at_the_end: int = 0
 
@@ -79,6 +95,10 @@ def read(file: Path) -> Past:
                     one.refused.append(str(told["problem"]))
                 else:
                     one.unknown += 1
+            case "subscribed":
+                past.secret = told["secret"]
+            case "received":
+                past.webhooks.append(Webhook(*(told[name] for name in Webhook._fields)))
             case "fault":
                 past.faults.append(Fault(told["name"], told["acknowledged"]))
             case "operator":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults.checker import coverage, deadlines, history, ledger, levels, readable, said, tables, topics
+from tests.faults.checker import coverage, deadlines, history, ledger, levels, readable, said, tables, topics, webhooks
 from tests.faults.checker.findings import Findings
 from tests.faults.checker.left import Left
 from tests.faults.checker.readable import folded_by
@@ -20,6 +20,8 @@ def judge(left: Left, found: Findings, *, faults: int, acknowledged: int) -> dic
         counts = topics.judge(left.topics, rows, past, found)
     with found.judging("what the system says by itself"):
         said.judge(rows, left.levels, found)
+    with found.judging("what came by webhook"):
+        webhooks.judge(rows, past, found)
     with found.judging("what no projection can take"):
         readable.judge(left, found)
     with found.judging("the levels"):

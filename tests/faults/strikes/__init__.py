@@ -24,7 +24,7 @@ class Strike(Protocol):
 
 def every() -> tuple[Strike, ...]:
     """All strikes of all families."""
-    from tests.faults.strikes import keys, network, processes, records, rewriting, rules, storage, workers
+    from tests.faults.strikes import keys, network, processes, records, rewriting, rules, storage, webhooks, workers
 
     return (
         *processes.STRIKES,
@@ -35,4 +35,5 @@ def every() -> tuple[Strike, ...]:
         *keys.STRIKES,
         *rules.STRIKES,
         *rewriting.STRIKES,
+        *webhooks.STRIKES,
     )

@@ -1,4 +1,4 @@
-"""Relays and processors beside those of the supervisor: started by mistake, or added and taken away under load."""
+"""Relays, processors and notifiers beside those of the supervisor: started by mistake, or added under load."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from typing import Literal
 
 import psutil
 from kafka import KafkaAdminClient
 
 from services.settings import PREFIX, child_environment
 from tests.faults.strikes import Strike
+from tests.faults.strikes.webhooks import something_is_sent
 from tests.faults.world import CHILD, LOOK_SECONDS, ROOT, SQL, NotCalm, World
 
 BEGUN_SECONDS = 60.0
@@ -104,6 +106,49 @@ class OneMoreRelay:
 
 
 @dataclass(frozen=True, slots=True)
+class OneMoreNotifier:
+    """A second notifier. It stands by; or the first one is killed, or frozen past its lease, and it leads until it
+    ends."""
+
+    first: Literal["stays", "killed", "frozen"]
+
+    @property
+    def name(self) -> str:
+        return {
+            "stays": "workers_notifier_by_mistake",
+            "killed": "workers_notifier_takes_over",
+            "frozen": "workers_notifier_while_the_first_is_frozen",
+        }[self.first]
+
+    async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]:
+        async with _one_more(world, "services.notifier") as process:
+
+            async def in_line() -> bool:
+                return bool({row["client_port"] for row in await world.rows(SQL["notifiers"])} & _ports(process))
+
+            async def leads() -> bool:
+                return await world.value(SQL["notifier_leader_port"]) in _ports(process)
+
+            await _until("a second notifier", in_line, process)
+            await something_is_sent(world)
+            first = psutil.Process(world.pid("notifier"))
+            try:
+                if self.first == "killed":
+                    first.kill()
+                elif self.first == "frozen":
+                    first.suspend()
+                if self.first != "stays":
+                    await _until("its lead", leads, process)
+                    await something_is_sent(world)
+                await asyncio.sleep(dice.uniform(LEAST_SECONDS, MOST_SECONDS))  # what is tried is so long beside it
+            finally:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    first.resume()
+            led = await leads()
+            return {"led": led, "ended": await _end(process, dice)}
+
+
+@dataclass(frozen=True, slots=True)
 class OneMoreProcessor:
     """A third processor that takes some of the partitions; or a second one under the name of the first."""
 
@@ -139,4 +184,7 @@ STRIKES: tuple[Strike, ...] = (
     OneMoreRelay(takes_over=True),
     OneMoreProcessor(same_name=False),
     OneMoreProcessor(same_name=True),
+    OneMoreNotifier("stays"),
+    OneMoreNotifier("killed"),
+    OneMoreNotifier("frozen"),
 )

@@ -82,6 +82,20 @@ async def test_retry_after_is_honoured_within_a_bound(trial: NotifyTrial) -> Non
             assert found.next_at - found.last_at == timedelta(seconds=seconds)
 
 
+async def test_a_clock_that_was_set_back_a_year_makes_nobody_wait_for_it(trial: NotifyTrial) -> None:
+    async with a_receiver() as receiver:
+        subscriber_id, _ = await trial.subscribe(receiver.url)
+        await trial.tell()
+        await trial.owner.execute(
+            "update notifier.subscriber set attempts = 1, next_at = clock_timestamp() + interval '1 year',"
+            " last_at = clock_timestamp() + interval '1 year', failing_since = clock_timestamp() + interval '1 year'"
+        )
+        async with trial.notifying(longest_retry=0.1):
+            await receiver.has_taken(1)
+            found = await trial.stands(subscriber_id, "attempts = 0")
+    assert (found.failing_since, found.next_at) == (None, None)
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_redirects_are_not_followed(trial: NotifyTrial, status: int) -> None:
     async with a_receiver() as inside, a_receiver(answers(status, {"Location": inside.url})) as receiver:
