@@ -56,14 +56,14 @@ def show(subscriber_id: Id) -> None:
     lines = {
         "url": one.url,
         "state": _stands(one),
-        "position": f"{one.position}; {one.waiting}{' or more' if one.waiting == 1_000 else ''} alerts after it",
+        "position": f"{one.position}; {_waiting(one.waiting)} after it",
         "units": _words(filters.units),
         "minimum level": "any" if filters.minimum_level is None else filters.minimum_level,
         "changes": _words(filters.changes),
         "modes": _words(filters.modes),
         "last delivered": _at(one.delivered_at),
         "last try": f"{_at(one.last_at)}{_result(one.last_status, one.last_error)}",
-        "sent again": f"{one.resends} times",
+        "sent again": "never" if not one.resends else f"asked for {one.resends} times",
         "old secret": f"signs until {_at(one.old_secret_ends_at)}" if one.old_secret_ends_at else "none",
         "created": f"{_at(one.created_at)} by {one.created_by or 'an operator'}",
     }
@@ -72,7 +72,7 @@ def show(subscriber_id: Id) -> None:
     for row in rows:
         delivered = "delivered" if row["delivered_at"] else "not delivered"
         typer.echo(
-            f"  position {row['position']}: {delivered} after {row['attempts']} tries, {_at(row['last_at'])}"
+            f"  position {row['position']}: {delivered} after {_tries(row['attempts'])}, {_at(row['last_at'])}"
             f"{_result(row['status'], row['error'])}{', sent again' if row['resends'] else ''}"
         )
 
@@ -192,7 +192,7 @@ def _stands(one: Subscriber) -> str:
     if one.failing_since is not None:
         return (
             f"failing since {_at(one.failing_since)}: {one.last_error}; "
-            f"{one.attempts} tries, the next one at {_at(one.next_at)}"
+            f"{_tries(one.attempts)}, the next one {'at ' + _at(one.next_at) if one.next_at else 'at once'}"
         )
     return "active"
 
@@ -201,6 +201,14 @@ def _result(status: int | None, error: str | None) -> str:
     if error is not None:
         return f": {error}"
     return f": {status}" if status is not None else ""
+
+
+def _waiting(count: int) -> str:
+    return "1 alert" if count == 1 else f"{count}{' or more' if count == 1_000 else ''} alerts"
+
+
+def _tries(count: int) -> str:
+    return "1 try" if count == 1 else f"{count} tries"
 
 
 def _at(moment: datetime | None) -> str:

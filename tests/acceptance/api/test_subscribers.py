@@ -254,7 +254,7 @@ async def test_an_operator_does_it_all_on_the_machine(doors: Doors, ledger: Post
     await receiver.until(lambda: len(receiver.taken) == 3)
     await until(doors, all_of_it, position=positions[-1])
     _, shown, _ = await command(doors, "show", all_of_it)
-    assert shown.count("delivered after 1 tries") == 3
+    assert shown.count("delivered after 1 try,") == 3
     assert shown.count("sent again\n") == 1
     status, said, _ = await command(doors, "rotate", all_of_it)
     assert status == 0
