@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -76,6 +77,7 @@ class History:
         repeated: bool | None = None,
         events: Sequence[Mapping[str, Any]] = (),
         problem: str | None = None,
+        held_until: str | None = None,
     ) -> None:
         """As the answer comes, or as it is clear that none will."""
         self.outcomes[outcome] += 1
@@ -92,6 +94,7 @@ class History:
             repeated=repeated,
             events=events,
             problem=problem,
+            held_until=held_until,
         )
 
     def fault(self, name: str, acknowledged: int) -> None:
@@ -112,8 +115,11 @@ class History:
         """What somebody who tends the stack wrote into the ledger by a command of ours."""
         self._write("operator", events=events, did=did)
 
-    def ends(self, ledger_head: int) -> None:
-        self._write("ends", ledger_head=ledger_head, faults=len(self.faults), accepted=self.acknowledged)
+    def ends(self, ledger_head: int, now: datetime) -> None:
+        """`now` is the time of day by which the stack goes."""
+        self._write(
+            "ends", ledger_head=ledger_head, now=now.isoformat(), faults=len(self.faults), accepted=self.acknowledged
+        )
 
     def close(self) -> None:
         self._lines.close()

@@ -73,7 +73,7 @@ async def session(world: World, history: History, strikes: Sequence[Strike], see
                 await _round(world, history, load, next(order), dice, f"{number}/{faults}")
         load.refuse_unknown()
         await world.calm()
-        history.ends(await world.head())
+        history.ends(await world.head(), world.now())
     except AssertionError as error:
         raise type(error)(f"{error}\n{await _judged_as_it_stands(world, history)}") from error
     finally:

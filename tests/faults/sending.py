@@ -108,6 +108,7 @@ class Sending:
                 status=answer.status_code,
                 repeated=told["repeated"],
                 events=told.get("events", ()),
+                held_until=told.get("held_until"),
             )
         else:
             self._history.answered(command, attempt, "refused", status=answer.status_code, problem=told.get("type"))

@@ -69,7 +69,7 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
             await more(load, written, COMMANDS, "before the end")
         load.refuse_unknown()
         await world.calm()
-        written.ends(await world.head())
+        written.ends(await world.head(), world.now())
         written.close()
         left = await read(file, world.dsn())
         left.topics = consuming.read_all_of([row.position for row in left.rows], world.bootstrap)

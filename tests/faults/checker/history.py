@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,10 @@ class Sent:
 
     n: int
     key: str
+    person: str = ""
+    path: str = ""
+    body: dict[str, Any] = field(default_factory=dict)
+    held_until: datetime | None = None
     accepted: list[list[dict[str, Any]]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     unknown: int = 0
@@ -70,6 +75,8 @@ class Past:
     webhooks: list[Webhook] = field(default_factory=list)
     ended: bool = False
     head_at_the_end: int = 0
+    ended_at: datetime | None = None
+    """By the clock of the stack."""
 
     @property
     def acknowledged(self) -> list[Sent]:
@@ -85,12 +92,15 @@ def read(file: Path) -> Past:
             case "begins":
                 past.head = told["ledger_head"]
             case "sent":
-                past.commands.setdefault(told["n"], Sent(told["n"], told["key"]))
+                who = told["person"], told["path"], told["body"]
+                past.commands.setdefault(told["n"], Sent(told["n"], told["key"], *who))
             case "answered":
                 one = past.commands[told["n"]]
                 one.answered_last = told["outcome"]
                 if told["outcome"] == "accepted":
                     one.accepted.append(told["events"])
+                    if until := told.get("held_until"):
+                        one.held_until = datetime.fromisoformat(until)
                 elif told["outcome"] == "refused":
                     one.refused.append(str(told["problem"]))
                 else:
@@ -105,6 +115,7 @@ def read(file: Path) -> Past:
                 past.operator |= {str(event["id"]) for event in told["events"]}
             case "ends":
                 past.ended, past.head_at_the_end = True, told["ledger_head"]
+                past.ended_at = datetime.fromisoformat(told["now"])
             case "mended":
                 past.faults[-1].put += [Put(*one) for one in told["detail"].get("put", ())]
             case "well":

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tests.faults.checker import coverage, deadlines, history, ledger, levels, readable, said, tables, topics, webhooks
+from tests.faults.checker import (
+    coverage,
+    deadlines,
+    history,
+    ledger,
+    levels,
+    readable,
+    said,
+    signs,
+    tables,
+    topics,
+    webhooks,
+)
 from tests.faults.checker.findings import Findings
 from tests.faults.checker.left import Left
 from tests.faults.checker.readable import folded_by
@@ -22,6 +34,8 @@ def judge(left: Left, found: Findings, *, faults: int, acknowledged: int) -> dic
         said.judge(rows, left.levels, found)
     with found.judging("what came by webhook"):
         webhooks.judge(rows, past, found)
+    with found.judging("signs of life"):
+        signs.judge(rows, past, found)
     with found.judging("what no projection can take"):
         readable.judge(left, found)
     with found.judging("the levels"):
