@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import pairwise
@@ -14,6 +14,7 @@ import orjson
 
 from events.alert import Code
 from events.places.facts import Unit
+from events.places.gazetteer import Gazetteer
 
 Json = Mapping[str, Any]
 Position = Sequence[float]
@@ -57,6 +58,16 @@ def geometry(unit: Unit, boundaries: Boundaries, codes: Iterable[Code]) -> Json 
     if shape is not None or unit.latitude_udeg is None or unit.longitude_udeg is None:
         return shape
     return {"type": "Point", "coordinates": [unit.longitude_udeg / 1e6, unit.latitude_udeg / 1e6]}
+
+
+def where_in(gazetteer: Gazetteer, boundaries: Boundaries) -> Callable[[str, Iterable[Code]], Json | None]:
+    """Answers where a unit is, by its id and its codes: one that the gazetteer lacks has a boundary or no place."""
+
+    def where(unit: str, codes: Iterable[Code]) -> Json | None:
+        row = gazetteer.units.get(unit)
+        return boundaries.of(unit, codes) if row is None else geometry(row, boundaries, codes)
+
+    return where
 
 
 def polygons(shape: Json | None) -> Iterator[str]:

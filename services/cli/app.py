@@ -7,6 +7,7 @@ import sys
 import typer
 
 from services.cli import (
+    alerts,
     clock,
     demo,
     explain,
@@ -46,6 +47,7 @@ app.command()(explain.explain)
 app.command()(trace.trace)
 app.command()(projections.replay)
 app.command()(projections.rebuild)
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(clock.app, name="clock")
 app.add_typer(network.app, name="committee")
 app.add_typer(parked.app, name="parked")

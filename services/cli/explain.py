@@ -42,7 +42,7 @@ async def _explained(dsn: str, words: str, as_of: datetime | None, code: str) ->
     to = language(code)
     ledger = await PostgresLedger.connect(dsn, clock.now)
     try:
-        unit, name = _meant(await _gazetteer(ledger), words)
+        unit, name = _meant(await adopted_gazetteer(ledger), words)
         if (said := await said_of(ledger, unit, as_of)) is None:
             return explain_calm(name, to)
         row, change = said
@@ -54,7 +54,8 @@ async def _explained(dsn: str, words: str, as_of: datetime | None, code: str) ->
         await ledger.close()
 
 
-async def _gazetteer(ledger: Ledger) -> Gazetteer:
+async def adopted_gazetteer(ledger: Ledger) -> Gazetteer:
+    """The gazetteer that was adopted last; raises LocalProblem where there is none."""
     from events.catalogue import read
     from events.places.gazetteer import Gazetteer
     from events.reference import GazetteerAdopted

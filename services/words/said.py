@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import datetime
 
 from events.catalogue import read
@@ -25,6 +25,20 @@ async def said_of(ledger: Ledger, unit: str, as_of: datetime | None = None) -> t
     change = read(last.wire()).data
     assert isinstance(change, LevelChanged)
     return last, change
+
+
+ALERTS_FROM = 1
+"""From which level there are alerts by a rule set that is on no log: a level of nothing is none by any."""
+
+
+def alerts_from(ledger: Ledger, known: MutableMapping[str, Rules]) -> Callable[[str], Awaitable[int]]:
+    """Answers from which level there are alerts, by the rule set of a hash."""
+
+    async def answer(digest: str) -> int:
+        rules = await rules_by_hash(ledger, digest, known)
+        return ALERTS_FROM if rules is None else rules.set.alerts.from_level
+
+    return answer
 
 
 async def rules_by_hash(ledger: Ledger, digest: str, known: MutableMapping[str, Rules]) -> Rules | None:

@@ -12,10 +12,7 @@ from services.bulletins import atom, cap, examples, shapes
 from services.bulletins.history import FAR, History
 from services.bulletins.told import Told
 from services.words.languages import ENGLISH, LANGUAGES, language
-from services.words.said import rules_by_hash
-
-ALERTS_FROM = 1
-"""From which level there are alerts by a rule set that is on no log: a level of nothing is none by any."""
+from services.words.said import alerts_from
 
 FEED = "/v1/alerts/feed.atom"
 
@@ -23,12 +20,7 @@ FEED = "/v1/alerts/feed.atom"
 def history(asked: Asked) -> History:
     """What strangers may be told, up to what is on Kafka."""
     office = asked.office
-
-    async def alerts_from(digest: str) -> int:
-        rules = await rules_by_hash(office.ledger, digest, office.rules)
-        return ALERTS_FROM if rules is None else rules.set.alerts.from_level
-
-    return History(office.projections.fetch, alerts_from, office.feed.head)
+    return History(office.projections.fetch, alerts_from(office.ledger, office.rules), office.feed.head)
 
 
 def streams(asked: Asked) -> list[str] | None:

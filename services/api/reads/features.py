@@ -5,7 +5,7 @@ Levels here are what the last alert of each unit tells, to everybody the same: n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from typing import Any
 
@@ -17,7 +17,7 @@ from services.api.reads.shown import UNIT, unit_in_the_address
 from services.bulletins import features
 from services.bulletins.features import CONFORMS_TO, Link, alert_feature, collection, level_feature
 from services.bulletins.history import Days
-from services.bulletins.shapes import CRS84, Json, box_of, boxes, geometry, meets
+from services.bulletins.shapes import CRS84, box_of, boxes, meets, where_in
 from services.bulletins.told import Told
 
 MOST_FEATURES = 1_000
@@ -139,13 +139,7 @@ def _level(asked: Asked, unit: str, last: Told | None) -> dict[str, Any]:
 
 
 def _where(asked: Asked) -> features.Where:
-    units, boundaries = asked.country.gazetteer.units, asked.office.boundaries
-
-    def where(unit: str, codes: Iterable[Code]) -> Json | None:
-        row = units.get(unit)
-        return boundaries.of(unit, codes) if row is None else geometry(row, boundaries, codes)
-
-    return where
+    return where_in(asked.country.gazetteer, asked.office.boundaries)
 
 
 def _units(asked: Asked) -> set[str] | None:
