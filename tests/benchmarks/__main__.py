@@ -18,6 +18,7 @@ from tests.benchmarks import (
     answering,
     appending,
     folding,
+    issuing,
     notifying,
     projecting,
     refolding,
@@ -89,6 +90,11 @@ def notify(options: Options) -> None:
     notifying.compare(options.rounds)
 
 
+def issue(options: Options) -> None:
+    """Alerts as CAP documents, feed entries, features and lines of a table."""
+    issuing.compare(options.rounds)
+
+
 SECTIONS: Mapping[str, Callable[[Options], None]] = {
     "append": append,
     "fold": fold,
@@ -99,6 +105,7 @@ SECTIONS: Mapping[str, Callable[[Options], None]] = {
     "latency": latency,
     "serve": serve,
     "notify": notify,
+    "issue": issue,
 }
 
 
