@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from events.event import Event
-from events.vocabulary import Channel, Instant, Kind, Open, UnitId, Value, Word
+from events.vocabulary import Channel, Instant, Kind, Open, Role, UnitId, Value, Word
 
 Level = Annotated[int, Field(ge=0, le=4)]
 """0 calm, 1 watch, 2 tension, 3 alert, 4 crisis."""
@@ -117,6 +117,25 @@ class ResponseOverdue(Event):
     step: Annotated[int, Field(ge=1)] = 1
 
 
+class ResponseEscalated(Event):
+    """A severe case that nobody answered went up one rung of the rule set's ladder: whom to tell now, by their role.
+
+    `step` is that of the `level.response_overdue` that it follows: how often an answer was found wanting. `rung` is
+    how far up the ladder it has come, from 1; `due` is when that rung was reached.
+    """
+
+    name: ClassVar[str] = "level.response_escalated"
+    derived: ClassVar[bool] = True
+
+    unit: UnitId
+    case_id: UUID
+    awaited: Open[Awaited]
+    step: Annotated[int, Field(ge=1)]
+    rung: Annotated[int, Field(ge=1)]
+    tell: Open[Role]
+    due: Instant
+
+
 class CoverageLost(Event):
     """Nobody watches a unit any more, or nothing comes over one of its channels, since a day; of nobody in particular.
 
@@ -145,4 +164,4 @@ class CoverageRestored(Event):
     effective_at: Instant
 
 
-LevelEvent: TypeAlias = LevelChanged | ResponseOverdue | CoverageLost | CoverageRestored
+LevelEvent: TypeAlias = LevelChanged | ResponseOverdue | ResponseEscalated | CoverageLost | CoverageRestored

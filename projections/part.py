@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from events.reference import EngineAdopted
+from events.reference import EngineAdopted, RulesAdopted
 from events.vocabulary import EVERY_HOME
 from projections.projection import NEVER, Fold, Page
 from projections.taken import DERIVED, Taken
@@ -22,7 +22,8 @@ H = TypeVar("H")
 COUNTED = "actual"
 """The mode that projections count; an exercise has its own."""
 
-ENGINE_ADOPTED = EngineAdopted.name
+CALLS = (EngineAdopted.name, RulesAdopted.name)
+"""Broadcasts that keys with a due heed also where a fold is not whole."""
 
 
 class Poisoned(Exception):
@@ -83,7 +84,7 @@ class Part(Generic[S, H]):
         for event in events:
             if event.home == EVERY_HOME:
                 until = max(until, event.time)
-                called = called or event.type == ENGINE_ADOPTED
+                called = called or event.type in CALLS
             elif event.mode == mode and event.type not in DERIVED:
                 key = key_of(event)
                 if key is None or key in self.states:
@@ -193,7 +194,7 @@ class Part(Generic[S, H]):
         keys: Iterable[str] = ()
         if self.fold.whole:
             keys = self.states
-        elif event.type == ENGINE_ADOPTED:
+        elif event.type in CALLS:
             keys = self._due  # `wants` asked for them
         already = len(page.derived)
         for key in sorted(keys):

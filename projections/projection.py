@@ -31,7 +31,7 @@ _DERIVED = UUID("6a5c3e0e-2f0b-8d5e-9a51-0a4c7c1f9d11")
 
 
 NEVER = "9999-12-31T23:59:59.999999Z"
-"""A due that no moment on the wire reaches: it keeps a key among those that an adopted engine calls."""
+"""A due that no moment on the wire reaches: it keeps a key among those that an adopted engine, or rules, call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ class Fold(Protocol[S, H]):
     """Pure. `S` is the state of one key, `H` what broadcasts have told (rules, gazetteer, …): shared by all keys.
 
     `whole` folds have every key of their partition in memory and may let a broadcast change each of them (`heed`);
-    others load a key when one of its events or dues comes, and heed only an engine adopted, in the keys that have a
-    due. A `stateless` fold has no state: it only writes rows.
+    others load a key when one of its events or dues comes, and heed only an engine or rules adopted, in the keys that
+    have a due. A `stateless` fold has no state: it only writes rows.
     An exception of `apply`, `roll`, `heed` or `draw` parks that key; one of `broadcast` stops the worker.
     """
 
@@ -101,7 +101,7 @@ class Fold(Protocol[S, H]):
 
     def due(self, state: S) -> str | None:
         """The next moment at which something falls due for this key, spelt as on the wire; `NEVER` for a key that waits
-        for an engine alone."""
+        for an engine or rules alone."""
         ...
 
     def roll(self, shared: H, state: S, until: str, page: Page) -> None:

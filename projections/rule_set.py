@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -138,10 +139,37 @@ class Alerts(Rules):
     lower_assessment_corrects: bool = False
 
 
+MOST_RUNGS = 9
+
+
+class Rung(Rules):
+    """So many hours after the target passed unanswered, people of this role are told: one that sees all gaps."""
+
+    after_hours: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=10_000)]
+    tell: Literal["coordinator", "reviewer", "referral_officer", "analyst"]
+
+
 class Response(Rules):
-    """Within how many hours a case of a severity should be referred or decided."""
+    """Within how many hours a case of a severity should be referred or decided, and who is told where it is not.
+
+    `open_cases_too`: from their adoption on these hours hold for cases that wait for an answer already.
+    """
 
     answer_within_hours: dict[Severity, Hours]
+    open_cases_too: StrictBool = False
+    ladder: tuple[Rung, ...] | None = None
+
+    @model_validator(mode="after")
+    def _climbs(self) -> Self:
+        if self.ladder is not None and not 1 <= len(self.ladder) <= MOST_RUNGS:
+            raise ValueError(f"ladder|1 to {MOST_RUNGS} rungs; add or take away some, or the whole ladder")
+        for number, (rung, above) in enumerate(pairwise(self.ladder or ()), 1):
+            if above.after_hours <= rung.after_hours:
+                raise ValueError(
+                    f"ladder.{number}.after_hours|more hours than on the rung below ({rung.after_hours}); "
+                    "put the rungs in order of their hours"
+                )
+        return self
 
 
 class CoverageRule(Rules):
@@ -266,6 +294,7 @@ def hash_of(text: str) -> str:
 
 
 def _fault(text: str, error: ErrorDetails) -> RuleFault:
+    place = [str(part) for part in error["loc"] if part != "[key]"]  # with the entries of lists, as `_keys` counts them
     path = [str(part) for part in error["loc"] if part != "[key]" and not isinstance(part, int)]
     counted = [part + 1 for part in error["loc"] if isinstance(part, int)]
     context = error.get("ctx", {})
@@ -283,16 +312,18 @@ def _fault(text: str, error: ErrorDetails) -> RuleFault:
             told = str(context["error"])
             key, sign, rest = told.partition("|")
             if sign:
-                path, told = [*path, *key.split(".")], rest
+                place, told = [*place, *key.split(".")], rest
+                path += [part for part in key.split(".") if not part.isdecimal()]
+                counted += [int(part) + 1 for part in key.split(".") if part.isdecimal()]
             expected, _, mend = told.partition("; ")
         case _:
             said = error["msg"].removeprefix("Input should be ")
             expected, mend = said[:1].lower() + said[1:], "correct it"
     places = (f", {word} {number}" for word, number in zip(("entry", "number"), counted, strict=False))
-    return RuleFault(_line_of(text, path), "".join([".".join(path), *places]), expected, mend)
+    return RuleFault(_line_of(text, place), "".join([".".join(path), *places]), expected, mend)
 
 
-_TABLE = re.compile(r"^\s*\[\s*([^\[\]]+?)\s*\]")
+_TABLE = re.compile(r"^\s*(\[{1,2})\s*([^\[\]]+?)\s*\]")
 _KEY = re.compile(r'^\s*((?:[A-Za-z0-9_-]+|"[^"]*")(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"))*)\s*=')
 
 
@@ -312,9 +343,13 @@ def _line_of(text: str, path: list[str]) -> int | None:
 
 def _keys(text: str) -> Iterator[tuple[int, list[str]]]:
     table: list[str] = []
+    entries: Counter[str] = Counter()
     for number, line in enumerate(text.splitlines(), 1):
         if found := _TABLE.match(line):
-            table = _parts(found[1])
+            table = _parts(found[2])
+            if found[1] == "[[":  # one more entry of a list of tables
+                entries[found[2]] += 1
+                table.append(str(entries[found[2]] - 1))
             yield number, table
         elif found := _KEY.match(line):
             yield number, [*table, *_parts(found[1])]

@@ -3,7 +3,8 @@
 - acknowledgement and action, of each referral, by its own deadlines; also of a case that was merged away, since whoever
   has the referral in hand answers to the case it was made in;
 - ratification, by `ratify_by`;
-- referral_or_decision, by the target of the rules that were in force when the case became severe.
+- referral_or_decision, by the target of the rules: those in force when the case became severe, or, where rules say that
+  they speak for open cases, those. Once it has passed it climbs the rules' ladder.
 
 The latter two are not asked of a case that is merged away, and are asked again, as they were, when it is not. A closed
 case waits for nothing: whoever closed it said that the work is over, though a history cut by a restore, or one of
@@ -12,12 +13,12 @@ another door, may have left a referral open in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from events.level import Awaited, ResponseOverdue
+from events.level import Awaited, ResponseEscalated, ResponseOverdue
 from projections.projection import NEVER, Derived, Page
-from projections.referral_board.case import CaseReferrals, Gap
+from projections.referral_board.case import ANSWER, CaseReferrals, Gap, hours_after
 from projections.referral_board.told import Told
 from projections.taken import Taken
 
@@ -34,7 +35,7 @@ def awaited(case: CaseReferrals) -> Iterator[tuple[str, str]]:
     if case.provisional and case.ratify_by is not None:
         yield "ratification/", case.ratify_by
     if case.answer_by is not None:
-        yield "referral_or_decision/", case.answer_by
+        yield ANSWER, case.answer_by
 
 
 def settle(case: CaseReferrals, event: Taken) -> None:
@@ -61,25 +62,55 @@ def settle(case: CaseReferrals, event: Taken) -> None:
 
 
 def pass_by(case: CaseReferrals, told: Told, until: str, page: Page) -> None:
-    """What is due at or before `until` and unanswered becomes a gap; it is told where an engine speaks."""
-    due = [one for one in case.gaps.items() if one[1].awaited and one[1].due <= until]
-    for name, gap in sorted(due, key=lambda one: (one[1].due, _seed(case, *one))):
+    """What is due at or before `until` and unanswered becomes a gap; where an engine speaks it is told, and climbs."""
+    said: list[Derived] = []
+    for name, gap in case.gaps.items():
+        if not gap.awaited or gap.due > until:
+            continue
         if not gap.passed:
             gap.passed = True
             _write(case, name, gap)
-        if told.engine is not None and not gap.told:
+        if told.engine is None:
+            continue
+        if not gap.told:
             gap.told = True
-            page.derived.append(_overdue(case, name, gap, told.engine))
+            said.append(_overdue(case, name, gap, told.engine))
+        if name == ANSWER:
+            said += _climb(case, gap, told.ladder, told.engine, until)
+    page.derived += sorted(said, key=lambda one: one.order)
+
+
+def _climb(case: CaseReferrals, gap: Gap, ladder: Sequence[tuple[int, str]], engine: int, until: str) -> list[Derived]:
+    """The rungs that are reached at or before `until`; one that was reached is never left but by an answer."""
+    said = []
+    before = gap.rung, gap.next_tell, gap.next_due
+    gap.next_tell = gap.next_due = None
+    for after, tell in ladder[gap.rung :]:
+        due = hours_after(gap.due, after)
+        if due > until:
+            gap.next_tell, gap.next_due = tell, due
+            break
+        gap.rung, gap.tell, gap.rung_due = gap.rung + 1, tell, due
+        said.append(_escalated(case, gap, tell, due, engine))
+    if before != (gap.rung, gap.next_tell, gap.next_due):
+        _write(case, ANSWER, gap)
+    return said
 
 
 def next_due(case: CaseReferrals) -> str | None:
-    """When the next awaited answer is due; NEVER where gaps passed and wait for an engine to tell them."""
-    soonest, untold = None, False
+    """When the next awaited answer, or the next rung, is due.
+
+    NEVER where gaps passed and wait for an engine to tell them, or where rules adopted later may want an answer sooner,
+    or have more rungs.
+    """
+    soonest, untold = None, case.unanswered
     for gap in case.gaps.values():
-        if gap.awaited and not gap.passed:
-            soonest = gap.due if soonest is None else min(soonest, gap.due)
-        elif gap.awaited and not gap.told:
-            untold = True
+        if not gap.awaited:
+            continue
+        due = gap.next_due if gap.passed else gap.due
+        if due is not None:
+            soonest = due if soonest is None else min(soonest, due)
+        untold = untold or (gap.passed and not gap.told)
     return NEVER if soonest is None and untold else soonest
 
 
@@ -92,6 +123,7 @@ def overdue_since(case: CaseReferrals, referral_id: str) -> str | None:
 
 def _answer(case: CaseReferrals, name: str, gap: Gap, event: Taken) -> None:
     gap.awaited = False
+    gap.next_tell = gap.next_due = None
     if gap.passed:
         gap.answered_at, gap.answered_by = event.time, event.type
         _write(case, name, gap)
@@ -99,7 +131,9 @@ def _answer(case: CaseReferrals, name: str, gap: Gap, event: Taken) -> None:
 
 def _write(case: CaseReferrals, name: str, gap: Gap) -> None:
     what, subject = name.split("/")
-    row = (case.stream, what, subject, gap.step, case.unit, case.home, gap.due, gap.answered_at, gap.answered_by)
+    answer = gap.answered_at, gap.answered_by
+    climbed = gap.rung, gap.tell, gap.rung_due, gap.next_tell, gap.next_due
+    row = (case.stream, what, subject, gap.step, case.unit, case.home, gap.due, *answer, *climbed)
     case.keep(name, gap.step, row)
 
 
@@ -114,6 +148,21 @@ def _overdue(case: CaseReferrals, name: str, gap: Gap, engine: int) -> Derived:
         step=gap.step,
     )
     return Derived(f"level/{case.unit}", case.home, _seed(case, name, gap), gap.due, data, engine)
+
+
+def _escalated(case: CaseReferrals, gap: Gap, tell: str, due: str, engine: int) -> Derived:
+    """Its seed is under that of its gap, so that where both are due at one moment the gap is told first."""
+    data = ResponseEscalated(
+        unit=case.unit,
+        case_id=UUID(case.case_id),
+        awaited=Awaited.REFERRAL_OR_DECISION,
+        step=gap.step,
+        rung=gap.rung,
+        tell=tell,
+        due=due,
+    )
+    seed = f"{_seed(case, ANSWER, gap)}/rung/{gap.rung}"
+    return Derived(f"level/{case.unit}", case.home, seed, due, data, engine)
 
 
 def _seed(case: CaseReferrals, name: str, gap: Gap) -> str:

@@ -11,13 +11,19 @@ from projections.referral import Referral, follow
 from projections.referral_board.told import Told
 from projections.taken import Taken
 
+ANSWER = "referral_or_decision/"
+"""The gap of a grave case that nobody answered; it alone climbs the ladder."""
 GRAVE = ("severe", "extreme")
 """Severities that a rule set wants answered within so many hours."""
 
 
 @dataclass(slots=True)
 class Gap:
-    """One awaited answer. `passed`: its moment went by unanswered; `told`: an event says so; `awaited` now or not."""
+    """One awaited answer. `passed`: its moment went by unanswered; `told`: an event says so; `awaited` now or not.
+
+    `rung` is how far it climbed the rules' ladder (0: nowhere), `tell` and `rung_due` whom that rung tells and since
+    when; `next_tell` and `next_due` are those of the next one, None where there is none.
+    """
 
     due: str
     step: int = 1
@@ -26,6 +32,11 @@ class Gap:
     told: bool = False
     answered_at: str | None = None
     answered_by: str | None = None
+    rung: int = 0
+    tell: str | None = None
+    rung_due: str | None = None
+    next_tell: str | None = None
+    next_due: str | None = None
 
 
 @dataclass(slots=True)
@@ -33,7 +44,8 @@ class CaseReferrals:
     """One case. Times and ids as on the wire; `_kept` holds rows of gaps that are still to be written.
 
     `begun_at` is when it was opened or last reopened, `responded` whether somebody decided or acted since the case was
-    grave, reopened or contradicted; `answer_by` is when the rules want an answer, None while nothing is wanted.
+    grave, reopened or contradicted; `answer_by` is when the rules want an answer, None while nothing is wanted. `asks`
+    are the moments from which an answer is wanted now, with the severity then: the earliest of their targets counts.
     """
 
     stream: str
@@ -48,6 +60,7 @@ class CaseReferrals:
     hours: int | None = None
     responded: bool = False
     answer_by: str | None = None
+    asks: list[tuple[str, str]] = field(default_factory=list)
     referrals: dict[str, Referral] = field(default_factory=dict)
     gaps: dict[str, Gap] = field(default_factory=dict)
     _kept: dict[tuple[str, int], tuple[object, ...]] = field(default_factory=dict)  # orjson leaves it out
@@ -71,13 +84,23 @@ class CaseReferrals:
         follow(self.referrals, event)
         if self.severity != was:
             self.hours = told.hours.get(self.severity) if self.severity in GRAVE else None
+        hours = told.hours.get(self.severity or "") if told.open_too else self.hours
         if not self.unanswered:
             self.answer_by = None
+            self.asks.clear()
         elif not was_unanswered:
-            self.answer_by = self._target_from(event.time)
+            self.answer_by = _target(event.time, hours)
+            self._ask(event.time)
         elif self.severity != was:  # a graver case is wanted sooner; a less grave one keeps what was promised
-            targets = [one for one in (self.answer_by, self._target_from(event.time)) if one is not None]
-            self.answer_by = min(targets, default=None)
+            self.answer_by = _earliest(self.answer_by, _target(event.time, hours))
+            self._ask(event.time)
+
+    def heed(self, told: Told) -> None:
+        """Rules that speak for open cases give another target to a case that waits for an answer in time."""
+        gap = self.gaps.get(ANSWER)
+        passed = gap is not None and gap.passed and gap.due == self.answer_by
+        if told.open_too and self.unanswered and not passed:
+            self.answer_by = _earliest(*(_target(time, told.hours.get(severity)) for time, severity in self.asks))
 
     def keep(self, gap: str, step: int, row: tuple[object, ...]) -> None:
         """Keep the row of a gap that changed until the rows are drawn; of one step the last counts."""
@@ -89,10 +112,21 @@ class CaseReferrals:
         self._kept.clear()
         return rows
 
-    def _target_from(self, time: str) -> str | None:
-        if self.hours is None:
-            return None
-        return wire_time(datetime.fromisoformat(time) + timedelta(hours=self.hours))
+    def _ask(self, time: str) -> None:
+        self.asks.append((time, self.severity or ""))
+
+
+def hours_after(time: str, hours: int) -> str:
+    """A moment so many hours after another, both as on the wire."""
+    return wire_time(datetime.fromisoformat(time) + timedelta(hours=hours))
+
+
+def _target(time: str, hours: int | None) -> str | None:
+    return None if hours is None else hours_after(time, hours)
+
+
+def _earliest(*targets: str | None) -> str | None:
+    return min((one for one in targets if one is not None), default=None)
 
 
 def _opened(case: CaseReferrals, event: Taken) -> None:

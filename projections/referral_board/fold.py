@@ -54,6 +54,8 @@ class Referrals:
         pass_by(state, shared, event.time, page)
 
     def heed(self, shared: Told, state: CaseReferrals, event: Taken, page: Page) -> None:
+        state.heed(shared)
+        settle(state, event)
         pass_by(state, shared, event.time, page)
 
     def draw(self, state: CaseReferrals, page: Page) -> None:

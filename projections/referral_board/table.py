@@ -39,4 +39,5 @@ def _state(body: str) -> CaseReferrals:
     known = orjson.loads(body)
     known["referrals"] = {one: Referral(**referral) for one, referral in known["referrals"].items()}
     known["gaps"] = {name: Gap(**gap) for name, gap in known["gaps"].items()}
+    known["asks"] = [(time, severity) for time, severity in known["asks"]]
     return CaseReferrals(**known)

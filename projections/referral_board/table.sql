@@ -47,6 +47,11 @@ create table referral_board_gap (
     due timestamptz not null,
     answered_at timestamptz,
     answered_by text collate "C",
+    rung integer not null,
+    tell text collate "C",
+    rung_due timestamptz,
+    next_tell text collate "C",
+    next_due timestamptz,
     primary key (stream, awaited, subject, step)
 );
 create index referral_board_gap_open on referral_board_gap (due, stream, awaited, subject) where answered_at is null;
@@ -100,12 +105,16 @@ on conflict (stream, referral_id) do update set
 -- name: write_gap
 -- A gap that passed, or was answered after all.
 insert into referral_board_gap
-select stream, awaited, subject, step, unit, home, due::timestamptz, answered_at::timestamptz, answered_by
-from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
-    as t (stream, awaited, subject, step, unit, home, due, answered_at, answered_by)
+select stream, awaited, subject, step, unit, home, due::timestamptz, answered_at::timestamptz, answered_by, rung, tell,
+    rung_due::timestamptz, next_tell, next_due::timestamptz
+from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::integer[], $11::text[], $12::text[], $13::text[], $14::text[])
+    as t (stream, awaited, subject, step, unit, home, due, answered_at, answered_by, rung, tell, rung_due, next_tell,
+        next_due)
 on conflict (stream, awaited, subject, step) do update set
     unit = excluded.unit, home = excluded.home, due = excluded.due, answered_at = excluded.answered_at,
-    answered_by = excluded.answered_by
+    answered_by = excluded.answered_by, rung = excluded.rung, tell = excluded.tell, rung_due = excluded.rung_due,
+    next_tell = excluded.next_tell, next_due = excluded.next_due
 
 -- name: write_case
 -- What is known of a case, and when something falls due for it.
@@ -153,20 +162,27 @@ group by recipient, state, outcome having sum(referrals) > 0
 order by recipient, state, outcome
 
 -- name: gaps
--- One page of answers that did not come and are awaited still, the longest overdue first. Of units $1 and what is awaited
--- $2, each null for all; after the last row of the page before ($3 due, $4 stream, $5 awaited, $6 subject); at most $7.
-select stream, awaited, subject, step, unit, home, due
+-- One page of answers that did not come and are awaited still, the longest overdue first. Of units $1, what is awaited $2
+-- and rungs $3, each null for all; after the last row of the page before ($4 due, $5 stream, $6 awaited, $7 subject); at
+-- most $8.
+select stream, awaited, subject, step, unit, home, due, rung, tell, rung_due, next_tell, next_due
 from referral_board_gap
 where answered_at is null
     and ($1::text[] is null or unit = any ($1))
     and ($2::text[] is null or awaited = any ($2))
-    and ($4::text is null or (due, stream, awaited, subject) > ($3::timestamptz, $4, $5::text, $6::text))
+    and ($3::integer[] is null or rung = any ($3))
+    and ($5::text is null or (due, stream, awaited, subject) > ($4::timestamptz, $5, $6::text, $7::text))
 order by due, stream, awaited, subject
-limit $7
+limit $8
+
+-- name: open_gaps
+-- How many answers are awaited still that did not come in time, by what is awaited and how far that has climbed.
+select awaited, rung, count(*)::bigint as gaps from referral_board_gap where answered_at is null
+group by awaited, rung order by awaited, rung
 
 -- name: gaps_of_case
 -- Every answer about one case that did not come in time, with when it came after all.
-select awaited, subject, step, due, answered_at, answered_by
+select awaited, subject, step, due, answered_at, answered_by, rung, tell, rung_due, next_tell, next_due
 from referral_board_gap where stream = $1 order by due, awaited, subject, step
 
 -- name: digest_referrals
@@ -185,7 +201,8 @@ from referral_board_count where referrals <> 0 order by unit, recipient, state, 
 -- name: digest_gaps
 -- Every answer that did not come in time.
 select jsonb_build_array(stream, awaited, subject, step, unit, home, due at time zone 'utc',
-    answered_at at time zone 'utc', answered_by)::text
+    answered_at at time zone 'utc', answered_by, rung, tell, rung_due at time zone 'utc', next_tell,
+    next_due at time zone 'utc')::text
 from referral_board_gap order by stream, awaited, subject, step
 
 -- name: digest_cases

@@ -148,7 +148,15 @@ REFERRAL = {"case_id": ID, **REFERRAL_STATE, "next_due": maybe(MOMENT), "overdue
 WHERE = {**NAMED, "home": TEXT}
 """Of a referral, told to the network; a recipient is told the place as far as it was agreed."""
 
-GAP = {"awaited": TEXT, "referral_id": maybe(ID), "step": maybe({"type": ["string", "integer"]}), "due": MOMENT}
+GAP = {
+    "awaited": TEXT,
+    "referral_id": maybe(ID),
+    "step": maybe({"type": ["string", "integer"]}),
+    "due": MOMENT,
+    "rung": NUMBER,
+    "told": maybe(fields({"role": TEXT, "since": MOMENT})),
+    "next": maybe(fields({"role": TEXT, "due": MOMENT})),
+}
 GRADE = fields({"by": ID, "round": NUMBER, "reliability": TEXT, "credibility": TEXT}, {"note": ANYTHING})
 TIMELINE = fields(
     {

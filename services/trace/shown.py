@@ -16,7 +16,7 @@ CLEAR: Mapping[str, tuple[str, ...]] = {
     LEVEL: ("unit", "from", "to", "cause", "effective_at"),
     ALERT: ("unit", "from", "to", "change", "on"),
     OVERDUE: ("awaited", "due", "step"),
-    ESCALATED: ("awaited", "due", "step"),
+    ESCALATED: ("awaited", "due", "step", "rung", "tell"),
     "alert.overridden": ("unit", "level", "until", "reason"),
     "alert.override_ended": ("unit",),
     "case.report_linked": ("report_id",),

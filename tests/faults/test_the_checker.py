@@ -372,6 +372,11 @@ def tell_a_gap_that_is_none(left: Run) -> None:
     left.rows[at] = replace(left.rows[at], type="level.response_overdue")
 
 
+def tell_a_rung_that_is_none(left: Run) -> None:
+    at = left.index(lambda row: row.type == "level.level_changed")
+    left.rows[at] = replace(left.rows[at], type="level.response_escalated")
+
+
 def tell_a_loss_that_is_none(left: Run) -> None:
     at = left.index(lambda row: row.type == "level.level_changed")
     left.rows[at] = replace(left.rows[at], type="level.coverage_lost")
@@ -475,6 +480,7 @@ def stop_before_the_end(left: Run) -> None:
         (show_a_referral_that_is_none, "projection_differs"),
         (show_a_gap_that_is_none, "projection_differs"),
         (tell_a_gap_that_is_none, "overdue_of_nothing"),
+        (tell_a_rung_that_is_none, "overdue_of_nothing"),
         (tell_a_loss_that_is_none, "coverage_of_nothing"),
         (lose_the_end_of_the_ledger, "ledger_shorter"),
         (stop_before_the_end, "history_not_ended"),

@@ -56,6 +56,13 @@ RULES = (
     f"[coverage]\n{SILENCE}[response.answer_within_hours]\nsevere = 24\nextreme = 6\n",
     f'time_zone = "Africa/Bujumbura"\n[response.answer_within_hours]\nsevere = 3\n[coverage]\n{SILENCE}',
     'name = "silent"\n',
+    "[response]\nopen_cases_too = true\n[response.answer_within_hours]\nsevere = 12\nextreme = 2\n"
+    + "".join(
+        f'[[response.ladder]]\nafter_hours = {hours}\ntell = "{role}"\n'
+        for hours, role in ((0, "referral_officer"), (5, "coordinator"), (90, "analyst"))
+    )
+    + f"[coverage]\n{SILENCE}",
+    '[response.answer_within_hours]\nsevere = 24\n[[response.ladder]]\nafter_hours = 2\ntell = "reviewer"\n',
 )
 REPORTERS = tuple(one(f"any reporter {number}") for number in range(5))
 

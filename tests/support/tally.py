@@ -60,7 +60,7 @@ class PoisonTaken(Exception):
 
 @dataclass
 class TallyFold:
-    """Counts by home or by stream. `whole` ones let every key heed the rules; others an engine alone."""
+    """Counts by home or by stream. `whole` ones let every key heed what is adopted; others those that have a due."""
 
     name: str
     by: str = "stream"
@@ -193,7 +193,7 @@ def expected(
             if event.type in (RulesAdopted.name, EngineAdopted.name):
                 adopted += 1
                 for count in called:
-                    if fold.whole or (event.type == EngineAdopted.name and count.due is not None):
+                    if fold.whole or count.due is not None:
                         count.heeded += 1
                         count.mix(adopted)
         elif (key := fold.key(event)) is not None and (key, event.position) not in passed_over:

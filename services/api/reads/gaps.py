@@ -15,12 +15,21 @@ from services.api.reads.shown import UNIT, record_id
 
 AWAITED = [one.value for one in Awaited]
 WHICH = Parameter("awaited", "Only this answer; may be repeated.", {"type": "string", "enum": AWAITED}, True)
+RUNGS = [str(rung) for rung in range(10)]
+RUNG = Parameter(
+    "rung",
+    "Only what has come so far up the ladder of the rules, 0 for what has not climbed; may be repeated.",
+    {"type": "string", "enum": RUNGS},
+    True,
+)
 
 
 async def gaps(asked: Asked) -> Reply:
-    """Answers that did not come and are awaited still, the longest overdue first."""
+    """Answers that did not come and are awaited still, the longest overdue first, and how far each has climbed."""
     after = asked.cursor(datetime, str, str, str)
-    filters = asked.units(), asked.many("awaited", AWAITED)
+    wanted = asked.many("rung", RUNGS)
+    rungs = None if wanted is None else [int(rung) for rung in wanted]
+    filters = asked.units(), asked.many("awaited", AWAITED), rungs
     found = await asked.rows_of(SQL["gaps"], *filters, *after, asked.rows + 1)
     shown = found[: asked.rows]
     names = ("due", "stream", "awaited", "subject")
@@ -47,10 +56,13 @@ def _gap(row: asyncpg.Record) -> dict[str, Any]:
         "referral_id": row["subject"] or None,
         "step": row["step"],
         "due": row["due"],
+        "rung": row["rung"],
+        "told": row["tell"] and {"role": row["tell"], "since": row["rung_due"]},
+        "next": row["next_tell"] and {"role": row["next_tell"], "due": row["next_due"]},
     }
 
 
 READS = (
-    Read("/v1/gaps", "read.gaps", gaps, (UNIT, WHICH), paged=True),
+    Read("/v1/gaps", "read.gaps", gaps, (UNIT, WHICH, RUNG), paged=True),
     Read("/v1/cases/{case_id}/gaps", "read.gaps", case_gaps),
 )

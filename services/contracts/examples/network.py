@@ -13,6 +13,7 @@ from events.level import (
     CoverageRestored,
     LevelCause,
     LevelChanged,
+    ResponseEscalated,
     ResponseOverdue,
 )
 from events.reference import (
@@ -223,6 +224,20 @@ EXAMPLES = (
         _LEVEL,
         ResponseOverdue(
             unit=COMMUNE, case_id=CASE, referral_id=REFERRAL, awaited=Awaited.ACKNOWLEDGEMENT, due=at(hours=6)
+        ),
+        Role.SYSTEM,
+    ),
+    Example(
+        "second_rung",
+        _LEVEL,
+        ResponseEscalated(
+            unit=COMMUNE,
+            case_id=CASE,
+            awaited=Awaited.REFERRAL_OR_DECISION,
+            step=1,
+            rung=2,
+            tell=Role.ANALYST,
+            due=at(days=2),
         ),
         Role.SYSTEM,
     ),

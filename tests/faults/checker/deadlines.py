@@ -5,9 +5,12 @@
 - referral_or_decision, where a case is open and grave and nobody decided, acted or has a referral in hand: by the
   target of the rules that were in force when it became so grave, from the moment on from which nobody answers
 
+Rules that say `open_cases_too` count such targets by their own hours, also those that have not passed when they come.
+
 The latter two are not asked of a case that is merged away, and nothing is of one that is closed. A moment passes for a
 case before its own next event and at whatever goes to everybody (ARCHITECTURE.md, 25). What passed unanswered is a gap,
-and is told once where an engine speaks; `step` counts how often an answer was asked for anew after its gap.
+and is told once where an engine speaks; `step` counts how often an answer was asked for anew after its gap. Where an
+engine speaks, a gap of referral_or_decision goes up the ladder of the rules in force, and keeps the rung it reached.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from tests.faults.checker.ledger import EVERYWHERE, Row
 from tests.faults.checker.referrals import STEPS, Referral, follow
 
 OVERDUE = "level.response_overdue"
+ESCALATED = "level.response_escalated"
+ANSWER = ("referral_or_decision", "")
 ENGINE = 1
 """The one whose rules are followed here."""
 GRAVE = {"severe", "extreme"}
@@ -54,6 +59,14 @@ class Gap:
     told: bool = False
     answered_at: str | None = None
     answered_by: str | None = None
+    reached: list[tuple[str, str]] = field(default_factory=list)
+    ahead: tuple[str, str] | None = None
+
+    def climbed(self) -> tuple[Any, ...]:
+        """How many rungs, the last of them and the next one, each by its role and moment."""
+        role, at = self.reached[-1] if self.reached else (None, None)
+        role_ahead, at_ahead = self.ahead if self.ahead and self.asked else (None, None)
+        return len(self.reached), role, _moment(at), role_ahead, _moment(at_ahead)
 
 
 @dataclass
@@ -72,6 +85,7 @@ class Case:
     merged: bool = False
     answered: bool = False
     answer_by: str | None = None
+    wanted: list[tuple[str, str]] = field(default_factory=list)
     referrals: dict[str, Referral] = field(default_factory=dict)
     gaps: dict[tuple[str, str], list[Gap]] = field(default_factory=dict)
 
@@ -95,8 +109,9 @@ class Case:
 
 
 class Told(NamedTuple):
-    """An overdue answer as it has to be told."""
+    """An overdue answer, or a rung it has reached, as it has to be told."""
 
+    type: str
     stream: str
     home: str
     engine: int
@@ -110,6 +125,8 @@ class Deadlines:
         self.cases: dict[str, Case] = {}
         self.told: dict[str, Told] = {}
         self._hours: dict[str, int] = {}
+        self._ladder: list[dict[str, Any]] = []
+        self._open_too = False
         self._engine: int | None = None
 
     def take(self, row: Row) -> None:
@@ -123,9 +140,15 @@ class Deadlines:
 
     def _heed(self, row: Row) -> None:
         data = row.wire["data"]
+        for case in self.cases.values():
+            self._pass(case, row.at)  # by what was in force until now
         if row.type == "reference.rules_adopted":
-            rules = tomllib.loads(data["content"])
-            self._hours = rules.get("response", {}).get("answer_within_hours", {})
+            response = tomllib.loads(data["content"]).get("response", {})
+            self._hours = response.get("answer_within_hours", {})
+            self._ladder = response.get("ladder", [])
+            self._open_too = response.get("open_cases_too", False)
+            for case in self.cases.values():
+                self._wanted_anew(case, row)
         elif row.type == "reference.engine_adopted" and data["projection"] == "referral_board":
             if data["number"] != ENGINE:
                 raise NotModelled(f"engine {data['number']} of referral_board speaks from {row.at} on")
@@ -151,7 +174,8 @@ class Deadlines:
                 row.at,
                 self._hours.get(severity) if severity in GRAVE else None,
             )
-            case.answer_by = self._target(case, row.at) if case.unanswered else None
+            if case.unanswered:
+                self._want(case, row.at)
         else:
             self._pass(case, row.at)
             before, severity = case.unanswered, case.severity
@@ -160,19 +184,41 @@ class Deadlines:
             if case.severity != severity:
                 case.hours = self._hours.get(case.severity or "") if case.severity in GRAVE else None
             if not case.unanswered:
-                case.answer_by = None
-            elif not before:
-                case.answer_by = self._target(case, row.at)
-            elif case.severity != severity:
-                both = (case.answer_by, self._target(case, row.at))
-                case.answer_by = min((one for one in both if one is not None), default=None)
+                case.answer_by, case.wanted = None, []
+            elif not before or case.severity != severity:
+                self._want(case, row.at)
         _settle(case, row)
         self._pass(case, row.at)
 
-    def _target(self, case: Case, at: str) -> str | None:
-        if case.hours is None:
-            return None
-        return (datetime.fromisoformat(at) + timedelta(hours=case.hours)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    def _want(self, case: Case, at: str) -> None:
+        """An answer is wanted from now on, or once more now that it is as grave as this: the earliest target counts."""
+        case.wanted.append((at, case.severity or ""))
+        hours = self._hours.get(case.severity or "") if self._open_too else case.hours
+        both = (case.answer_by, None if hours is None else _later(at, hours))
+        case.answer_by = min((one for one in both if one is not None), default=None)
+
+    def _wanted_anew(self, case: Case, row: Row) -> None:
+        gap = case.gaps[ANSWER][-1] if ANSWER in case.gaps else None
+        if not self._open_too or not case.unanswered or (gap and gap.passed and gap.due == case.answer_by):
+            return
+        targets = [_later(at, self._hours[severity]) for at, severity in case.wanted if severity in self._hours]
+        case.answer_by = min(targets, default=None)
+        _settle(case, row)
+
+    def _climb(self, case: Case, gap: Gap, until: str) -> None:
+        """Whatever of the ladder above the rung reached is over by now; what is not is ahead."""
+        case_id, gap.ahead = case.stream.removeprefix("case/"), None
+        for rung in self._ladder[len(gap.reached) :]:
+            at = _later(gap.due, rung["after_hours"])
+            if at > until:
+                gap.ahead = (rung["tell"], at)
+                return
+            gap.reached.append((rung["tell"], at))
+            number = len(gap.reached)
+            data = {"unit": case.unit, "case_id": case_id, "awaited": ANSWER[0], "step": gap.step}
+            data |= {"rung": number, "tell": rung["tell"], "due": at}
+            event_id = named(f"overdue/{case_id}/case/{ANSWER[0]}/{gap.step}/rung/{number}")
+            self.told[event_id] = Told(ESCALATED, f"level/{case.unit}", case.home, self._engine or 0, data)
 
     def _pass(self, case: Case, until: str) -> None:
         for (what, referral_id), steps in case.gaps.items():
@@ -180,7 +226,11 @@ class Deadlines:
             if not gap.asked or gap.due > until:
                 continue
             gap.passed = True
-            if self._engine is None or gap.told:
+            if self._engine is None:
+                continue
+            if (what, referral_id) == ANSWER:
+                self._climb(case, gap, until)
+            if gap.told:
                 continue
             gap.told = True
             case_id = case.stream.removeprefix("case/")
@@ -188,7 +238,11 @@ class Deadlines:
             if referral_id:
                 data["referral_id"] = referral_id
             event_id = named(f"overdue/{case_id}/{referral_id or 'case'}/{what}/{gap.step}")
-            self.told[event_id] = Told(f"level/{case.unit}", case.home, self._engine, data)
+            self.told[event_id] = Told(OVERDUE, f"level/{case.unit}", case.home, self._engine, data)
+
+
+def _later(at: str, hours: int) -> str:
+    return (datetime.fromisoformat(at) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _turn(case: Case, row: Row) -> None:
@@ -254,14 +308,14 @@ def of(rows: Sequence[Row]) -> Deadlines:
 
 def judge(deadlines: Deadlines, rows: Sequence[Row], found: Findings) -> None:
     """Every answer that did not come was told, once, as it is; and no other."""
-    there = {row.event_id: row for row in rows if row.type == OVERDUE}
+    there = {row.event_id: row for row in rows if row.type in (OVERDUE, ESCALATED)}
     for event_id, told in deadlines.told.items():
         row = there.get(event_id)
         if row is None:
             found.add("overdue_missing", f"{told.stream}: {told.data} was not told.")
             continue
         data = {name: value for name, value in row.wire["data"].items() if value is not None}
-        if (row.stream, row.home, row.wire.get("engine"), data) != told:
+        if (row.type, row.stream, row.home, row.wire.get("engine"), data) != told:
             found.add("overdue_differs", f"{row.stream}: {data} is told, and computed anew it is {told}.", row.position)
     for event_id in sorted(there.keys() - deadlines.told.keys()):
         row = there[event_id]
@@ -318,6 +372,7 @@ def gaps(deadlines: Deadlines) -> list[tuple[Any, ...]]:
             _moment(gap.due),
             _moment(gap.answered_at),
             gap.answered_by,
+            *gap.climbed(),
         )
         for stream, case in deadlines.cases.items()
         for (what, whose), steps in case.gaps.items()

@@ -27,6 +27,7 @@ SAID_BY_THE_SYSTEM = {
     "clock.ticked",
     "level.level_changed",
     "level.response_overdue",
+    "level.response_escalated",
     "level.coverage_lost",
     "level.coverage_restored",
     "alert.issued",

@@ -21,7 +21,7 @@ from tests.faults.checker.watched import Watched
 from tests.faults.checker.weights import Case, Rules, local_day, midnight, weigh
 
 DERIVED = {
-    *("level.level_changed", "alert.issued", "level.response_overdue"),
+    *("level.level_changed", "alert.issued", "level.response_overdue", "level.response_escalated"),
     *("level.coverage_lost", "level.coverage_restored"),
 }
 ENGINE = 1

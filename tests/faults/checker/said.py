@@ -19,6 +19,8 @@ select engine, unit, before, after, cause, effective_at from alert_level.alert_l
 order by engine, unit, number
 """
 
+OVERDUE = ("level.response_overdue", "level.response_escalated")
+
 
 def judge(rows: Sequence[Row], history: Sequence[asyncpg.Record], found: Findings) -> None:
     """Look at levels, alerts, ticks and overdue answers."""
@@ -55,9 +57,9 @@ def _levels(rows: Sequence[Row], history: Sequence[asyncpg.Record], found: Findi
 
 def _once(rows: Sequence[Row], found: Findings) -> None:
     overdue = Counter(
-        tuple(row.wire["data"].get(name) for name in ("case_id", "referral_id", "awaited", "step"))
+        tuple(row.wire["data"].get(name) for name in ("case_id", "referral_id", "awaited", "step", "rung"))
         for row in rows
-        if row.type == "level.response_overdue"
+        if row.type in OVERDUE
     )
     for what, count in overdue.items():
         if count > 1:

@@ -40,7 +40,8 @@ READ = {
             follows::text as follows
         from referral_board.referral_board order by stream, referral_id::text""",
     "gaps": """
-        select stream, awaited, subject, step, unit, home, due, answered_at, answered_by
+        select stream, awaited, subject, step, unit, home, due, answered_at, answered_by, rung, tell, rung_due,
+            next_tell, next_due
         from referral_board.referral_board_gap order by stream, awaited, subject, step""",
 }
 

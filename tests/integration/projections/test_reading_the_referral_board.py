@@ -42,8 +42,10 @@ def asked(
     return (recipients, states, units, overdue, *(after or (None, None, None)), most)
 
 
-def gaps_asked(*after: Any, units: Any = None, awaited: Any = None, most: int = 50) -> tuple[Any, ...]:
-    return (units, awaited, *(after or (None,) * 4), most)
+def gaps_asked(
+    *after: Any, units: Any = None, awaited: Any = None, rungs: Any = None, most: int = 50
+) -> tuple[Any, ...]:
+    return (units, awaited, rungs, *(after or (None,) * 4), most)
 
 
 async def board(standing: Standing, **of: Any) -> list[Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from events.vocabulary import Kind
-from projections.rule_set import RuleSetFaulty, hash_of, read_rule_set
+from events.vocabulary import Kind, Role
+from projections.rule_set import RuleSetFaulty, Rung, hash_of, read_rule_set
+from services.api.access import ACCESS
 
 FIRST = (Path(__file__).parents[3] / "deploy" / "rules" / "burundi.toml").read_text("utf-8")
 
@@ -20,6 +22,30 @@ def test_the_first_rule_set_reads() -> None:
 
 def test_a_rule_set_may_say_nothing_of_coverage() -> None:
     assert read_rule_set(FIRST.partition("[coverage]")[0]).coverage is None
+
+
+def test_a_rule_set_may_have_no_ladder_and_keep_what_was_promised_to_open_cases() -> None:
+    before, _, ladder = FIRST.partition("[[response.ladder]]")
+    without = before.replace("open_cases_too = true", "") + ladder[ladder.index("[committee]") :]
+    response = read_rule_set(without).response
+    assert (response.ladder, response.open_cases_too) == (None, False)
+
+
+@pytest.mark.parametrize("rungs", [0, 10])
+def test_a_ladder_has_a_rung_and_not_too_many(rungs: int) -> None:
+    before, _, ladder = FIRST.partition("[[response.ladder]]")
+    listed = ", ".join(f'{{ after_hours = {number}, tell = "analyst" }}' for number in range(rungs))
+    text = before.replace("open_cases_too = true", f"ladder = [{listed}]") + ladder[ladder.index("[committee]") :]
+    with pytest.raises(
+        RuleSetFaulty, match=r"^.*\nline \d+, key response.ladder: expected 1 to 9 rungs; add or take away"
+    ):
+        read_rule_set(text)
+
+
+def test_whom_a_ladder_tells_sees_the_list_of_gaps() -> None:
+    roles = get_args(Rung.model_fields["tell"].annotation)
+    assert len(roles) == 4
+    assert all(Role(role) in ACCESS["read.gaps"] for role in roles)
 
 
 def test_every_number_of_the_first_rule_set_stands_with_a_reason() -> None:
@@ -67,6 +93,27 @@ def test_every_number_of_the_first_rule_set_stands_with_a_reason() -> None:
         ),
         ("up = [4000, 15000", "up = [4000, 1.5", "line {n}, key levels.up, entry 2: expected a whole number; write"),
         ("floored = true", "floored = 1", "line {n}, key kinds.violence.floored: expected true or false; write one of"),
+        (
+            "after_hours = 24",
+            "after_hours = -1",
+            "line {n}, key response.ladder.after_hours, entry 3: expected a whole num",
+        ),
+        (
+            "after_hours = 24",
+            "after_hours = 6",
+            "line {n}, key response.ladder.after_hours, entry 3: expected more hours",
+        ),
+        (
+            'tell = "reviewer"',
+            'tell = "admin"',
+            "line {n}, key response.ladder.tell, entry 3: expected 'coordinator', 'rev",
+        ),
+        ('tell = "reviewer"', 'whom = "reviewer"', "line {n}, key response.ladder.whom, entry 3: expected no such key"),
+        (
+            "open_cases_too = true",
+            "open_cases_too = 1",
+            "line {n}, key response.open_cases_too: expected true or false",
+        ),
         ("[kinds.violence]", "[kinds.violance]", "line {n}, key kinds.violance: expected "),
     ],
 )

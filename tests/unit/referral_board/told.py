@@ -13,12 +13,12 @@ from events.case.events import (
     CaseReferralOutcomeChecked,
 )
 from events.command import clear
-from events.level import ResponseOverdue
+from events.level import ResponseEscalated, ResponseOverdue
 from events.reference import ClockTicked, EngineAdopted, RulesAdopted, TickReason
 from events.sealed import KeyKind
 from events.vocabulary import Credibility, Quorum, VerificationState
 from projections.referral_board import PROJECTION
-from tests.support.domain import CASE, INES, LATER, SOON, one
+from tests.support.domain import CASE, INES, LATER, NOW, SOON, one
 from tests.support.projected import folded
 from tests.support.written import Written
 
@@ -48,8 +48,15 @@ def told(log: Written) -> list[tuple[str, int]]:
 
 def overdue(log: Written) -> list[Any]:
     _, derived = folded(PROJECTION, log.events)
-    assert all(isinstance(one.data, ResponseOverdue) for one in derived)
-    return derived
+    assert all(isinstance(one.data, ResponseOverdue | ResponseEscalated) for one in derived)
+    return [one for one in derived if isinstance(one.data, ResponseOverdue)]
+
+
+def climbed(log: Written) -> list[tuple[int, int, str, float]]:
+    """(step, rung, whom, hours after NOW) of every rung that was told, in order."""
+    _, derived = folded(PROJECTION, log.events)
+    said = [one.data for one in derived if isinstance(one.data, ResponseEscalated)]
+    return [(one.step, one.rung, one.tell, (one.due - NOW).total_seconds() / 3600) for one in said]
 
 
 def assessed(severity: str, round_number: int = 1) -> CaseAssessed:
