@@ -1,4 +1,4 @@
-"""`intabaza subscriber list | show | add | rotate | disable | enable | resend | remove`: who is told by webhook."""
+"""`intabaza subscriber list | show | add | change | rotate | disable | enable | resend | remove`: webhooks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 
 from events.alert import AlertChange
 from events.places.gazetteer import Gazetteer
-from events.refusals import Refusal
+from events.refusals import BadInput, Problem, Refusal
 from events.vocabulary import Mode
 from services.cli.acting import person_id_of
 from services.local.problems import LocalProblem
@@ -22,6 +22,7 @@ from services.subscribers.register import Register, Subscriber
 from services.wiring import open_desk, open_register, reachable
 
 ANYBODYS = None
+TYPED = {"url": "URL", "unit": "--unit", "from_position": "--from"}
 SHOWN_DELIVERIES = 10
 
 T = TypeVar("T")
@@ -29,6 +30,11 @@ T = TypeVar("T")
 app = typer.Typer(help="Who is told of alerts by webhook.", no_args_is_help=True)
 
 Id = Annotated[UUID, typer.Argument(metavar="ID", help="The subscriber, as the list names it.")]
+Url = Annotated[str, typer.Argument(help="Where to send, under https.")]
+Unit = Annotated[list[str] | None, typer.Option(help="Only of this unit and all in it; repeat for more.")]
+MinimumLevel = Annotated[int | None, typer.Option(help="Only where this level is reached or left.", min=0, max=4)]
+Changes = Annotated[list[AlertChange] | None, typer.Option(help="Only such changes; repeat for more.")]
+Modes = Annotated[list[Mode] | None, typer.Option(help="Only such modes; actual where none is named.")]
 
 
 @app.command("list")
@@ -63,8 +69,8 @@ def show(subscriber_id: Id) -> None:
         "modes": _words(filters.modes),
         "last delivered": _at(one.delivered_at),
         "last try": f"{_at(one.last_at)}{_result(one.last_status, one.last_error)}",
-        "sent again": "never" if not one.resends else f"asked for {one.resends} times",
-        "old secret": f"signs until {_at(one.old_secret_ends_at)}" if one.old_secret_ends_at else "none",
+        "sent again": "never" if not one.resends else f"asked for {_times(one.resends)}",
+        "old secrets": f"the last one signs until {_at(one.old_secret_ends_at)}" if one.old_secret_ends_at else "none",
         "created": f"{_at(one.created_at)} by {one.created_by or 'an operator'}",
     }
     for name, value in lines.items():
@@ -79,13 +85,11 @@ def show(subscriber_id: Id) -> None:
 
 @app.command()
 def add(
-    url: Annotated[str, typer.Argument(help="Where to send, under https.")],
-    unit: Annotated[list[str] | None, typer.Option(help="Only of this unit and all in it; repeat for more.")] = None,
-    minimum_level: Annotated[
-        int | None, typer.Option(help="Only where this level is reached or left.", min=0, max=4)
-    ] = None,
-    change: Annotated[list[AlertChange] | None, typer.Option(help="Only such changes; repeat for more.")] = None,
-    mode: Annotated[list[Mode] | None, typer.Option(help="Only such modes; actual where none is named.")] = None,
+    url: Url,
+    unit: Unit = None,
+    minimum_level: MinimumLevel = None,
+    change: Changes = None,
+    mode: Modes = None,
     from_position: Annotated[
         int | None, typer.Option("--from", help="Alerts from this position on, not from now.", min=1)
     ] = None,
@@ -93,26 +97,37 @@ def add(
 ) -> None:
     """Register where to send alerts, and show the secret that signs them: once."""
     settings = read_settings()
-    filters = Filters(
-        frozenset(unit) if unit else None,
-        minimum_level,
-        frozenset(one.value for one in change) if change else None,
-        frozenset(one.value for one in mode or [Mode.ACTUAL]),
-    )
+    filters = _filters(unit, minimum_level, change, mode)
     owner = person_id_of(person) if person else None
 
     async def act(register: Register) -> tuple[UUID, str]:
-        address = reachable(settings).read_url(url)
-        if unit:
-            gazetteer = await _gazetteer(settings)
-            for one in unit:
-                gazetteer.unit(one)
+        address = await _checked(settings, url, filters)
         subscriber_id, secret = await register.add(owner, address, filters, from_position)
         return subscriber_id, secret.get_secret_value()
 
     subscriber_id, secret = _with_register(settings, act)
     typer.echo(f"{subscriber_id}\n{secret}")
     typer.echo("That secret is not shown again: give it to whoever receives.", err=True)
+
+
+@app.command("change")
+def change_it(
+    subscriber_id: Id,
+    url: Url,
+    unit: Unit = None,
+    minimum_level: MinimumLevel = None,
+    change: Changes = None,
+    mode: Modes = None,
+) -> None:
+    """Send elsewhere or something else from now on: the whole of it, as it is to be."""
+    settings = read_settings()
+    filters = _filters(unit, minimum_level, change, mode)
+
+    async def act(register: Register) -> None:
+        await register.change(ANYBODYS, subscriber_id, await _checked(settings, url, filters), filters)
+
+    _with_register(settings, act)
+    typer.echo("It is changed, and goes on where it stood.")
 
 
 @app.command()
@@ -163,6 +178,27 @@ def remove(
     typer.echo("Nothing more is sent to it, and nothing is kept of it.")
 
 
+def _filters(
+    units: list[str] | None, level: int | None, changes: list[AlertChange] | None, modes: list[Mode] | None
+) -> Filters:
+    return Filters(
+        frozenset(units) if units else None,
+        level,
+        frozenset(one.value for one in changes) if changes else None,
+        frozenset(one.value for one in modes or [Mode.ACTUAL]),
+    )
+
+
+async def _checked(settings: Settings, url: str, filters: Filters) -> str:
+    """The URL in its one spelling, where units are all known; raises Refusal."""
+    address = reachable(settings).read_url(url)
+    if filters.units:
+        gazetteer = await _gazetteer(settings)
+        for one in sorted(filters.units):
+            gazetteer.unit(one)
+    return address
+
+
 async def _gazetteer(settings: Settings) -> Gazetteer:
     from services.acts.in_force import InForce
 
@@ -181,9 +217,16 @@ def _with_register(settings: Settings, do: Callable[[Register], Coroutine[Any, A
 
     try:
         return asyncio.run(run())
+    except BadInput as refused:
+        raise LocalProblem("\n".join(map(_as_typed, refused.problems))) from None
     except Refusal as refused:
         said = str(refused)
         raise LocalProblem(f"{said[:1].upper()}{said[1:]}.") from None
+
+
+def _as_typed(problem: Problem) -> str:
+    """A fault under the name that stands on the command line."""
+    return f"{TYPED.get(problem.field, problem.field)}: expected {problem.expected}; {problem.mend}."
 
 
 def _stands(one: Subscriber) -> str:
@@ -201,6 +244,10 @@ def _result(status: int | None, error: str | None) -> str:
     if error is not None:
         return f": {error}"
     return f": {status}" if status is not None else ""
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _waiting(count: int) -> str:

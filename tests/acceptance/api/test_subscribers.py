@@ -260,6 +260,10 @@ async def test_an_operator_does_it_all_on_the_machine(doors: Doors, ledger: Post
     assert status == 0
     assert said.startswith("whsec_")
 
+    assert (await command(doors, "change", subscriber_id, f"{receiver.url}/2", "--change", "raised"))[0] == 0
+    status, shown, _ = await command(doors, "show", subscriber_id)
+    for words in (f"{receiver.url}/2", "minimum level   any", "units           all", "changes         raised"):
+        assert words in shown
     assert (await command(doors, "remove", subscriber_id))[0] != 0  # nobody said yes
     assert (await command(doors, "show", subscriber_id))[0] == 0
     status, said, _ = await command(doors, "remove", subscriber_id, "--yes")
@@ -273,8 +277,11 @@ async def test_an_operator_does_it_all_on_the_machine(doors: Doors, ledger: Post
         (("show", str(uuid4())), "There is no such subscriber."),
         (("add", "http://10.0.0.1/"), "url: expected a public address"),
         (("add", f"{receiver.url}/once"), "has this URL already"),
-        (("add", "https://example.org/", "--unit", "bi:nowhere"), "unit: expected a unit of gazetteer bi"),
-        (("resend", all_of_it, "--from", "999999"), "from_position: expected a position that it has come to"),
+        (("add", "https://example.org/", "--unit", "bi:nowhere"), "--unit: expected a unit of gazetteer bi"),
+        (("change", all_of_it, receiver.url, "--unit", "bi:nowhere"), "--unit: expected a unit of gazetteer bi"),
+        (("change", all_of_it, "http://10.0.0.1/"), "URL: expected a public address"),
+        (("change", str(uuid4()), receiver.url), "There is no such subscriber."),
+        (("resend", all_of_it, "--from", "999999"), "--from: expected a position that it has come to"),
     ):
         status, _, problem = await command(doors, *arguments)
         assert status == 1
