@@ -70,7 +70,7 @@ class LevelChanged(Event):
 
     `contributions` are the cases that count, `peace` those that take off, where they may; `peace_offset` is what they
     take. `held` is the level that was held before, where that is another than `from`: an engine that begins to speak
-    may stand elsewhere than the last one said.
+    may stand elsewhere than the last one said, and a unit may take over places of another that nobody watched.
     """
 
     name: ClassVar[str] = "level.level_changed"

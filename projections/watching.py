@@ -4,9 +4,14 @@ Pure, and used by every fold that asks (design rule 9). Days are ordinals of loc
 was recorded on, by the time zone of the rules then in force, of UTC before any.
 
 **Who watches.** A reporter's stream covers the places of its latest `coverage_assigned`, over that channel, until it is
-stood down; each place is watched for its row (`Gazetteer.row_at`). Its *last sign* is the latest of that assignment and
-its check-ins since. A check-in is of the day that it names, and never of a later day than it was recorded on. What is
-checked in over another channel than the assigned one says that the reporter lives, and nothing of the channel.
+stood down; each place is watched for its row (`Gazetteer.row_at`). Its *last sign* is the latest of its check-ins since
+that assignment. A check-in is of the day that it names, and never of a later day than it was recorded on; one of a day
+before the assignment is no sign. What is checked in over another channel than the assigned one says that the reporter
+lives, and nothing of the channel.
+
+**An assignment is no sign.** Whoever has given none since is *waited for*, as long as silence would take from that day
+on: they count neither as silent nor as alive, and a channel over which nobody else is assigned does not stand there
+yet, unless a report came over it. Afterwards they are silent since that day.
 
 **Reports** are signs of life of the channel over which they came, in the row of the place of which they speak, and
 never of a reporter: of the day on which they reached the door, and never of a later one than they were recorded on. One
@@ -18,8 +23,10 @@ one there too, of its own day.
 day after its last sign: whoever checks in on the last day is heard of in time. A *channel* of a unit is one over which
 somebody is assigned there. It is lost while, of everybody assigned over it there, so much has gone by since the last
 sign over it, and as many of their shortest cadences since the last report over it. A *unit* is lost while all its
-reporters are silent and all its channels are lost, so also where nobody is assigned any more; where nobody ever was,
-it is unknown.
+reporters are silent and all its channels are lost, so also where nobody is assigned any more, or those alone who are
+waited for: once it is lost, somebody has to speak. Where nobody ever was assigned it is unknown; and as long as each of
+its places that anybody was ever assigned to is covered by its very first reporter, who is waited for still (an
+assignment put right on its own day is the same one).
 
 **Confidence**, beside a unit's level: blind where it is lost; low where it is unknown (`coverage_unknown`); else by how
 many of its reporters are not silent, in permille rounded down: low below `medium_from` (`few_reporters`); medium where
@@ -82,13 +89,16 @@ class Patience(NamedTuple):
 
 
 class Reporter(NamedTuple):
-    """One stream: what it covers, and the days of its last sign and of the last one over its channel."""
+    """One stream: what it covers, and the days of its last sign and of the last one over its channel, at first that of
+    its assignment; whether it was heard since; and the places that nobody had been assigned to before it."""
 
     places: tuple[str, ...]
     channel: str
     cadence_days: int
     last: int
     last_over: int
+    heard: bool = False
+    first_at: tuple[str, ...] = ()
 
 
 class Line(NamedTuple):
@@ -101,7 +111,7 @@ class Line(NamedTuple):
 
 class Standing(NamedTuple):
     """A unit on a day. `last` is the day of the last sign of any kind, None where there was none; `next_day` the next
-    one on which something of it is another without a new sign."""
+    one on which something of it is another without a new sign. Who is waited for is assigned and not silent."""
 
     coverage: Coverage
     assigned: int = 0
@@ -115,22 +125,23 @@ UNKNOWN = Standing(Coverage.UNKNOWN)
 
 
 class Place:
-    """A place: whether it was ever covered, and the day of the last report over each channel."""
+    """A place: whether it was ever covered, the day of the last report over each channel, and in which row it is."""
 
-    __slots__ = ("covered", "heard")
+    __slots__ = ("covered", "heard", "row")
 
-    def __init__(self, covered: bool = False, heard: dict[str, int] | None = None) -> None:
+    def __init__(self, covered: bool = False, heard: dict[str, int] | None = None, row: str | None = None) -> None:
         self.covered = covered
         self.heard = {} if heard is None else heard
+        self.row = row
 
 
 class Row:
-    """What belongs to one unit under the gazetteer in force."""
+    """What belongs to one unit under the gazetteer in force; `covered` are its places that anybody was assigned to."""
 
     __slots__ = ("covered", "heard", "streams")
 
     def __init__(self) -> None:
-        self.covered = False
+        self.covered: set[str] = set()
         self.heard: dict[str, int] = {}
         self.streams: set[str] = set()
 
@@ -157,7 +168,11 @@ class Watch:
         for place_id, place in self.places.items():
             if place_id != NOWHERE:
                 row = self._row(place_id)
-                row.covered = row.covered or place.covered
+                if place.row != (unit := row_of(place_id)):
+                    place.row = unit
+                    self._dirty.add(place_id)
+                if place.covered:
+                    row.covered.add(place_id)
                 for channel, day in place.heard.items():
                     row.hear(channel, day)
         for stream, reporter in self.reporters.items():
@@ -173,7 +188,11 @@ class Watch:
             return self._received(data, day, day_of)
         if type_ == ASSIGNED:
             places = tuple(data["units"])
-            touched = self._assign(stream, Reporter(places, data["channel"], data["cadence_days"], day, day))
+            before = self.reporters.get(stream)
+            again = before.first_at if before and not before.heard and before.last == day else ()
+            new = tuple(one for one in places if one in again or not self._was_covered(one))
+            assigned = Reporter(places, data["channel"], data["cadence_days"], day, day, first_at=new)
+            touched = self._assign(stream, assigned)
         elif (reporter := self.reporters.get(stream)) is None:
             return set()
         elif type_ == STOOD_DOWN:
@@ -182,9 +201,10 @@ class Watch:
             signed = min(day, date.fromisoformat(data["on"]).toordinal())
             last = max(reporter.last, signed)
             over = max(reporter.last_over, signed) if data["channel"] == reporter.channel else reporter.last_over
-            if (last, over) == (reporter.last, reporter.last_over):
+            heard = reporter.heard or signed >= reporter.last
+            if (last, over, heard) == (reporter.last, reporter.last_over, reporter.heard):
                 return set()
-            self.reporters[stream] = reporter._replace(last=last, last_over=over)
+            self.reporters[stream] = reporter._replace(last=last, last_over=over, heard=heard)
             touched = self._rows_of(reporter.places)
         self._dirty.add(stream)
         return touched
@@ -198,13 +218,16 @@ class Watch:
             return set()
         heard = min(day, day_of(data["received_at"]))
         if place is None:
-            place = self.places[place_id] = Place()
+            place = self.places[place_id] = Place(row=self._row_at(place_id))
         elif place.heard.get(channel, 0) >= heard:
             return set()
         place.heard[channel] = heard
         self._row(place_id).hear(channel, heard)
         self._dirty.add(place_id)
         return self._rows_of((place_id,))
+
+    def _was_covered(self, place_id: str) -> bool:
+        return place_id in self.places and self.places[place_id].covered
 
     def _assign(self, stream: str, reporter: Reporter | None) -> set[str]:
         before = self.reporters.pop(stream, None)
@@ -215,19 +238,22 @@ class Watch:
             return left
         self.reporters[stream] = reporter
         for place_id in reporter.places:
-            place = self.places.setdefault(place_id, Place())
+            place = self.places.setdefault(place_id, Place(row=self._row_at(place_id)))
             if not place.covered:
                 place.covered = True
                 self._dirty.add(place_id)
             if place_id != NOWHERE:
                 found = self._row(place_id)
-                found.covered = True
+                found.covered.add(place_id)
                 found.streams.add(stream)
         return left | self._rows_of(reporter.places)
 
     def _row(self, place_id: str) -> Row:
+        return self.rows.setdefault(self._row_at(place_id), Row())
+
+    def _row_at(self, place_id: str) -> str:
         assert self.row_of is not None
-        return self.rows.setdefault(self.row_of(place_id), Row())
+        return self.row_of(place_id)
 
     def _rows_of(self, places: Iterable[str]) -> set[str]:
         assert self.row_of is not None
@@ -245,32 +271,40 @@ class Watch:
         if row is None or not row.covered or patience is None:
             return UNKNOWN
         missed, told_within, high_from, medium_from = patience
-        reporters = [self.reporters[stream] for stream in row.streams]
-        turns = []
-        silent = 0
+        turns: list[int] = []
+        assigned = silent = counted = 0
         last: int | None = max(row.heard.values(), default=None)
-        over: dict[str, tuple[int, int, int]] = {}
-        for reporter in reporters:
+        over: dict[str, tuple[int, int]] = {}
+        awaited: set[str] = set()
+        shortest: dict[str, int] = {}
+        for reporter in (self.reporters[stream] for stream in row.streams):
             wait = missed * reporter.cadence_days + told_within + 1
+            channel = reporter.channel
             turns.append(reporter.last + wait)
+            assigned += 1
+            shortest[channel] = min(wait, shortest.get(channel, wait))
+            if not reporter.heard and day < reporter.last + wait:
+                awaited.update(reporter.first_at)
+                continue
+            counted += 1
             silent += reporter.last + wait <= day
-            last = reporter.last if last is None else max(last, reporter.last)
-            until, shortest, signed = over.get(reporter.channel, (0, wait, 0))
-            over[reporter.channel] = (
-                max(until, reporter.last_over + wait),
-                min(shortest, wait),
-                max(signed, reporter.last_over),
-            )
+            if reporter.heard:
+                last = reporter.last if last is None else max(last, reporter.last)
+            until, signed = over.get(channel, (0, 0))
+            over[channel] = max(until, reporter.last_over + wait), max(signed, reporter.last_over)
         lines = []
-        for channel in sorted(over):
-            until, shortest, signed = over[channel]
+        for channel in sorted(shortest):
+            until, signed = over.get(channel, (0, 0))
             if (heard := row.heard.get(channel)) is not None:
-                until, signed = max(until, heard + shortest), max(signed, heard)
-            turns.append(until)
-            lines.append(Line(channel, until <= day, signed))
-        assigned = len(reporters)
-        coverage = _coverage(assigned, silent, lines, high_from, medium_from)
+                until, signed = max(until, heard + shortest[channel]), max(signed, heard)
+            if channel in over or until > day:
+                turns.append(until)
+                lines.append(Line(channel, until <= day, signed))
         next_day = min((turn for turn in turns if turn > day), default=None)
+        if silent < counted or not all(line.lost for line in lines):
+            coverage = _coverage(counted, silent, lines, high_from, medium_from)
+        else:
+            coverage = Coverage.UNKNOWN if row.covered <= awaited and not lines else Coverage.LOST
         return Standing(coverage, assigned, silent, last, tuple(lines), next_day)
 
     # --- rows -----------------------------------------------------------------------------------------------------
@@ -284,7 +318,7 @@ class Watch:
                 known = tuple(self.reporters[source]) if source in self.reporters else None
             else:
                 place = self.places[source]
-                known = (place.covered, place.heard)
+                known = (place.covered, place.heard, place.row)
             rows.append((source, orjson.dumps(known, option=orjson.OPT_SORT_KEYS).decode()))
         self._dirty.clear()
         return rows
@@ -295,17 +329,15 @@ class Watch:
         if not source.startswith(REPORTER):
             self.places[source] = Place(*known)
         elif known is not None:
-            places, *rest = known
-            self.reporters[source] = Reporter(tuple(places), *rest)
+            places, channel, cadence, last, over, heard, first_at = known
+            self.reporters[source] = Reporter(tuple(places), channel, cadence, last, over, heard, tuple(first_at))
 
 
-def _coverage(assigned: int, silent: int, lines: Iterable[Line], high_from: int, medium_from: int) -> Coverage:
-    lost = [line.lost for line in lines]
-    if silent == assigned and all(lost):
-        return Coverage.LOST
-    living = (assigned - silent) * 1000 // assigned
+def _coverage(counted: int, silent: int, lines: Iterable[Line], high_from: int, medium_from: int) -> Coverage:
+    """Of a unit where somebody is alive or a channel is not lost."""
+    living = (counted - silent) * 1000 // max(counted, 1)
     if living < medium_from:
         return Coverage.FEW
-    if any(lost):
+    if any(line.lost for line in lines):
         return Coverage.CHANNEL_LOST
     return Coverage.PARTIAL if living < high_from else Coverage.FULL

@@ -82,7 +82,9 @@ it had and what came to it or left it since, as if it had never been.
 
 12. *While coverage is lost*, so while nobody watches the unit, its cases fade (4, 8) up to the day on which it was lost
     and no further; all else is of the day itself, so that a window that begins then counts. And its level is at least
-    the one so far: it may rise and never falls, whatever is resolved, taken back or counted otherwise meanwhile.
+    the one so far: it may rise and never falls, whatever is resolved, taken back or counted otherwise meanwhile. A row
+    that is lost under another gazetteer is so since the earliest day, and at least at the highest level, of the rows
+    that were lost under the one before and of which it has a place that anybody was ever assigned to.
 
 Beside it: `open_cases` (of all kinds), `outcomes_asked` (open cases whose last expected day is over: somebody should
 say how it went), `confidence` with its reason, and `last_known`, the day on which coverage was lost, while it is.

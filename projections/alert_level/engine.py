@@ -8,7 +8,9 @@ alert_level/fold); this one stays as it is for ever, since a replay must say aga
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator, Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from events.alert import KindGroup
@@ -26,7 +28,9 @@ from projections.alert_level.unit import Counted, Unit
 from projections.projection import Page
 from projections.taken import Taken
 from projections.watched import Watched
-from projections.watching import CONFIDENCE, SIGNS, Coverage
+from projections.watching import CONFIDENCE, SIGNS, UNKNOWN, Coverage
+
+NOTHING_HELD: Mapping[str, int] = MappingProxyType({})
 
 
 class Change(NamedTuple):
@@ -110,6 +114,13 @@ class Home:
         self.windowed -= case.weight.windowed
         if self.units[case.unit].remove(case.case_id, case.weight):
             self.stale.add(case.unit)
+
+    def lost_places(self) -> Iterator[tuple[str, int, int]]:
+        """Places that somebody was ever assigned to, in rows that are lost: since which day, at which level."""
+        for place_id, place in self.watched.watch.places.items():
+            unit = self.units.get(place.row or "")
+            if place.covered and unit is not None and unit.lost_since is not None:
+                yield place_id, unit.lost_since, unit.level or 0
 
     def unit(self, unit_id: str) -> Unit:
         unit = self.units.get(unit_id)
@@ -264,7 +275,7 @@ class FirstEngine:
         standing = home.watched.look(rules.patience, unit_id, day)
         unit = home.units.get(unit_id)
         if unit is None:
-            if standing.coverage is Coverage.UNKNOWN:
+            if standing == UNKNOWN:
                 return []
             unit = home.unit(unit_id)
             home.stale.add(unit_id)
@@ -361,6 +372,8 @@ class FirstEngine:
 
     def heed(self, shared: Shared, home: Home, at: str, cause: LevelCause) -> list[Change]:
         rules = shared.rules
+        held: dict[str, int] = {}
+        lost = [*home.lost_places()] if cause is LevelCause.GAZETTEER else []  # before anything is in its new row
         _begin(shared, home)
         if cause is LevelCause.GAZETTEER:
             home.watched.watch.place(shared.places.row)
@@ -379,12 +392,18 @@ class FirstEngine:
         if cause is not LevelCause.ELECTION_WINDOW:
             for unit_id in sorted({*home.units, *home.watched.covered()}):
                 self._look_again(rules, home, unit_id, day)
+        for place, since, level in lost:
+            unit = home.unit(shared.places.row(place))
+            if unit.lost_since is not None:
+                unit.lost_since = min(since, unit.lost_since)
+                held[unit.unit] = max(level, held.get(unit.unit, 0))
+                home.stale.add(unit.unit)
         for case in home.cases.values():
             case.judged = None
             self._weigh(shared, rules, home, case, day)
         if cause is LevelCause.RULES:
             home.stale.update(home.units)
-        changes = self._settle(rules, home, at, day, lambda _: cause)
+        changes = self._settle(rules, home, at, day, lambda _: cause, held)
         home.due = None
         self._schedule(shared, rules, home, day)
         return changes
@@ -419,7 +438,10 @@ class FirstEngine:
             case.judged = judged if judged.is_open else None  # the many that only fade are judged again each time
         return weigh(judged, day, window, paused_since)
 
-    def _settle(self, rules: Rules, home: Home, at: str, day: int, cause: Causes) -> list[Change]:
+    def _settle(
+        self, rules: Rules, home: Home, at: str, day: int, cause: Causes, held: Mapping[str, int] = NOTHING_HELD
+    ) -> list[Change]:
+        """Sum up what may be another now; `held` is what rows are at least at for rows that were lost before them."""
         changes = []
         for unit_id in sorted(home.stale):
             unit = home.unit(unit_id)
@@ -428,13 +450,17 @@ class FirstEngine:
                 continue
             before = unit.level or 0
             lost = unit.coverage is Coverage.LOST
-            level = while_watched(unit.settle(home.cases, rules), before, lost=lost)
+            least = max(before, held.get(unit_id, 0))
+            level = while_watched(unit.settle(home.cases, rules), least, lost=lost)
             unit.level = level
             if level != before:
                 because = cause(unit_id)
                 unit.changes += 1
                 unit.cause, unit.effective_at = because.value, at
-                changes.append(_change(rules, home, unit, before, at, because))
+                change = _change(rules, home, unit, before, at, because)
+                if least != before:
+                    change.data["held"] = least
+                changes.append(change)
         home.stale.clear()
         return changes
 

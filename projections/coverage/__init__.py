@@ -4,7 +4,8 @@ Rows: `coverage_unit`, one for every unit that a reporter was ever assigned to, 
 channel over which somebody was ever assigned there; `coverage_source` and `coverage_home`, what the fold needs to go
 on, which no reader of the API sees. projections/watching says what every word of it means.
 
-A unit is `watched`, `lost`, or `unknown` where the rules in force say nothing of coverage or another gazetteer left it;
+A unit is `watched`, `lost`, or `unknown`: where its first reporters have not spoken yet, where the rules in force say
+nothing of coverage, or where another gazetteer left it;
 a channel is `watched`, `lost`, or `unassigned` where nobody is assigned over it any more, or the unit is unknown.
 `since` is the day from which it is so. What is counted is reporters; nobody is named, and which of them is silent
 stands nowhere.

@@ -13,6 +13,7 @@ from projections.coverage.told import Told
 from projections.projection import Derived, Page
 from projections.watched import Watched
 from projections.watching import CONFIDENCE, Coverage, Standing
+from projections.watching import UNKNOWN as NOBODY
 
 WATCHED, LOST, UNKNOWN, UNASSIGNED = "watched", "lost", "unknown", "unassigned"
 
@@ -87,7 +88,7 @@ class Home:
         standing = self.watched.look(told.patience, unit_id, day)
         unit = self.units.get(unit_id)
         if unit is None:
-            if standing.coverage is Coverage.UNKNOWN:
+            if standing == NOBODY:
                 return []
             unit = self.units[unit_id] = Unit(unit_id)
         unit.stand(standing, day, told)

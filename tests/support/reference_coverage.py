@@ -42,16 +42,21 @@ def confidence(log: Sequence[Taken], unit: str, day: date | None, moment: str) -
         whole_days = (today - last).days - 1
         return bool(whole_days >= numbers["missed"] * cadence + numbers["told_within_days"])
 
-    silent = [one for one in reporters if gone_by(one["cadence_days"], one["last"])]
+    awaited = [one for one in reporters if not one["heard"] and not gone_by(one["cadence_days"], one["last"])]
+    counted = [one for one in reporters if one not in awaited]
+    silent = [one for one in counted if gone_by(one["cadence_days"], one["last"])]
     lost = []
     for channel in {one["channel"] for one in reporters}:
         over = [one for one in reporters if one["channel"] == channel]
         shortest = min(one["cadence_days"] for one in over)
         reports = [on for on in reported(log, unit, channel) if not gone_by(shortest, on)]
-        lost.append(not reports and all(gone_by(one["cadence_days"], one["over"]) for one in over))
-    if len(silent) == len(reporters) and all(lost):
-        return BLIND
-    living = 1000 * (len(reporters) - len(silent)) // len(reporters)
+        mine = [one for one in over if one in counted]
+        if mine or reports:
+            lost.append(not reports and all(gone_by(one["cadence_days"], one["over"]) for one in mine))
+    if len(silent) == len(counted) and all(lost):
+        waited_for = {place for one in awaited for place in one["first_at"]}
+        return ("low", "coverage_unknown") if covered <= waited_for and not lost else BLIND
+    living = 1000 * (len(counted) - len(silent)) // len(counted) if counted else 0
     if living < numbers["medium_from"]:
         return "low", "few_reporters"
     if any(lost):
@@ -59,27 +64,37 @@ def confidence(log: Sequence[Taken], unit: str, day: date | None, moment: str) -
     return ("high", "coverage_full") if living >= numbers["high_from"] else ("medium", "coverage_partial")
 
 
-def watching(log: Sequence[Taken], unit: str) -> tuple[list[dict[str, Any]], bool]:
-    """Who is assigned to a unit, and whether anybody ever was."""
+def watching(log: Sequence[Taken], unit: str) -> tuple[list[dict[str, Any]], set[str]]:
+    """Who is assigned to a unit, and to which places of it anybody ever was."""
     known: dict[str, dict[str, Any]] = {}
-    covered = False
+    ever: set[str] = set()
     row_at = places(log)
     for number, event in enumerate(log):
         data, stream = event.data, event.stream
         if event.type == "reporter.coverage_assigned":
             on = recorded_on(log, number)
-            known[stream] = {**data, "last": on, "over": on}
-            covered = covered or unit in [row_at(place) for place in data["units"] if place != "unplaced"]
+            before = known.get(stream)
+            kept = before["first_at"] if before and not before["heard"] and before["last"] == on else set()
+            first_at = {place for place in data["units"] if place not in ever or place in kept}
+            known[stream] = {**data, "last": on, "over": on, "heard": False, "first_at": first_at}
+            ever |= {*data["units"]}
         elif event.type == "reporter.stood_down":
             known.pop(stream, None)
         elif event.type == "reporter.checked_in" and stream in known:
             on = min(date.fromisoformat(data["on"]), recorded_on(log, number))
             one = known[stream]
+            one["heard"] = one["heard"] or on >= one["last"]
             one["last"] = max(one["last"], on)
             if data["channel"] == one["channel"]:
                 one["over"] = max(one["over"], on)
     here = [one for one in known.values() if unit in [row_at(place) for place in one["units"] if place != "unplaced"]]
-    return here, covered
+    return here, {place for place in ever if place != "unplaced" and row_at(place) == unit}
+
+
+def ever_assigned(log: Sequence[Taken]) -> list[str]:
+    """Places that anybody was ever assigned to."""
+    assigned = [event.data["units"] for event in log if event.type == "reporter.coverage_assigned"]
+    return sorted({place for units in assigned for place in units if place != "unplaced"})
 
 
 def reported(log: Sequence[Taken], unit: str, channel: str) -> Iterator[date]:

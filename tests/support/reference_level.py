@@ -21,7 +21,7 @@ from events.vocabulary import CaseOutcome, wire_time
 from projections.projection import derived_id
 from projections.rule_set import KindRule, PeaceRule, RuleSet, hash_of, read_rule_set
 from projections.taken import Taken
-from tests.support.reference_coverage import SIGNS, rows_ever_covered, watch
+from tests.support.reference_coverage import SIGNS, ever_assigned, places, rows_ever_covered, watch
 
 T = TypeVar("T")
 Engines: TypeAlias = Mapping[int, int]
@@ -104,6 +104,8 @@ class Row:
     confidence: str = "low"
     confidence_reason: str = "coverage_unknown"
     lost_since: date | None = None
+    held: int | None = None
+    came_lost: list[tuple[date, int]] = field(default_factory=list)
     cause: str | None = None
     effective_at: str | None = None
     changes: int = 0
@@ -123,6 +125,7 @@ class Row:
             "peace_offset": self.peace_offset,
             "window_permille": self.window_permille,
             "straight_to": self.straight_to,
+            "held": self.held,
             "open_cases": self.open_cases,
             "confidence": self.confidence,
             "confidence_reason": self.confidence_reason,
@@ -198,6 +201,8 @@ class Recomputed:
         event = log[-1]
         for engine, ladder in self.ladders.items():
             before, ladder.cases = ladder.cases, known(log, ladder.laid_by)
+            for place, home, since, level in lost_before(ladder, log):
+                ladder.rows.setdefault(new := places(log)(place), Row(new, home)).came_lost.append((since, level))
             for line in step(ladder, log, None, event.time, partial(cause_of_event, log, before, ladder.cases)):
                 self.voice.changed(engine, line, log)
         if event.type in ("alert.overridden", "alert.override_ended"):
@@ -576,9 +581,25 @@ def weigh_peace(case: Case, rule: PeaceRule, rules: RuleSet, day: date, severity
 # --- one unit ---------------------------------------------------------------------------------------------------------
 
 
+def lost_before(ladder: Ladder, log: Sequence[Taken]) -> list[tuple[str, str, date, int]]:
+    """12. Where the last event adopts a gazetteer: places of rows that were lost until then, since when, how high."""
+    if log[-1].type != "reference.gazetteer_adopted":
+        return []
+    old = places(log[:-1])
+    return [
+        (place, row.home, row.lost_since, row.level or 0)
+        for place in ever_assigned(log)
+        if (row := ladder.rows.get(old(place))) is not None and row.lost_since is not None
+    ]
+
+
 def weigh_row(row: Row, ladder: Ladder, log: Sequence[Taken], day: date | None, moment: str) -> int | None:
     """Weigh every case of a row as of a day (the moment's own, where none is named); returns its level."""
     watch(row, log, day, moment)
+    row.held = None
+    came_lost, row.came_lost = row.came_lost, []
+    if row.lost_since is not None:
+        row.lost_since = min([row.lost_since, *(since for since, _ in came_lost)])
     here = [case for case in ladder.cases.values() if case.row == row.unit and not case.laid_by]
     row.open_cases = sum(case.is_open for case in here)
     text = in_force(log)
@@ -611,7 +632,11 @@ def weigh_row(row: Row, ladder: Ladder, log: Sequence[Taken], day: date | None, 
     up = sum(row.points >= points for points in rules.levels.up)  # 11
     down = sum(row.points >= points for points in rules.levels.down)
     level = max(up, min(row.level or 0, down), row.straight_to or 0)
-    return level if row.lost_since is None else max(row.level or 0, level)
+    if row.lost_since is None:
+        return level
+    least = max([row.level or 0, *(held for _, held in came_lost)])
+    row.held = least if least > (row.level or 0) else None
+    return max(level, least)
 
 
 def ranked(

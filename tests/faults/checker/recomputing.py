@@ -147,12 +147,14 @@ class Levels:
 
     def _reference(self, event: Told) -> None:
         data, cause = event.data, None
+        lost: list[tuple[str, date, int]] = []
         if event.type not in REFERENCE:
             raise NotModelled(f"{event.type} goes to everybody at {event.time}")
         if event.type == "reference.rules_adopted":
             self._rules, self._hash = tomllib.loads(data["content"]), sha256(data["content"].encode()).hexdigest()
             self._next, cause = None, "rules"
         elif event.type == "reference.gazetteer_adopted":
+            lost = self._lost_places()
             self._places, cause = Places(data["content"]), "gazetteer"
             for case in self.cases.values():
                 if not case.laid_by:
@@ -164,9 +166,16 @@ class Levels:
         if cause is not None:
             why = cause
             self._watch(self._units(), self._day(event.time))
+            for place, since, level in lost:
+                self.units[self._row_of(place)].came_lost(since, level)
             self._step(list(self.units), event.time, None, lambda unit: why)
         if event.type == "reference.engine_adopted" and data["projection"] == "alert_level":
             self._adopt(data["number"], event.time)
+
+    def _lost_places(self) -> list[tuple[str, date, int]]:
+        """12. Places that anybody was ever assigned to, in rows that nobody watches: since when, at which level."""
+        rows = ((place, self.units.get(self._row_of(place))) for place in self._watched.homes)
+        return [(place, row.lost_since, row.level or 0) for place, row in rows if row and row.lost_since]
 
     def _adopt(self, engine: int, moment: str) -> None:
         if engine != ENGINE:
@@ -286,11 +295,12 @@ class Levels:
         window = self._window(day)
         for name in sorted(units):
             unit = self.units[name]
-            if name in NOWHERE or not unit.weigh(day, window, self._rules, self._hash):
+            if name in NOWHERE or not (unit.weigh(day, window, self._rules, self._hash) or unit.held):
                 continue
             before = unit.level or 0
+            least = {"held": unit.held} if unit.lost_since is not None and unit.held > before else {}
             if unit.step() and self.voice.engine is not None:
-                told = {**unit.tell(), "from": before, "cause": cause(unit), "effective_at": moment}
+                told = {**unit.tell(), **least, "from": before, "cause": cause(unit), "effective_at": moment}
                 self.voice.say(unit.home, told, self._rules, self._places)
 
     def _row_of(self, place: str) -> str:

@@ -54,6 +54,7 @@ class Unit:
         self._times = 1000
         self.confidence = UNKNOWN
         self.lost_since: date | None = None
+        self.held = 0
 
     def watch(self, confidence: tuple[str, str], day: date) -> None:
         """How well it is watched from a day on; where nobody watches, its cases are as old as on that day."""
@@ -63,6 +64,12 @@ class Unit:
         elif was is None:
             self.lost_since = day
         if self.lost_since != was:
+            self._stale |= self.cases.keys()
+
+    def came_lost(self, since: date, level: int) -> None:
+        """12. It has a place of a row that nobody watched until now, and is not watched itself."""
+        if self.lost_since is not None:
+            self.lost_since, self.held = min(since, self.lost_since), max(level, self.held)
             self._stale |= self.cases.keys()
 
     def put(self, case: Case) -> None:
@@ -107,7 +114,8 @@ class Unit:
         up = sum(points >= least for least in rules["levels"]["up"])  # 11
         down = sum(points >= least for least in rules["levels"]["down"])
         straight = rules["straight_to"]["level"] if self._straight else 0  # 10
-        held = 0 if self.lost_since is None else before  # 12
+        held = 0 if self.lost_since is None else max(before, self.held)  # 12
+        self.held = 0
         self.level = int(max(up, min(before, down), straight, held))
         return self.level != before
 

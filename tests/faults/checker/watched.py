@@ -38,6 +38,8 @@ class _Reporter:
     cadence: int
     seen: date
     heard_over_it: date
+    spoke: bool
+    opened: set[str]
 
 
 class Watched:
@@ -54,14 +56,18 @@ class Watched:
         match event.type:
             case "reporter.coverage_assigned":
                 units = [unit for unit in data["units"] if unit != NOWHERE]
+                was = self._reporters.get(event.stream)
+                put_right = was.opened if was is not None and not was.spoke and was.seen == today else set()
+                opened = {one for one in units if one not in self.homes or one in put_right}
                 self.homes.update(dict.fromkeys(units, event.home))
-                reporter = _Reporter(units, data["channel"], data["cadence_days"], today, today)
+                reporter = _Reporter(units, data["channel"], data["cadence_days"], today, today, False, opened)
                 self._reporters[event.stream] = reporter
             case "reporter.stood_down":
                 self._reporters.pop(event.stream, None)
             case "reporter.checked_in":
                 if (known := self._reporters.get(event.stream)) is not None:
                     on = min(today, date.fromisoformat(data["on"]))
+                    known.spoke = known.spoke or known.seen <= on
                     known.seen = max(known.seen, on)
                     if known.channel == data["channel"]:
                         known.heard_over_it = max(known.heard_over_it, on)
@@ -82,11 +88,15 @@ class Watched:
 
         counts = _counting(numbers, day)
         here = [one for one in self._reporters.values() if row in map(row_of, one.units)]
-        living = [one for one in here if counts(one.seen, one.cadence)]
+        waited_for = [one for one in here if not one.spoke and counts(one.seen, one.cadence)]
+        known = [one for one in here if one not in waited_for]
+        living = [one for one in known if counts(one.seen, one.cadence)]
         lost = self._lost_channels(row, here, row_of, counts)
         if not living and all(lost.values()):
-            return BLIND
-        share = 1000 * len(living) // len(here)
+            places = {place for place in self.homes if row_of(place) == row}
+            begun = not lost and places <= {place for one in waited_for for place in one.opened}
+            return UNKNOWN if begun else BLIND
+        share = 1000 * len(living) // len(known) if known else 0
         if share < numbers["medium_from"]:
             return ("low", "few_reporters")
         if any(lost.values()):
@@ -104,11 +114,12 @@ class Watched:
         shortest: dict[str, int] = {}
         for one in here:
             shortest[one.channel] = min(one.cadence, shortest.get(one.channel, one.cadence))
-        working = {one.channel for one in here if counts(one.heard_over_it, one.cadence)}
+        known = [one for one in here if one.spoke or not counts(one.seen, one.cadence)]
+        working = {one.channel for one in known if counts(one.heard_over_it, one.cadence)}
         for (place, channel), on in self._reports.items():
             if channel in shortest and row_of(place) == row and counts(on, shortest[channel]):
                 working.add(channel)
-        return {channel: channel not in working for channel in shortest}
+        return {channel: channel not in working for channel in working | {one.channel for one in known}}
 
 
 def _counting(numbers: Mapping[str, Any], day: date) -> Callable[[date, int], bool]:

@@ -18,7 +18,7 @@ from projections.projection import Derived
 from projections.taken import Taken
 from projections.watching import SIGNS
 from tests.support.examples import examples
-from tests.support.level_histories import BLIND_TO_SILENCE, history
+from tests.support.level_histories import BLIND_TO_SILENCE, history, vela
 from tests.support.levels import FIRST_RULES, UNIT, Log, stood
 from tests.support.projected import folded
 
@@ -117,6 +117,27 @@ def test_a_case_that_is_over_is_laid_by_at_the_midnight_that_would_have_done_it(
     assert not stood(log).weight("a")["laid_by"]
     assert not stood(log.checked_in("a")).weight("a")["laid_by"]
     assert stood(log.days(1)).weight("a")["laid_by"]
+
+
+def test_who_is_sent_to_a_commune_that_nobody_watches_lowers_nothing_until_they_speak() -> None:
+    log = watched().checked_in("a").days(60).assigned("b")
+    assert (stood(log).level(), row(log)["confidence"]) == (3, "blind")
+    assert stood(log.checked_in("b")).told()[-1][2] == "coverage"
+
+
+def test_a_reform_of_communes_that_nobody_watches_lowers_nothing() -> None:
+    """Aro, at an alert, and Bel, calm, become Abel: the people of Aro are no safer for it."""
+    log = Log().rules().gazetteer(vela("d1")).engine().assigned("a", "ve:c:aro", home="ve:c:aro")
+    log.assigned("b", "ve:c:bel", home="ve:c:aro").opened("x", unit="ve:c:aro", home="ve:c:aro")
+    log.assessed("x", home="ve:c:aro").days(60)
+    assert stood(log).level("ve:c:aro") == 3
+    after = stood(log.gazetteer(vela("d2")).days(60))
+    assert (after.level("ve:c2:abel"), after.units["ve:c2:abel"]["confidence"]) == (3, "blind")
+    assert after.units["ve:c2:abel"]["last_known"] == stood(log).units["ve:c2:abel"]["last_known"] < str(log.now.date())
+    (moved,) = [one for one in after.changes if one.unit == "ve:c2:abel"]
+    assert (moved.before, moved.after, moved.held, moved.cause) == (0, 3, 3, "gazetteer")
+    assert recompute(moved, Rules(FIRST_RULES))[1] == 3
+    assert stood(log.checked_in("b", home="ve:c:aro")).level("ve:c2:abel") == 1
 
 
 def test_a_level_that_rises_because_peace_went_by_meanwhile_is_no_escalation() -> None:

@@ -118,16 +118,19 @@ def test_an_engine_that_begins_to_speak_tells_what_is_lost_then() -> None:
 
 
 def test_nothing_is_told_twice_and_what_is_unassigned_meanwhile_of_neither() -> None:
-    log = begun().assigned("a").assigned("b", channel="voice", cadence_days=60).days(6).stood_down("a").days(1)
+    log = begun().assigned("a").assigned("b", channel="voice", cadence_days=60).checked_in("b", channel="voice")
+    log.days(6).stood_down("a").days(1)
     page, derived = folded(PROJECTION, log.events)
     assert [each[:3] for each in told(derived)] == [("lost", UNIT, "sms")]
     assert channels(page)[UNIT, "sms"]["state"] == "unassigned"
     derived = folded(PROJECTION, log.assigned("c").events)[1]
+    assert [each[:3] for each in told(derived)] == [("lost", UNIT, "sms")]
+    derived = folded(PROJECTION, log.checked_in("c").events)[1]
     assert [each[:3] for each in told(derived)] == [("lost", UNIT, "sms"), ("restored", UNIT, "sms")]
 
 
 def test_when_all_stand_down_the_commune_is_lost_at_that_moment() -> None:
-    log = begun().assigned("a").after(days=1).stood_down("a")
+    log = begun().assigned("a").checked_in("a").after(days=1).stood_down("a")
     page, derived = folded(PROJECTION, log.events)
     assert told(derived) == [("lost", UNIT, None, date.fromisoformat(day(1)))]
     row = units(page)[UNIT]

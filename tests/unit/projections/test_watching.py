@@ -138,18 +138,51 @@ def test_an_earlier_sign_told_late_takes_nothing_back() -> None:
 def test_a_unit_that_nobody_ever_covered_is_unknown_and_one_that_nobody_covers_any_more_is_lost() -> None:
     told = Told().reported(on=1)
     assert told.coverage(1) is Coverage.UNKNOWN
-    told.assigned("a", "hill", day=1)
+    told.assigned("a", "hill", day=1).checked_in("a", on=1)
     assert told.coverage(1) is Coverage.FULL
     assert told.stood_down("a", day=2).touched == {"commune"}
     assert (told.on(2).coverage, told.on(2).assigned, told.on(2).lines) == (Coverage.LOST, 0, ())
-    assert told.assigned("a", "zone", day=90).coverage(90) is Coverage.FULL
+
+
+def test_an_assignment_is_no_sign_and_its_reporter_is_waited_for_as_long_as_silence_would_take() -> None:
+    told = Told().assigned("a")
+    assert [told.coverage(day) for day in (0, 3, 4)] == [Coverage.UNKNOWN, Coverage.UNKNOWN, Coverage.LOST]
+    assert told.on(0) == Standing(Coverage.UNKNOWN, assigned=1, next_day=DAY_ONE + 4)
+    assert (told.on(4).silent, told.on(4).last) == (1, None)
+    assert told.checked_in("a", on=5).coverage(5) is Coverage.FULL
+
+
+def test_once_a_unit_is_lost_somebody_has_to_speak_whoever_is_assigned() -> None:
+    told = Told().assigned("a", every=30).stood_down("a", day=1)
+    told.assigned("b", "zone", day=1).assigned("a", day=1)
+    assert [told.coverage(day) for day in (1, 2, 60)] == [Coverage.LOST] * 3
+    assert told.checked_in("b", on=0, day=1).coverage(1) is Coverage.LOST
+    assert told.checked_in("b", on=1).coverage(1) is Coverage.FULL
+
+
+def test_who_is_waited_for_takes_nothing_from_those_who_speak() -> None:
+    told = Told().assigned("a").checked_in("a", on=0).assigned("b", channel="voice").assigned("c", channel="voice")
+    standing = told.on(0)
+    assert (standing.coverage, standing.assigned, standing.silent) == (Coverage.FULL, 3, 0)
+    assert [line.channel for line in standing.lines] == ["sms"]
+    assert [(line.channel, line.lost) for line in told.checked_in("a", on=4).on(4).lines] == [
+        ("sms", False),
+        ("voice", True),
+    ]
+    assert [line.lost for line in told.reported(on=4, channel="voice").on(4).lines] == [False, False]
+
+
+def test_a_first_assignment_put_right_on_its_day_is_still_the_first() -> None:
+    told = Told().assigned("a").assigned("a", every=2)
+    assert [told.coverage(day) for day in (5, 6)] == [Coverage.UNKNOWN, Coverage.LOST]
+    assert Told().assigned("a").assigned("a", day=1).coverage(1) is Coverage.LOST
 
 
 def test_whoever_goes_to_another_place_leaves_the_first_to_nobody() -> None:
-    told = Told().assigned("a").assigned("a", "far", day=1)
+    told = Told().assigned("a").checked_in("a", on=0).assigned("a", "far", day=1)
     assert told.touched == {"commune", "elsewhere"}
     assert told.coverage(1) is Coverage.LOST
-    assert told.coverage(1, "elsewhere") is Coverage.FULL
+    assert told.coverage(1, "elsewhere") is Coverage.UNKNOWN
 
 
 def test_without_rules_about_silence_nothing_is_known() -> None:
@@ -159,7 +192,7 @@ def test_without_rules_about_silence_nothing_is_known() -> None:
 
 def test_another_gazetteer_moves_who_watches_and_what_was_heard() -> None:
     told = Told().assigned("a", "hill").reported(on=9, place="hill").assigned("b", "zone", day=9)
-    told.watch.place(lambda unit: {"hill": "north", "zone": "south"}.get(unit, unit))
+    told.checked_in("b", on=9).watch.place(lambda unit: {"hill": "north", "zone": "south"}.get(unit, unit))
     assert told.coverage(10, "north") is Coverage.FEW
     assert told.coverage(10, "south") is Coverage.FULL
     assert told.coverage(10) is Coverage.UNKNOWN
