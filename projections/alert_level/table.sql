@@ -200,21 +200,48 @@ group by home
 -- name: now
 -- Units as they stand, all or those of $1 (null: all), with what strangers are told of them. The engine that speaks is
 -- the earliest that is left: older ones are retired when it is adopted, newer ones fold beside it and are not asked yet.
-select distinct on (unit) unit, one.home, one.level, points, peace_offset, window_permille, straight_to, open_cases,
+-- Of a unit that has no row strangers may be told a level all the same, which people decided.
+(select distinct on (unit) unit, one.home, one.level, points, peace_offset, window_permille, straight_to, open_cases,
     outcomes_asked, confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash, contributions,
-    peace, engine, told, told_at, override_level, override_until
+    peace, engine, told, told_at, alert, override_level, override_until
 from alert_level_unit as one left join alert_level_said using (unit)
 where $1::text[] is null or unit = any ($1)
-order by unit, engine
+order by unit, engine)
+union all
+select unit, home, null, 0, 0, 1000, null, 0, 0, 'low', 'coverage_unknown', null, null, null, 0, null, '[]', '[]', null,
+    told, told_at, alert, override_level, override_until
+from alert_level_said as said
+where ($1::text[] is null or unit = any ($1))
+    and not exists (select from alert_level_unit as one where one.unit = said.unit)
 
 -- name: page
 -- The same, page by page: after the unit $2 (null: from the first), at most $3 of them.
-select distinct on (unit) unit, one.home, one.level, points, peace_offset, window_permille, straight_to, open_cases,
-    outcomes_asked, confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash, contributions,
-    peace, engine, told, told_at, override_level, override_until
-from alert_level_unit as one left join alert_level_said using (unit)
-where ($1::text[] is null or unit = any ($1)) and ($2::text is null or unit > $2)
-order by unit, engine
+select * from (
+    (select distinct on (unit) unit, one.home, one.level, points, peace_offset, window_permille, straight_to,
+        open_cases, outcomes_asked, confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash,
+        contributions, peace, engine, told, told_at, alert, override_level, override_until
+    from alert_level_unit as one left join alert_level_said using (unit)
+    where ($1::text[] is null or unit = any ($1)) and ($2::text is null or unit > $2)
+    order by unit, engine
+    limit $3)
+    union all
+    (select unit, home, null, 0, 0, 1000, null, 0, 0, 'low', 'coverage_unknown', null, null, null, 0, null, '[]', '[]',
+        null, told, told_at, alert, override_level, override_until
+    from alert_level_said as said
+    where ($1::text[] is null or unit = any ($1)) and ($2::text is null or unit > $2)
+        and not exists (select from alert_level_unit as one where one.unit = said.unit)
+    order by unit
+    limit $3)
+) as one
+order by unit
+limit $3
+
+-- name: told
+-- Units of which strangers were told an alert that stands, all or those of $1 (null: all), after the unit $2 (null: from
+-- the first), at most $3 of them: nothing else may be seen of where something was heard.
+select unit, told, told_at, alert from alert_level_said
+where alert is not null and ($1::text[] is null or unit = any ($1)) and ($2::text is null or unit > $2)
+order by unit
 limit $3
 
 -- name: history

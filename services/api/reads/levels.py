@@ -45,10 +45,13 @@ LAST_CHANGE = 2**31 - 1
 
 
 async def levels(asked: Asked) -> Reply:
-    """Units of which something was heard, or that somebody ever watched, as they stand, in order of their ids."""
+    """Units of which something was heard, or that somebody ever watched, as they stand, in order of their ids.
+
+    Who may not see what levels are made of is shown the units where an alert stands.
+    """
     (after,) = asked.cursor(str)
     wanted, most = asked.units(), asked.rows + 1
-    found = await asked.rows_of(SQL["page"], wanted, after, most)
+    found = await asked.rows_of(SQL["page" if asked.may(REASONS) else "told"], wanted, after, most)
     heard = {row["unit"]: row for row in found}
     silent = _communes(asked, wanted, after)[:most] if asked.yes("silent") else []
     page = sorted(heard.keys() | set(silent))[:most]
@@ -163,13 +166,13 @@ def _level(asked: Asked, unit: str, row: asyncpg.Record | None) -> dict[str, Any
     told = asked.country.coded(unit).copy()
     if not asked.may(REASONS):
         return told | _as_an_alert_would(asked, row)
-    if row is None:
+    if row is None or (row["engine"] is None and row["override_until"] is None):
         return told | {"level": None, "level_name": None, "heard": False, "note": NOTHING_HEARD, "open_cases": 0}
     level = row["level"]
     return told | {
         "level": level,
         "level_name": None if level is None else LEVELS[level],
-        "heard": True,
+        "heard": row["engine"] is not None,
         "home": row["home"],
         "points": row["points"],
         "peace_offset": row["peace_offset"],
@@ -184,7 +187,7 @@ def _level(asked: Asked, unit: str, row: asyncpg.Record | None) -> dict[str, Any
         "since": row["effective_at"],
         "rules_hash": row["rules_hash"],
         "engine": row["engine"],
-        "told_level": _told(row)[0],
+        "told_level": _told_level(row),
         "overridden": _override(row),
         "contributions": orjson.Fragment(row["contributions"]),
         "peace": orjson.Fragment(row["peace"]),
@@ -198,21 +201,19 @@ def _override(row: asyncpg.Record) -> dict[str, Any] | None:
     return {"level": row["override_level"], "until": row["override_until"]}
 
 
-def _told(row: asyncpg.Record | None) -> tuple[int | None, str | None]:
-    """The level that strangers are told, and since when; before anything was said it is the computed one."""
-    if row is None:
-        return None, None
-    return (row["level"], row["effective_at"]) if row["told_at"] is None else (row["told"], row["told_at"])
+def _told_level(row: asyncpg.Record) -> int | None:
+    """The level that goes to strangers; before anything was said it is the computed one."""
+    level: int | None = row["level"] if row["told_at"] is None else row["told"]
+    return level
 
 
 def _as_an_alert_would(asked: Asked, row: asyncpg.Record | None) -> dict[str, Any]:
-    """Below the level from which there are alerts all is told alike: calm, watched, or never heard of."""
+    """Where no alert stands all is told alike: calm, watched, or never heard of."""
     rules = asked.office.in_force.rules
-    level, since = _told(row)
-    if level is None or since is None or rules is None or level < rules.alerts.from_level:
+    if row is None or row["alert"] is None or rules is None:
         return {"level": None, "level_name": None, "since": None, "note": NO_ALERT}
-    day = datetime.fromisoformat(since).astimezone(ZoneInfo(rules.time_zone)).date()
-    return {"level": level, "level_name": LEVELS[level], "since": day}
+    day = datetime.fromisoformat(row["told_at"]).astimezone(ZoneInfo(rules.time_zone)).date()
+    return {"level": row["told"], "level_name": LEVELS[row["told"]], "since": day}
 
 
 async def _change(asked: Asked, unit: str, row: asyncpg.Record, to: Language) -> dict[str, Any]:

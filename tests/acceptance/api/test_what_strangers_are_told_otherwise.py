@@ -9,18 +9,20 @@ from datetime import timedelta
 from typing import Any
 
 from services import clock
-from services.api.examples import MPANDA
-from tests.support.doors import BEDE, CONSUMER, FABIEN, ODILE, Doors
+from services.api.examples import GIHANGA, GISURU, MPANDA
+from tests.support.doors import ALINE, BEDE, CONSUMER, FABIEN, ODILE, Caller, Doors
 from tests.support.story_by_http import Telling
 
 LEVEL = f"/v1/levels/{MPANDA}"
 
 
-async def until_seen(doors: Doors, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """The level as the network sees it, once it is as expected."""
+async def until_seen(
+    doors: Doors, is_so: Callable[[dict[str, Any]], bool], caller: Caller = FABIEN, unit: str = MPANDA
+) -> dict[str, Any]:
+    """A level as the network sees it, or another caller, once it is as expected."""
     deadline = time.monotonic() + 60
     while True:
-        level: dict[str, Any] = (await doors.get(FABIEN, LEVEL)).json()
+        level: dict[str, Any] = (await doors.get(caller, f"/v1/levels/{unit}")).json()
         if is_so(level):
             return level
         assert time.monotonic() < deadline, level
@@ -50,6 +52,42 @@ async def test_an_override_is_told_and_ends(doors: Doors) -> None:
 
     again = await doors.post(ODILE, "/v1/alerts/end-override", {"unit": MPANDA})
     assert (again.status_code, again.json()["number"]) == (409, 3701)
+
+
+async def test_a_stranger_sees_where_an_alert_stands_and_nothing_else(doors: Doors) -> None:
+    """A level below all alerts, and a commune that is watched, are on no list of theirs: somebody spoke there."""
+    telling = Telling(doors)
+    minor: dict[str, Any] = {"reports": None, "threat_to_life": True, "provisional": True, "severity": "minor"}
+    today = {"from": clock.now().date().isoformat()}
+    await telling.do(FABIEN, "case.open-case", unit=GISURU, kind="tension", occurred=today, **minor)
+    aline = {"person_id": telling.person(ALINE)}
+    await telling.do(FABIEN, "reporter.enrol", who=aline, person_name="Umumenyeshamakuru")
+    await telling.do(FABIEN, "reporter.assign-coverage", who=aline, units=[GIHANGA])
+    for unit in (GISURU, GIHANGA):
+        await until_seen(doors, lambda level: level["heard"], unit=unit)
+    assert {GISURU, GIHANGA} <= {one["unit"] for one in await listed(doors, FABIEN)}
+    assert not {GISURU, GIHANGA} & {one["unit"] for one in await listed(doors, CONSUMER)}
+    one = (await doors.get(CONSUMER, f"/v1/levels/{GISURU}")).json()
+    assert one == (await doors.get(CONSUMER, "/v1/levels/bi:c2015:bukeye")).json() | {
+        name: one[name] for name in ("unit", "unit_name", "codes")
+    }
+
+
+async def test_of_a_commune_that_was_never_heard_of_people_are_told_what_others_decide(doors: Doors) -> None:
+    unit = "bi:c2015:bukeye"
+    until = (clock.now() + timedelta(hours=1)).isoformat()
+    await Telling(doors).do(BEDE, "alert.override", unit=unit, level=3, until=until)
+    seen = await until_seen(doors, lambda level: level["level"] == 3, CONSUMER, unit)
+    assert unit in {one["unit"] for one in await listed(doors, CONSUMER)}
+    inside = (await doors.get(FABIEN, f"/v1/levels/{unit}")).json()
+    assert (inside["heard"], inside["level"], inside["told_level"]) == (False, None, 3)
+    assert inside["overridden"]["level"] == 3
+    assert seen["since"] is not None
+
+
+async def listed(doors: Doors, caller: Caller) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await doors.get(caller, "/v1/levels", limit="200")).json()["levels"]
+    return found
 
 
 async def last_change(doors: Doors) -> tuple[str, int]:
