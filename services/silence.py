@@ -62,9 +62,11 @@ class Silence:
     async def silent(
         self, now: datetime, rule: CoverageRule, homes: Collection[str] | None, sees: Callable[[str], bool]
     ) -> Sequence[Silent]:
-        """Who covers a place that may be seen and has missed `rule.missed` cadences, who is so the longest first.
+        """Who covers a place that may be seen and had missed `rule.missed` cadences at the last local midnight.
 
-        A sign is held here until it is on the log, so nobody is given the days that the rule gives the log.
+        Who is so the longest stands first. What came today counts from the next midnight on: whoever left this list at
+        the minute of a report would be known to have sent it. A sign is held here until it is on the log, so nobody is
+        given the days that the rule gives the log.
         """
         today = now.astimezone(self._zone).date()
         watching = [
@@ -73,7 +75,7 @@ class Silence:
             for one in await asyncio.gather(*(self._watching(*ids) for ids in some))
             if one is not None and any(map(sees, one.reporter.units))
         ]
-        held = await self._signs.last_held([one.reporter_id for one in watching])
+        held = await self._signs.last_held([one.reporter_id for one in watching], today)
         quiet: list[tuple[UUID, Silent]] = []
         for one in watching:
             last = max(one.since, held.get(one.reporter_id, one.since))
@@ -82,7 +84,7 @@ class Silence:
                 units = tuple(filter(sees, one.reporter.units))
                 channel, cadence = one.reporter.channel.shown, one.reporter.cadence_days
                 quiet.append((one.person_id, Silent(one.person_id, units, channel, cadence, last, since)))
-        reported = await self._reported(quiet)
+        reported = await self._reported(quiet, today)
         return sorted(
             (
                 one
@@ -104,8 +106,8 @@ class Silence:
             return None
         return _Watching(person_id, reporter_id, reporter, max(since, reporter.last_sign or since))
 
-    async def _reported(self, quiet: Sequence[tuple[UUID, Silent]]) -> Mapping[UUID, date]:
-        """The day of the last report of each of these that came to the door after their last own sign."""
+    async def _reported(self, quiet: Sequence[tuple[UUID, Silent]], today: date) -> Mapping[UUID, date]:
+        """The day of the last report of each of these that came to the door after their last own sign, before today."""
         if not quiet:
             return {}
         earliest = datetime.combine(min(one.last_sign for _, one in quiet), time(), self._zone)
@@ -113,6 +115,8 @@ class Silence:
         by_stream = {f"report/{report_id}": person for person, ids in reports.items() for report_id in ids}
         days: dict[UUID, date] = defaultdict(lambda: date.min)
         for row in await self._ledger.first_of(by_stream, earliest):
+            if self._day(row.recorded_at) >= today:
+                continue
             event = read(row.wire()).data
             # A machine's message says nothing of who lives; received again elsewhere, one is of its own day.
             if isinstance(event, ReportReceived) and event.recorded_by in SPOKEN:

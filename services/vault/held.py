@@ -57,9 +57,9 @@ class HeldSigns:
         async with answers("let signs of life go"):
             await self._pool.execute(QUERIES["let_signs_go"], batch_id)
 
-    async def last_held(self, reporter_ids: Collection[UUID]) -> Mapping[UUID, date]:
+    async def last_held(self, reporter_ids: Collection[UUID], today: date) -> Mapping[UUID, date]:
         async with answers("find held signs of life"):
-            rows = await self._pool.fetch(QUERIES["last_held"], list(reporter_ids))
+            rows = await self._pool.fetch(QUERIES["last_held"], list(reporter_ids), today)
         return {_uuid(row["reporter_id"]): row["day"] for row in rows}
 
     async def overdue(self, moment: datetime | None, zone: tzinfo) -> Overdue:

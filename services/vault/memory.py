@@ -149,10 +149,10 @@ class MemoryVault:
                 found.setdefault(person, set()).add(report_id)
         return found
 
-    async def last_held(self, reporter_ids: Collection[UUID]) -> Mapping[UUID, date]:
+    async def last_held(self, reporter_ids: Collection[UUID], today: date) -> Mapping[UUID, date]:
         days: dict[UUID, date] = {}
-        for reporter_id, _, on in self._signs.held:
-            if reporter_id in reporter_ids:
+        for (reporter_id, _, on), (_, taken_on) in self._signs.held.items():
+            if reporter_id in reporter_ids and taken_on < today:
                 days[reporter_id] = max(on, days.get(reporter_id, on))
         return days
 

@@ -111,8 +111,8 @@ class SignStore(Protocol):
         """Forget signs that are on the log."""
         ...
 
-    async def last_held(self, reporter_ids: Collection[UUID]) -> Mapping[UUID, date]:
-        """The latest day of a held sign of each of these streams that has one."""
+    async def last_held(self, reporter_ids: Collection[UUID], today: date) -> Mapping[UUID, date]:
+        """The latest day of a held sign of each of these streams that has one which was taken before today."""
         ...
 
     async def overdue(self, moment: datetime | None, zone: tzinfo) -> Overdue:

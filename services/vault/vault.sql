@@ -109,5 +109,7 @@ select person_id, reporter_id from vault.reporter where $1::text[] is null or ho
 select person_id, report_id from vault.report_source where person_id = any ($1::uuid[])
 
 -- name: last_held
--- Whoever checked in today is not silent, though no log has it yet.
-select reporter_id, max(day) as day from vault.held_sign where reporter_id = any ($1::uuid[]) group by reporter_id
+-- Whoever checked in before today is not silent, though no log may have it yet.
+select reporter_id, max(day) as day from vault.held_sign
+where reporter_id = any ($1::uuid[]) and taken_on < $2
+group by reporter_id

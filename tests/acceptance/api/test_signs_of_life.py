@@ -210,6 +210,9 @@ async def test_who_is_silent_is_told_to_the_coordinator_of_that_area_alone(
             assert (refused.status_code, refused.json()["number"]) == (403, 2002), caller
         sent = await now.post(GLORIA, "/v1/reports", EXAMPLES["report.receive"])
         assert sent.status_code == 201
+        assert (await now.get(FABIEN, page)).json() == told  # a list that she leaves at this minute would name her
+    await set_clock(ledger, days=17)
+    async with open_api(doors.stack, doors.people) as now:
         assert (await now.get(FABIEN, page)).json()["silent"] == []
 
 

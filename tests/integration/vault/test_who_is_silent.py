@@ -64,6 +64,15 @@ async def test_who_sent_a_report_is_not_silent_and_its_day_is_not_told(there: Si
     assert await silent(there, on(8 + WAITS)) == {0: DAY, 1: DAY}
 
 
+async def test_nobody_leaves_the_list_at_the_minute_at_which_they_speak(there: Signing) -> None:
+    before = await silent(there, on(WAITS))
+    await there.set_clock(at(on(WAITS), 9))
+    await there.report(there.reporters[1])
+    await there.check_in(there.reporters[0], on(WAITS))
+    assert await silent(there, on(WAITS)) == before == {0: DAY, 1: DAY}
+    assert await silent(there, on(WAITS + 1)) == {}
+
+
 async def test_a_report_received_again_is_of_the_day_on_which_it_came(there: Signing) -> None:
     await there.set_clock(at(on(8), 9))
     report_id = await there.report(there.reporters[1])
