@@ -5,7 +5,7 @@ Every question is a page of a bounded size, so the whole history passes through 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -86,9 +86,10 @@ class History:
                 wanted = one.supersedes
         return found
 
-    async def latest(self) -> dict[str, Told]:
-        """What was told last, by unit; `sent` is not that of a document."""
-        tolds = [await self._told(row) for row in await self.fetch(SQL["latest"], self.until)]
+    async def latest(self, units: Iterable[str]) -> dict[str, Told]:
+        """What was told last of these units, by unit; `sent` is not that of a document."""
+        streams = [f"alert/{unit}" for unit in units]
+        tolds = [await self._told(row) for row in await self.fetch(SQL["latest"], self.until, streams)]
         return {one.alert.unit: one for one in tolds}
 
     async def last(self, streams: Sequence[str] | None = None) -> int:

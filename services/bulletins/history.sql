@@ -60,14 +60,17 @@ order by version desc
 limit $3
 
 -- name: latest
--- What was told last of each unit in earnest, up to position $1.
-select distinct on (stream)
-    position, stream, version, event_id, type, home, recorded_at, command_id, command_mac, body, splice_version,
-    0::bigint as earlier_in_its_hour
-from ledger.event
-where stream >= 'alert/' and stream < 'alert0' and type = 'alert.issued' and position <= $1
-    and convert_from(body, 'UTF8')::jsonb ->> 'mode' = 'actual'
-order by stream, version desc
+-- What was told last, in earnest and up to position $1, in each of the streams $2: one look into each, however long it is.
+select last.*, 0::bigint as earlier_in_its_hour
+from unnest($2::text[]) as wanted (name)
+cross join lateral (
+    select position, stream, version, event_id, type, home, recorded_at, command_id, command_mac, body, splice_version
+    from ledger.event
+    where stream = wanted.name and type = 'alert.issued' and position <= $1
+        and convert_from(body, 'UTF8')::jsonb ->> 'mode' = 'actual'
+    order by version desc
+    limit 1
+) as last
 
 -- name: last
 -- The position of the last alert of the streams $2 (null: all) up to position $1; 0 where there is none.

@@ -112,9 +112,8 @@ async def level_features(asked: Asked) -> Reply:
     """
     (after,) = asked.cursor(str)
     most, wanted = _limit(asked), _units(asked)
-    latest = await history(asked).latest()
-    warned = {unit for unit, told in latest.items() if told.stands}
-    units = {*asked.country.communes, *warned}
+    latest = await history(asked).latest(asked.country.gazetteer.units if wanted is None else wanted)
+    units = {*asked.country.communes, *(unit for unit, told in latest.items() if told.stands)}
     found = [unit for unit in sorted(units if wanted is None else units & wanted) if after is None or unit > after]
     page = [_level(asked, unit, latest.get(unit)) for unit in found[:most]]
     return Reply(collection(page, _pages(asked, [found[most - 1]] if len(found) > most else None)))
@@ -123,7 +122,7 @@ async def level_features(asked: Asked) -> Reply:
 async def level_feature_of(asked: Asked) -> Reply:
     """One unit as a feature, with the level that was told last."""
     unit = unit_in_the_address(asked)
-    latest = await history(asked).latest()
+    latest = await history(asked).latest([unit])
     links = [
         _link(asked, f"/v1/collections/levels/items/{unit}", "self", features.MEDIA_TYPE),
         _link(asked, "/v1/collections/levels", "collection", "application/json"),
