@@ -8,6 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+import xmlsec
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
 from events.alert import AlertChange, AlertIssued, Code, KindGroup
@@ -80,3 +83,11 @@ def said(document: etree._Element, path: str) -> list[str]:
     """The texts at a path of names, under the document."""
     found: Iterable[etree._Element] = document.findall("/".join(f"cap:{name}" for name in path.split("/")), CAP)
     return [one.text or "" for one in found]
+
+
+def verify_by_xmlsec(document: bytes, key: ec.EllipticCurvePrivateKey) -> None:
+    """Fails where another implementation than ours does not verify the signature with this key."""
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_memory(public, xmlsec.constants.KeyDataFormatPem)
+    context.verify(xmlsec.tree.find_node(etree.fromstring(document), xmlsec.constants.NodeSignature))

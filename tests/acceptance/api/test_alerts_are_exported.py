@@ -7,7 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.support.bulletins import read_cap, verify_by_xmlsec
+from tests.support.bulletins import said as said_in
 from tests.support.doors import CONSUMER
 from tests.support.told import Told
 
@@ -46,3 +50,34 @@ async def test_what_cannot_be_written_or_read_is_told(told: Told, tmp_path: Path
     code, said = await exported(told, "cap", tmp_path / "cap", INTABAZA_CAP_SENDER="a, b")
     assert (code, "INTABAZA_CAP_SENDER: " in said) == (1, True), said
     assert list((tmp_path / "cap").iterdir()) == []
+
+
+async def test_documents_have_the_boundaries_and_the_signature_of_the_settings(told: Told, tmp_path: Path) -> None:
+    alert = (await told.pages(CONSUMER, "/v1/alerts", "alerts"))[0]
+    (pcode,) = [one["code"] for one in alert["data"]["codes"] if one["scheme"] == "pcode"]
+    ring = [[29.2, -3.2], [29.3, -3.2], [29.3, -3.1], [29.2, -3.2]]
+    shape = {"type": "Polygon", "coordinates": [ring]}
+    feature = {"type": "Feature", "properties": {"ADM2_PCODE": pcode}, "geometry": shape}
+    boundaries, key_file = tmp_path / "boundaries.geojson", tmp_path / "key.pem"
+    boundaries.write_bytes(orjson.dumps({"type": "FeatureCollection", "features": [feature]}))
+    key = ec.generate_private_key(ec.SECP256R1())
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    settings = {
+        "INTABAZA_BOUNDARIES_FILE": str(boundaries),
+        "INTABAZA_BOUNDARIES_PROPERTY": "ADM2_PCODE",
+        "INTABAZA_CAP_SIGNING_KEY_FILE": str(key_file),
+        "INTABAZA_CAP_SENDER": "alerts.example.org",
+        "INTABAZA_PUBLIC_URL": "https://alerts.example.org/",
+    }
+    assert (await exported(told, "cap", tmp_path / "cap", **settings))[0] == 0
+    (file,) = (tmp_path / "cap").glob(f"*-{alert['id']}.xml")
+    verify_by_xmlsec(file.read_bytes(), key)
+    document = read_cap(file.read_bytes())
+    assert set(said_in(document, "info/area/polygon")) == {"-3.2,29.2 -3.2,29.3 -3.1,29.3 -3.2,29.2"}
+    assert said_in(document, "sender") == ["alerts.example.org"]
+    web = f"https://alerts.example.org/v1/collections/alerts/items/{alert['id']}"
+    assert set(said_in(document, "info/web")) == {web}
+    assert (await exported(told, "geojson", tmp_path, **settings))[0] == 0
+    features = orjson.loads((tmp_path / "alerts.geojson").read_bytes())["features"]
+    (found,) = [one for one in features if one["id"] == alert["id"]]
+    assert found["geometry"] == shape

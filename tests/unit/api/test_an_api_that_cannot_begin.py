@@ -35,3 +35,21 @@ def test_a_database_that_is_away(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "secret-7f3a" not in ended.stdout + ended.stderr
     assert ended.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("BOUNDARIES_FILE", '{"type": "Feature"}', "type: expected FeatureCollection"),
+        ("CAP_SIGNING_KEY_FILE", "no key", "expected a private key on the curve P-256"),
+        ("CAP_SENDER", None, "INTABAZA_CAP_SENDER: "),
+        ("PUBLIC_URL", None, "INTABAZA_PUBLIC_URL: "),
+    ],
+)
+def test_bulletins_that_could_not_be_made(tmp_path: Path, name: str, content: str | None, said: str) -> None:
+    file = tmp_path / "file"
+    if content is not None:
+        file.write_text(content)
+    ended = begin(tmp_path, **{f"INTABAZA_{name}": str(file) if content is not None else "a, b"})
+    assert ended.returncode == 1
+    assert said in ended.stderr.splitlines()[-1]

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 from lxml import etree
 from signxml.algorithms import SignatureMethod
@@ -23,7 +23,7 @@ from services.bulletins.issuer import Issuer, issuer_of
 from services.bulletins.signing import Signer, SigningRefused
 from services.bulletins.xml import XSD
 from services.settings import Settings, SettingsRefused
-from tests.support.bulletins import ISSUER, an_alert, read_cap, told_of
+from tests.support.bulletins import ISSUER, an_alert, read_cap, told_of, verify_by_xmlsec
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 
@@ -48,13 +48,6 @@ def verified_by_signxml(document: bytes) -> etree._Element:
     verified = XMLVerifier().verify(document, expect_config=config)
     assert isinstance(verified, VerifyResult)
     return verified.signed_xml
-
-
-def verify_by_xmlsec(document: bytes, key: ec.EllipticCurvePrivateKey) -> None:
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    context = xmlsec.SignatureContext()
-    context.key = xmlsec.Key.from_memory(public, xmlsec.constants.KeyDataFormatPem)
-    context.verify(xmlsec.tree.find_node(etree.fromstring(document), xmlsec.constants.NodeSignature))
 
 
 def test_a_signed_document_is_valid_and_two_implementations_verify_it() -> None:
