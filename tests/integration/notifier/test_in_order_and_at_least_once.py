@@ -157,3 +157,5 @@ async def test_what_was_sent_to_whom_is_kept_with_its_result(trial: NotifyTrial)
     assert delivery["error"] is None
     assert delivery["first_at"] <= delivery["delivered_at"] == delivery["last_at"]
     assert (found.position, found.attempts, found.failing_since) == (row.position, 0, None)
+    # who answered was of this machine
+    assert [one["public"] for one in await trial.owner.fetch("select public from notifier.reached")] == [False]
