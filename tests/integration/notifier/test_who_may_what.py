@@ -180,3 +180,29 @@ async def test_nothing_is_left_of_the_subscribers_of_somebody_who_is_erased(tria
     with pytest.raises(OwnerErased):
         await trial.register.add(mine, URL, Filters())
     assert gone not in [one.subscriber_id for one in await trial.register.list(OPERATOR)]
+
+
+ADD = "select outcome from notifier.add($1, $2, null, null, null, '{actual}', $3, null, $4, '', 1::smallint)"
+ERASE = "select vault.erase_person($1)"
+
+
+@pytest.mark.parametrize("first", ["adds", "erases"])
+async def test_who_is_erased_while_they_subscribe_has_no_subscriber(trial: NotifyTrial, first: str) -> None:
+    mine = uuid4()
+    adding, erasing = [await asyncpg.connect(trial.dsns["postgres"]) for _ in range(2)]
+    try:
+        acts = [(adding, ADD, (uuid4(), URL, mine, uuid4())), (erasing, ERASE, (mine,))]
+        (one, statement, values), (other, waits, its) = acts if first == "adds" else reversed(acts)
+        async with one.transaction():
+            await one.fetch(statement, *values)
+            second = asyncio.create_task(other.fetch(waits, *its))
+            while not await trial.owner.fetchval(  # noqa: ASYNC110 - nobody tells
+                "select exists (select from pg_locks where not granted and pid = $1)", other.get_server_pid()
+            ):
+                await asyncio.sleep(0.01)
+        [*rows] = await second
+        assert first == "adds" or rows[0]["outcome"] == "erased"
+    finally:
+        for each in (adding, erasing):
+            await each.close()
+    assert await trial.register.list(OPERATOR) == []
