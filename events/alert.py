@@ -140,10 +140,16 @@ class Override(Command):
     note: Text | None = None
 
 
-def override(alerting: Alerting, command: Override, act: Act, *, person: UUID, row: str) -> tuple[AlertOverridden, ...]:
-    """Override a unit's level; `row` is the unit in whose row its cases count. A later override replaces an earlier."""
+def override(
+    alerting: Alerting, command: Override, act: Act, *, person: UUID, row: str | None
+) -> tuple[AlertOverridden, ...]:
+    """Override a unit's level; `row` is the unit in whose row its cases count, None where strangers are told of none.
+
+    A later override replaces an earlier.
+    """
     if command.unit != row:
-        raise BadInput.field("unit", "a commune in force, or a unit above the communes", f"override {row}")
+        to_do = "choose one of these" if row is None else f"override {row}"
+        raise BadInput.field("unit", "a commune in force, or a unit above the communes", to_do)
     if not act.at < command.until <= act.at + LONGEST_OVERRIDE:
         raise BadInput.field(
             "until", f"a moment to come, at most {LONGEST_OVERRIDE.days} days from now", "correct it, and renew it then"

@@ -120,7 +120,8 @@ change of every engine, spoken or not; adoptions change no level and write none.
 
 **What people decide.** `alert.overridden` says which level strangers are told of a unit until a moment; the computed
 one goes on, is said as before, and stands beside it. An override *stands* from its event, unless its moment is over by
-then, until that moment, until `alert.override_ended`, or until another of the unit, which takes its place. While it
+then, until that moment, until `alert.override_ended`, until another of the unit, which takes its place, or until a
+gazetteer is adopted under which the unit is no row: people decide anew on the one that its people live in. While it
 stands, the *told* level is its own; but where the level said is above both its own and the lowest that was said since
 it was decided, it is the level said: an override never hides a rise. Where none stands, the told level is the level
 said.

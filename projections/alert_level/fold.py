@@ -126,6 +126,8 @@ class AlertLevel:
         for number, home in state.engines.items():
             changes = self.engines[number].heed(shared, home, event.time, _CAUSES[event.type])
             self._follow(shared, state, number, changes, page)
+        if event.type != told.ELECTION:
+            self._overrides_after(shared, state, event, page)
 
     def draw(self, state: Home, page: Page) -> None:
         for number in state.retired:
@@ -201,6 +203,16 @@ class AlertLevel:
             voice.override = Override(data["level"], voice.level, data["until"])
         state.find_override_end()
         self._tell(shared, state, voice, event.time, page, decided=event.type == OVERRIDDEN)
+
+    def _overrides_after(self, shared: Shared, state: Home, event: Taken, page: Page) -> None:
+        """Rules let what was decided before any be told; it ends where its unit is no row any more."""
+        for unit in sorted(state.voices):
+            voice = state.voices[unit]
+            if voice.override is not None:
+                if event.type == told.GAZETTEER and shared.places.row(unit) != unit:
+                    voice.override = None
+                self._tell(shared, state, voice, event.time, page)
+        state.find_override_end()
 
     def _tell(self, shared: Shared, state: Home, voice: Voice, at: str, page: Page, *, decided: bool = False) -> None:
         """Tell strangers what is theirs now, where an engine speaks; what people raise is raised, the rest corrects."""

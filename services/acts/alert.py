@@ -8,6 +8,8 @@ from uuid import UUID, uuid5
 from events import alert as decisions
 from events.alert import AlertEvent
 from events.command import Command
+from events.places.facts import UnitKind
+from events.places.gazetteer import Gazetteer
 from services.acts.network import Network
 from services.desk import Change, Order, Reading
 from services.ledger.ledger import Accepted
@@ -30,9 +32,16 @@ async def act(network: Network, order: Order[Command]) -> Accepted:
         match command:
             case decisions.Override():
                 row = network.gazetteer.row_at(unit)
-                events = decisions.override(alerting, command, act, person=order.person_id, row=row)
+                told_of = row if row != unit or _is_told_of(network.gazetteer, unit) else None
+                events = decisions.override(alerting, command, act, person=order.person_id, row=told_of)
             case decisions.EndOverride():
                 events = decisions.end_override(alerting, command, act, person=order.person_id)
         return [Change(f"alert/{unit}", network.gazetteer.home_of(unit), events, act.by)]
 
     return await network.desk.perform(order, decide)
+
+
+def _is_told_of(gazetteer: Gazetteer, unit: str) -> bool:
+    """Whether strangers are told alerts of a unit: not of what lies outside, and not of a commune that is no more."""
+    kind = gazetteer.units[unit].kind
+    return kind not in (UnitKind.OUTSIDE, UnitKind.UNPLACED) and gazetteer.is_in_force(unit)

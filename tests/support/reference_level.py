@@ -207,6 +207,8 @@ class Recomputed:
                 self.voice.changed(engine, line, log)
         if event.type in ("alert.overridden", "alert.override_ended"):
             self.voice.override(event, self._rows(), log)
+        if event.type in ("reference.rules_adopted", "reference.gazetteer_adopted"):
+            self.voice.after_reference(event, self._rows(), log)
         if event.type == "reference.engine_adopted" and event.data["projection"] == "alert_level":
             speaker = event.data["number"]
             self.ladders = {engine: ladder for engine, ladder in self.ladders.items() if engine >= speaker}
@@ -815,6 +817,13 @@ class Voice:
             self.overrides[unit] = (data["level"], self.levels.get(unit, 0), data["until"])
             raising = data["level"] > self.strangers.get(unit, 0)
         self.decided(unit, rows, log, event.time, raising=raising)
+
+    def after_reference(self, event: Taken, rows: Mapping[str, Row], log: Sequence[Taken]) -> None:
+        """An override ends with its unit's row; others may be told now, if there were no rules before."""
+        for unit in sorted(self.overrides):
+            if event.type == "reference.gazetteer_adopted" and places(log)(unit) != unit:
+                del self.overrides[unit]
+            self.decided(unit, rows, log, event.time, raising=False)
 
     def end(self, moment: str, rows: Mapping[str, Row], log: Sequence[Taken]) -> None:
         """Overrides that end at a moment by themselves."""

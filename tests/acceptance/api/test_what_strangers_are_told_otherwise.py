@@ -114,5 +114,8 @@ async def test_what_cannot_be_overridden_is_refused_by_field(doors: Doors) -> No
         answer = await doors.post(BEDE, "/v1/alerts/override", right | {field: wrong})
         assert answer.status_code == 422, answer.text
         assert [error["field"] for error in answer.json()["errors"]] == [field]
+    for untold in ("outside:rw", "bi:c2025:bubanza"):
+        in_vain = await doors.post(BEDE, "/v1/alerts/override", right | {"unit": untold})
+        assert (in_vain.status_code, in_vain.json()["errors"][0]["field"]) == (422, "unit"), in_vain.text
     nowhere = await doors.post(BEDE, "/v1/alerts/override", right | {"unit": "bi:nowhere"})
     assert (nowhere.status_code, nowhere.json()["number"]) == (422, 1101)

@@ -169,6 +169,11 @@ class Levels:
             for place, since, level in lost:
                 self.units[self._row_of(place)].came_lost(since, level)
             self._step(list(self.units), event.time, None, lambda unit: why)
+        if cause in ("rules", "gazetteer"):
+            for name in self.voice.overrides():
+                if cause == "gazetteer" and self._row_of(name) != name:
+                    self.voice.end_override(name)
+                self._decided(name, event.time)
         if event.type == "reference.engine_adopted" and data["projection"] == "alert_level":
             self._adopt(data["number"], event.time)
 

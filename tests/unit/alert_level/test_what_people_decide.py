@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from events.vocabulary import wire_time
+from tests.support.level_histories import vela
 from tests.support.levels import UNIT, Log, stood
 
 
@@ -90,3 +91,15 @@ def test_the_ninth_saying_comes_before_the_tenth() -> None:
     (one,) = (each for each in stood(Log().rules().overridden(3).engine()).derived)
     said = [replace(one, seed=f"alert/{UNIT}/{number}") for number in (10, 9, 100)]
     assert [each.seed.rpartition("/")[2] for each in sorted(said, key=lambda each: each.order)] == ["9", "10", "100"]
+
+
+def test_a_reform_ends_what_was_decided_of_a_commune_that_is_no_more() -> None:
+    aro = {"unit": "ve:c:aro", "home": "ve:c:aro"}
+    log = Log().rules().gazetteer(vela("d1")).engine().overridden(4, hours=24 * 9, **aro)
+    assert told(log) == [(0, 4, "raised")]
+    assert told(log.after(hours=1).gazetteer(vela("d2"))) == [(0, 4, "raised"), (4, 0, "cancelled")]
+    assert told(log.after(hours=24 * 20).tick()) == [(0, 4, "raised"), (4, 0, "cancelled")]
+
+
+def test_what_was_decided_before_there_were_rules_is_told_with_the_first_ones() -> None:
+    assert told(Log().engine().overridden(3).after(hours=1).rules()) == [(0, 3, "corrected")]
