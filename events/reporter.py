@@ -61,8 +61,10 @@ class ReporterCheckedIn(Event):
     """A sign of life of one day, appended with all others of that day in an order that tells nothing.
 
     At most one a stream, channel and day. `said` is a JSON object that is as long whatever is in it:
-    `nothing_to_report`, `felt_safety` (1 to 10), and who gave it (`role`, `by`, `on_behalf_of`). Any of these in clear
-    would tell by elimination who sent a report of that day.
+    `nothing_to_report`, `felt_safety` (1 to 10), the day (`day`), and who gave it (`role`, `by`, `on_behalf_of`). Any
+    of these in clear would tell by elimination who sent a report of that day. One that came after its day was over is
+    appended with all others of the week in which it came, and `on` is then the Monday of the week of its day: of
+    several the last stands, and where that Monday has one another is refused.
     """
 
     name: ClassVar[str] = "reporter.checked_in"
@@ -106,6 +108,21 @@ class Reporter:
 
 LATE_DAYS = 31
 """How old the day of a check-in may be that is typed in later: a letter comes within a month or not at all."""
+
+
+def monday_of(day: date) -> date:
+    """The first day of its week."""
+    return day - timedelta(days=day.weekday())
+
+
+def recorded_as_of(on: date, taken_on: date) -> date:
+    """The `on` of a sign of this day. A late one is few a day: its own would lead to the letter it came with."""
+    return monday_of(on) if on < taken_on else on
+
+
+def recorded_from(on: date, taken_on: date) -> date:
+    """The first day on which a sign of a day that was taken on another may be on the log."""
+    return monday_of(taken_on) + timedelta(days=7) if on < taken_on else taken_on + timedelta(days=1)
 
 
 def evolve(reporter: Reporter, event: ReporterEvent) -> Reporter:
@@ -225,6 +242,8 @@ def check_in(reporter: Reporter, command: CheckIn, act: Act, *, person: UUID) ->
         raise BadInput.field("on", f"a day of the last {LATE_DAYS} days", "leave out what is older")
     if (command.on, command.channel) in reporter.signs:
         raise SignGivenAlready(on=command.on, channel=command.channel.value)
+    if ((as_of := recorded_as_of(command.on, act.today)), command.channel) in reporter.signs:
+        raise SignGivenAlready(on=f"the week of {as_of}", channel=command.channel.value)
     return (ReporterCheckedIn(on=command.on, channel=command.channel, said=_said(command, act, person)),)
 
 
@@ -232,6 +251,7 @@ def _said(command: CheckIn, act: Act, person: UUID) -> Clear:
     said = {
         "nothing_to_report": command.nothing_to_report,
         "felt_safety": command.felt_safety,
+        "day": command.on.isoformat(),
         "role": act.by.role.value,
         "by": str(act.by.ref),
         "on_behalf_of": act.by.on_behalf_of and str(act.by.on_behalf_of),

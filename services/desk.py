@@ -26,7 +26,7 @@ from events.reference import evolve as evolve_register
 from events.refusals import NotNow, Refusal
 from events.report import state as report_state
 from events.report.state import Report
-from events.reporter import Reporter, ReporterCheckedIn
+from events.reporter import CheckIn, Reporter, ReporterCheckedIn
 from events.reporter import evolve as evolve_reporter
 from events.vocabulary import EVERY_HOME, Actor, Mode, Role
 from services.area import EVERYWHERE, Area
@@ -339,7 +339,7 @@ class Desk:
 
     async def hold(
         self,
-        order: Order[Command],
+        order: Order[CheckIn],
         person: UUID,
         decide: Callable[[Reading], Awaitable[Mapping[UUID, ReporterCheckedIn]]],
         *,
@@ -351,7 +351,7 @@ class Desk:
         """
         command_id = self.command_id(order)
         mac = self._ids.command_mac(order.canonical(facts))
-        if (held := await self.signs.taken_before(command_id, mac)) is not None:
+        if (held := await self.signs.taken_before(command_id, mac, order.command.on)) is not None:
             return held
         if (accepted := await self._accepted_before(command_id, mac)) is not None:
             # When check-ins still went onto the log at once.

@@ -2,16 +2,19 @@
 
 A sign that came onto the log when it was given would stand beside the report that its reporter sent, and tell by the
 minute who reports. So nothing of the moment goes along: one command, one actor and one time for all signs that were
-held, in the order of their streams' ids, which are random.
+held, in the order of their streams' ids, which are random. One that is typed in after its day came with a letter or a
+call, as a report may have: it waits for the end of the week, and on the log is of no day of its own
+(events/reporter.recorded_as_of).
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, tzinfo
 from itertools import count
 from uuid import UUID
 
@@ -21,7 +24,7 @@ from cryptography.exceptions import InvalidTag
 from events.catalogue import read
 from events.command import clear
 from events.envelope import Draft, canonical, event_id, named_id
-from events.reporter import LATE_DAYS, Reporter, ReporterCheckedIn, record_signs
+from events.reporter import LATE_DAYS, Reporter, ReporterCheckedIn, record_signs, recorded_as_of, recorded_from
 from events.reporter import evolve as evolve_reporter
 from events.sealed import Clear, KeyKind, Sealed
 from events.vocabulary import Actor, Channel, Mode, Role
@@ -78,10 +81,10 @@ class Signs:
         self.overdue = Overdue()
         """What should be on the log already, as it was seen last."""
 
-    async def taken_before(self, command_id: UUID, mac: bytes) -> Held | None:
-        """The first time's answer to a repeat; raises CommandReused for another body under a known id."""
+    async def taken_before(self, command_id: UUID, mac: bytes, on: date) -> Held | None:
+        """The first time's answer to a repeat of `on`; raises CommandReused for another body under a known id."""
         taking = await self.store.taken(command_id, mac)
-        return None if taking is None else self._held(taking)
+        return None if taking is None else self._held(taking, on)
 
     async def hold(self, command_id: UUID, mac: bytes, person: UUID, given: Mapping[UUID, ReporterCheckedIn]) -> Held:
         """Keep one sign for each stream of the person; raises KeyGone and CommandReused. Synced when it returns."""
@@ -90,30 +93,42 @@ class Signs:
         sign = next(iter(given.values()))
         words = tuple(_sealed(one, event, keys[needs[one]]) for one, event in given.items())
         new = NewSign(command_id, mac, person, sign.on, sign.channel.value, words)
-        return self._held(await self.store.hold(new, await self._ledger.simulated_clock(), self._zone))
+        return self._held(await self.store.hold(new, await self._ledger.simulated_clock(), self._zone), sign.on)
 
-    def _held(self, taking: Taking) -> Held:
+    def _held(self, taking: Taking, on: date) -> Held:
         match taking.outcome:
             case Taken.REUSED:
                 raise CommandReused
             case Taken.GONE:
                 raise KeyGone
             case outcome:
-                until = datetime.combine(taking.taken_on + timedelta(days=1), time(), self._zone)
+                until = datetime.combine(recorded_from(on, taking.taken_on), time(), self._zone)
                 return Held(until, repeated=outcome is Taken.REPEATED)
 
     async def keep_looking(self) -> None:
         """Record what is held when a day is over, for ever; while a server is away it waits in the vault."""
-        told = ""
+        told: dict[str, str] = {}
         while True:
-            try:
-                await self.look()
-                self.overdue = await self.store.overdue(await self._ledger.simulated_clock(), self._zone)
-                told = ""
-            except (LedgerError, VaultError) as error:
-                if told != (told := type(error).__name__):
-                    _log.warning("signs_of_life_wait", because=str(error))
+            for ask in (self.look, self._count):
+                because = ""
+                try:
+                    await ask()
+                except Exception as error:
+                    # Whatever it is: who checks in goes on being told that it is held, so this must not end unseen.
+                    because = type(error).__name__
+                    if told.get(ask.__name__) != because:
+                        foreseen = isinstance(error, LedgerError | VaultError)
+                        _log.log(
+                            logging.WARNING if foreseen else logging.ERROR,
+                            "signs_of_life_wait",
+                            because=str(error) if foreseen else because,
+                            exc_info=None if foreseen else error,
+                        )
+                told[ask.__name__] = because
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _count(self) -> None:
+        self.overdue = await self.store.overdue(await self._ledger.simulated_clock(), self._zone)
 
     async def look(self) -> None:
         """Record what was held before today, if that was not done yet; whoever else does it too changes nothing."""
@@ -258,4 +273,4 @@ def _opened(sign: HeldSign, key: DataKey) -> ReporterCheckedIn:
         said = clear(text, KeyKind.PERSON, sign.person_id)
     except (InvalidTag, ValueError):
         _log.error("the_words_of_a_held_sign_do_not_open", day=str(sign.on))
-    return ReporterCheckedIn(on=sign.on, channel=Channel.read(sign.channel), said=said)
+    return ReporterCheckedIn(on=recorded_as_of(sign.on, sign.taken_on), channel=Channel.read(sign.channel), said=said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 from events import reporter as decisions
@@ -85,7 +86,8 @@ async def check_in(
                 continue
             with suppress(Refusal):  # in another home they stood down, or gave it already
                 decisions.check_in(reporter, command, by_anybody, person=person)
-                by = await desk.act(order, reporter_id)
+                # Of the moment at which it was taken here: midnight may be in between, and a month be over.
+                by = replace(by_anybody, by=(await desk.act(order, reporter_id)).by)
                 given[reporter_id] = decisions.check_in(reporter, command, by, person=person)[0]
         return given
 

@@ -99,9 +99,10 @@ class Door(FastAPI):
             seconds = time.perf_counter() - began
             role = getattr(request.state, "role", None)
             if not (response.status_code == 202 and getattr(route, "held", False)):
-                # Whoever reaches /metrics needs no token, and a day's only check-in would be counted in its minute.
+                # A day's only check-in would be counted in its minute, for whoever reaches /metrics and needs no token
+                # there, and would stand in the log beside its reporter's message: nothing else keeps that minute.
                 office.metrics.answered(method, address, response.status_code, seconds)
-            self._access_log.note(at, method, address, response.status_code, role, seconds)
+                self._access_log.note(at, method, address, response.status_code, role, seconds)
             return response
 
         return endpoint

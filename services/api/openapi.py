@@ -158,10 +158,15 @@ ACCEPTED: Json = {
 HELD: Json = {
     "type": "object",
     "description": "Synced in the vault, and on no log yet: when the day is over it goes there with all others of that "
-    "day, so that nothing tells at which moment it came. `repeated` where it was accepted before.",
+    "day, so that nothing tells at which moment it came; one of an earlier day with those of its week. "
+    "`repeated` where it was accepted before.",
     "properties": {
         "repeated": {"type": "boolean"},
-        "held_until": {"type": "string", "format": "date-time", "description": "The local midnight that ends the day."},
+        "held_until": {
+            "type": "string",
+            "format": "date-time",
+            "description": "The local midnight that ends the day, or the week.",
+        },
         "published": {"type": "boolean", "description": "With ?wait=published: false, nobody waits for a midnight."},
         "projected": {"type": "boolean", "description": "With ?wait=projected: false."},
     },

@@ -84,6 +84,7 @@ def _sign(row: asyncpg.Record) -> HeldSign:
         row["day"],
         row["channel"],
         row["said"],
+        row["taken_on"],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from itertools import groupby
 from secrets import token_bytes
@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from events.reporter import recorded_from
 from events.sealed import KeyKind
 from services import clock
 from services.vault.intake import Admitted, Arrival
@@ -151,8 +152,8 @@ class MemoryVault:
 
     async def last_held(self, reporter_ids: Collection[UUID], today: date) -> Mapping[UUID, date]:
         days: dict[UUID, date] = {}
-        for (reporter_id, _, on), (_, taken_on) in self._signs.held.items():
-            if reporter_id in reporter_ids and taken_on < today:
+        for (reporter_id, _, on), sign in self._signs.held.items():
+            if reporter_id in reporter_ids and sign.taken_on < today:
                 days[reporter_id] = max(on, days.get(reporter_id, on))
         return days
 
@@ -196,12 +197,16 @@ def _day(moment: datetime | None, zone: tzinfo) -> date:
     return (moment or clock.now()).astimezone(zone).date()
 
 
+def _due(sign: HeldSign) -> date:
+    return recorded_from(sign.on, sign.taken_on)
+
+
 @dataclass(slots=True)
 class _MemorySigns:
     """The held signs of one process; days come in, as the database knows them."""
 
     commands: dict[UUID, tuple[bytes, date, date]] = field(default_factory=dict)
-    held: dict[tuple[UUID, str, date], tuple[HeldSign, date]] = field(default_factory=dict)
+    held: dict[tuple[UUID, str, date], HeldSign] = field(default_factory=dict)
     batch_of: dict[tuple[UUID, str, date], UUID] = field(default_factory=dict)
     gathered: set[date] = field(default_factory=set)
 
@@ -214,9 +219,11 @@ class _MemorySigns:
         for words in sign.words:
             key = (words.reporter_id, sign.channel, sign.on)
             if key not in self.batch_of:
-                one = HeldSign(words.reporter_id, sign.person_id, words.key_id, sign.on, sign.channel, words.sealed)
-                _, first = self.held.get(key, (one, today))
-                self.held[key] = (one, first)
+                one = HeldSign(
+                    words.reporter_id, sign.person_id, words.key_id, sign.on, sign.channel, words.sealed, today
+                )
+                first = self.held.get(key, one).taken_on
+                self.held[key] = replace(one, taken_on=first)
         return Taking(Taken.HELD, today)
 
     def taken(self, command_id: UUID, mac: bytes) -> Taking | None:
@@ -228,8 +235,8 @@ class _MemorySigns:
         tomorrow = today + timedelta(days=1)
         over = {
             key
-            for key, (_, taken_on) in self.held.items()
-            if key not in self.batch_of and not today <= taken_on <= tomorrow
+            for key, one in self.held.items()
+            if key not in self.batch_of and (_due(one) <= today or one.taken_on > tomorrow)
         }
         if over and today not in self.gathered:
             self.gathered.add(today)
@@ -237,20 +244,20 @@ class _MemorySigns:
         self.commands = {one: known for one, known in self.commands.items() if known[2] >= today - keep}
         found = groupby(self.batch_of, lambda key: self.batch_of[key])
         return Gathered(
-            today, tuple(Gathering(batch_id, tuple(self.held[key][0] for key in keys)) for batch_id, keys in found)
+            today, tuple(Gathering(batch_id, tuple(self.held[key] for key in keys)) for batch_id, keys in found)
         )
 
     def let_go(self, batch_id: UUID) -> None:
         self._drop({key for key, batch in self.batch_of.items() if batch == batch_id})
 
     def forget(self, keys: Collection[UUID]) -> None:
-        self._drop({key for key, (sign, _) in self.held.items() if sign.key_id in keys})
+        self._drop({key for key, sign in self.held.items() if sign.key_id in keys})
 
     def overdue(self, now: datetime, zone: tzinfo) -> Overdue:
-        over = [taken_on for _, taken_on in self.held.values() if taken_on < now.astimezone(zone).date()]
+        over = [due for one in self.held.values() if (due := _due(one)) <= now.astimezone(zone).date()]
         if not over:
             return Overdue()
-        return Overdue(len(over), (now - datetime.combine(min(over) + timedelta(days=1), time(), zone)).total_seconds())
+        return Overdue(len(over), (now - datetime.combine(min(over), time(), zone)).total_seconds())
 
     def _drop(self, keys: Collection[tuple[UUID, str, date]]) -> None:
         self.held = {key: one for key, one in self.held.items() if key not in keys}

@@ -63,6 +63,7 @@ class HeldSign:
     on: date
     channel: str
     sealed: bytes = field(repr=False)
+    taken_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class SignStore(Protocol):
         ...
 
     async def gather(self, moment: datetime | None, zone: tzinfo, keep_days: int) -> Gathered:
-        """Gather what was taken before today, once a day; and whatever was gathered and is still here.
+        """Gather what may be recorded (events/reporter.recorded_from), once a day; and whatever is gathered and here.
 
         Check-ins of a day more than `keep_days` ago are known as repeats no longer.
         """

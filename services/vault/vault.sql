@@ -86,7 +86,7 @@ select outcome, taken_on from vault.sign_taken($1, $2)
 
 -- name: gather_signs
 -- Once a day, and again until they are on the log.
-select today, gathered, batch_id, reporter_id, person_id, key_id, day, channel, said
+select today, gathered, batch_id, reporter_id, person_id, key_id, day, channel, said, taken_on
 from vault.gather_signs($1, $2, $3)
 
 -- name: let_signs_go
@@ -97,8 +97,8 @@ select vault.let_signs_go($1)
 -- For who watches, and so nothing of a day that runs: a count that rises with each check-in would tell its moment.
 select count(*) as signs, coalesce(max(extract(epoch from now.moment - ends.day_over)), 0)::float as seconds
 from (values (coalesce($1::timestamptz, clock_timestamp()))) as now (moment)
-join vault.held_sign h on h.taken_on < (now.moment at time zone $2)::date
-cross join lateral (select (h.taken_on + 1)::timestamp at time zone $2 as day_over) as ends
+join vault.held_sign h on vault.sign_due(h.day, h.taken_on) <= (now.moment at time zone $2)::date
+cross join lateral (select vault.sign_due(h.day, h.taken_on)::timestamp at time zone $2 as day_over) as ends
 
 -- name: reporters_in
 -- For who looks after them: whose streams are silent is asked of the ledger.

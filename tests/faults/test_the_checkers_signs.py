@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,6 +26,15 @@ def a_sign(position: int, reporter: int) -> Row:
     wire = {"data": {"on": DAY, "channel": "sms"}}
     stream, at = f"reporter/{reporter}", MIDNIGHT + timedelta(seconds=1)
     return Row(position, stream, 2, f"id-{position}", signs.SIGN, "bi:home:1", at, "batch", b"", b"{}", wire)
+
+
+def test_a_late_one_is_recorded_as_of_its_monday() -> None:
+    late = replace(a_check_in(1, "a"), held_until=MIDNIGHT + timedelta(days=4))
+    past = Past(head=2, commands={1: late}, ended=True, head_at_the_end=9, ended_at=MIDNIGHT + timedelta(days=5))
+    row = replace(a_sign(3, 1), wire={"data": {"on": "2026-05-18", "channel": "sms"}})
+    assert found([row], past) == set()
+    assert found([], past) == {"sign_missing"}
+    assert found([a_sign(3, 1)], past) == {"sign_missing", "sign_of_nobody"}
 
 
 @pytest.fixture

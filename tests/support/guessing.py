@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -209,6 +209,44 @@ def shortest(log: Log, report: Wire, stream: str) -> float:
     return -float("inf") if mine is None else -float(len(json.dumps(mine)))
 
 
+def _late_signs(log: Log, report: Wire, stream: str) -> list[Wire]:
+    """Those that came onto the log later than on the morning after their day, after a report that came late itself."""
+    received = datetime.fromisoformat(report["data"]["received_at"]).astimezone(log.zone).date()
+    if received == log.moment(report).date():
+        return []
+    return [
+        sign
+        for sign in log.signs[stream]
+        if (log.moment(sign).date() - date.fromisoformat(sign["data"]["on"])).days > 1
+        and log.moment(sign) > log.moment(report)
+    ]
+
+
+def late_of_its_day(log: Log, report: Wire, stream: str) -> float:
+    """Who gave a late sign of the day on which a late report had reached the door: one letter brought both."""
+    day = datetime.fromisoformat(report["data"]["received_at"]).astimezone(log.zone).date()
+    return float(any(sign["data"]["on"] == str(day) for sign in _late_signs(log, report, stream)))
+
+
+def late_the_next_morning(log: Log, report: Wire, stream: str) -> float:
+    """Whose late sign is the first that came onto the log after a late report."""
+    at = log.moment(report)
+    return _nearest(log, report, _late_signs(log, report, stream), lambda one: (log.moment(one) - at).total_seconds())
+
+
+def late_of_its_time(log: Log, report: Wire, stream: str) -> float:
+    """Who gave a late sign of nearly that day, which came onto the log next."""
+    day = datetime.fromisoformat(report["data"]["received_at"]).astimezone(log.zone).date()
+    return _nearest(
+        log,
+        report,
+        _late_signs(log, report, stream),
+        lambda one: (
+            (log.moment(one) - log.moment(report)).days + abs((date.fromisoformat(one["data"]["on"]) - day).days)
+        ),
+    )
+
+
 def near_id(attribute: str) -> Trick:
     """Whose ids are nearest to the report's own, as those made of a clock or a counter would be."""
 
@@ -237,6 +275,9 @@ TRICKS: tuple[Trick, ...] = (
     rank_from_behind,
     longest,
     shortest,
+    late_of_its_day,
+    late_the_next_morning,
+    late_of_its_time,
     near_id("id"),
     near_id("commandid"),
     near_id("correlationid"),

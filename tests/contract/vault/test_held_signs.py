@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from events.reporter import recorded_from
 from events.sealed import KeyKind
 from services.vault.held import HeldSigns
 from services.vault.keys import Need
@@ -31,13 +32,13 @@ def store(vault: Vault) -> SignStore:
     return HeldSigns(vault.pool) if isinstance(vault, PostgresVault) else vault.keys  # type: ignore[return-value]
 
 
-async def a_sign(vault: Vault, *, streams: int = 1, person: UUID | None = None) -> NewSign:
-    """A check-in of today by somebody who covers places in so many homes."""
+async def a_sign(vault: Vault, *, streams: int = 1, person: UUID | None = None, on: date = TODAY) -> NewSign:
+    """A check-in of a day by somebody who covers places in so many homes."""
     person, reporters = person or uuid4(), [uuid4() for _ in range(streams)]
     needs = {one: Need(KeyKind.PERSON, f"{person}/reporter/{one}", person_id=person) for one in reporters}
     keys = await vault.keys.keys_for(needs.values())
     words = tuple(Words(one, keys[needs[one]].key_id, b"words of " + one.bytes) for one in reporters)
-    return NewSign(uuid4(), b"\1" * 32, person, TODAY, "sms", words)
+    return NewSign(uuid4(), b"\1" * 32, person, on, "sms", words)
 
 
 async def held(store: SignStore, moment: datetime = TOMORROW) -> Mapping[tuple[UUID, str], bytes]:
@@ -66,7 +67,7 @@ async def test_what_was_gathered_is_offered_again_under_the_same_id_until_it_is_
     await store.hold(await a_sign(vault), NOON, ZONE)
     (first,) = (await store.gather(TOMORROW, ZONE, KEEP)).gatherings
     later = TOMORROW + timedelta(days=1)
-    await store.hold(await a_sign(vault), TOMORROW, ZONE)
+    await store.hold(await a_sign(vault, on=TOMORROW.date()), TOMORROW, ZONE)
     second, third = (await store.gather(later, ZONE, KEEP)).gatherings
     assert second == first
     assert third.batch_id != first.batch_id
@@ -99,7 +100,7 @@ async def test_a_clock_that_was_a_year_ahead_for_an_hour_holds_nothing_back(vaul
     await store.hold(await a_sign(vault), ahead, ZONE)
     await store.hold(await a_sign(vault), NOON, ZONE)
     assert len(await held(store, TOMORROW)) == 3
-    await store.hold(await a_sign(vault), TOMORROW, ZONE)
+    await store.hold(await a_sign(vault, on=TOMORROW.date()), TOMORROW, ZONE)
     assert len(await held(store, TOMORROW)) == 3
     assert len(await held(store, TOMORROW + timedelta(days=1))) == 4
 
@@ -171,9 +172,38 @@ async def test_what_should_be_on_the_log_is_counted_and_nothing_of_a_day_that_ru
     await store.hold(await a_sign(vault, streams=2), NOON, ZONE)
     assert await store.overdue(NOON + timedelta(hours=11), ZONE) == Overdue()
     assert await store.overdue(TOMORROW, ZONE) == Overdue(signs=2, seconds=12 * 3600)
-    await store.hold(await a_sign(vault), TOMORROW, ZONE)
+    await store.hold(await a_sign(vault, on=TOMORROW.date()), TOMORROW, ZONE)
     assert await store.overdue(TOMORROW, ZONE) == Overdue(signs=2, seconds=12 * 3600)
     assert await store.overdue(TOMORROW + timedelta(days=1), ZONE) == Overdue(signs=3, seconds=36 * 3600)
+
+
+@pytest.mark.parametrize(
+    ("late_by", "taken", "due"),
+    [
+        (1, date(2026, 5, 20), date(2026, 5, 25)),
+        (31, date(2026, 5, 18), date(2026, 5, 25)),
+        (1, date(2026, 5, 24), date(2026, 5, 25)),
+        (0, date(2026, 5, 24), date(2026, 5, 25)),
+        (0, date(2026, 5, 20), date(2026, 5, 21)),
+    ],
+)
+async def test_a_late_sign_waits_for_the_end_of_the_week_in_which_it_came(
+    vault: Vault, store: SignStore, late_by: int, taken: date, due: date
+) -> None:
+    def at(day: date) -> datetime:
+        return datetime.combine(day, NOON.timetz())
+
+    assert due == recorded_from(taken - timedelta(days=late_by), taken)
+    sign = replace(await a_sign(vault), on=taken - timedelta(days=late_by))
+    await store.hold(sign, at(taken), ZONE)
+    day = taken
+    while day < due:
+        assert await held(store, at(day)) == {}
+        assert (await store.overdue(at(day), ZONE)).signs == 0
+        day += timedelta(days=1)
+    assert await store.overdue(at(due), ZONE) == Overdue(signs=1, seconds=12 * 3600)
+    (gathering,) = (await store.gather(at(due), ZONE, KEEP)).gatherings
+    assert [(one.on, one.taken_on) for one in gathering.signs] == [(sign.on, taken)]
 
 
 async def test_many_at_once_and_two_who_gather_at_once_lose_and_double_nothing(vault: Vault, store: SignStore) -> None:

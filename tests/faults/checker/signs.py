@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from tests.faults.checker.findings import Findings
-from tests.faults.checker.history import Past
+from tests.faults.checker.history import Past, Sent
 from tests.faults.checker.ledger import Row
 
 SIGN = "reporter.checked_in"
@@ -29,7 +29,7 @@ def judge(rows: Sequence[Row], past: Past, found: Findings) -> None:
     given: dict[Kind, dict[str, datetime]] = defaultdict(dict)
     for one in past.acknowledged:
         if one.path == ADDRESS and one.held_until is not None:
-            until = given[one.body["on"], one.body["channel"]]
+            until = given[_recorded_as_of(one), one.body["channel"]]
             until[one.person] = min(one.held_until, until.get(one.person, one.held_until))
     recorded: Counter[Kind] = Counter()
     seen: set[tuple[str, str, str]] = set()
@@ -50,3 +50,11 @@ def judge(rows: Sequence[Row], past: Past, found: Findings) -> None:
             fault.name.endswith(MAY_HOLD_BACK) or fault.name.startswith(MAY_TAKE_AWAY) for fault in past.faults
         ):
             found.add("sign_missing", f"{owed} signs of {kind} should be recorded, and {recorded[kind]} are.")
+
+
+def _recorded_as_of(one: Sent) -> str:
+    """Its day; the Monday of its week where it came later, so that it is held for longer than its own day."""
+    on = date.fromisoformat(one.body["on"])
+    assert one.held_until is not None
+    late = (one.held_until - datetime.combine(on, time(), UTC)) > timedelta(days=1, hours=12)
+    return str(on - timedelta(days=on.weekday()) if late else on)

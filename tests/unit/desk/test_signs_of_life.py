@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, date, timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID
 
 import pytest
+import structlog
 
 from events import reporter as reporters
 from events.catalogue import read
 from events.envelope import Envelope
 from events.refusals import BadInput
-from events.reporter import LATE_DAYS, NotEnrolled, ReporterCheckedIn, SignGivenAlready
+from events.reporter import LATE_DAYS, NotEnrolled, ReporterCheckedIn, SignGivenAlready, monday_of
 from events.sealed import Sealed
 from events.vocabulary import Mode, Role
 from services import clock
@@ -27,7 +30,7 @@ from services.signs import NOBODY
 from services.vault.memory import MemoryVault
 from services.vault.refused import KeyGone
 from services.vault.sealing import open_text
-from services.vault.signs import NewSign
+from services.vault.signs import NewSign, Overdue
 from tests.support.history import ELSEWHERE, GIHANGA, Story
 
 ENROLMENT = {"languages": ["rn"], "channels": ["sms"], "trained": True}
@@ -123,6 +126,7 @@ async def test_what_was_said_and_by_whom_is_sealed_in_one_length(
     assert said == {
         "nothing_to_report": True,
         "felt_safety": felt_safety,
+        "day": str(today()),
         "role": role.value,
         "by": str(by),
         "on_behalf_of": None,
@@ -161,19 +165,64 @@ async def test_in_a_home_where_they_stood_down_there_is_none(story: Story) -> No
     assert [event.partitionkey for event in await recorded(story)] == [home]
 
 
-async def test_signs_of_earlier_days_come_with_the_next_midnight_and_as_far_back_as_a_letter(story: Story) -> None:
+async def test_late_signs_come_when_their_week_is_over_as_of_a_monday_and_as_far_back_as_a_letter(story: Story) -> None:
     home = await enrol(story, "aline")
     days = [today() - LATE_DAYS * A_DAY, today() - 7 * A_DAY, today()]
+    monday = monday_of(today()) + 7 * A_DAY
     for day in reversed(days):
-        await story.check_in("aline", home, **sign(day))
+        held = await story.check_in("aline", home, **sign(day))
+        assert held.until.date() == (today() + A_DAY if day == today() else monday)
     for day in (today() - (LATE_DAYS + 1) * A_DAY, today() + A_DAY):
         with pytest.raises(BadInput) as refused:
             await story.check_in("aline", home, **sign(day))
         assert [problem.field for problem in refused.value.problems] == ["on"]
-    await midnight(story)
+    await midnight(story, (monday - today()).days - 1)
+    assert [event.data.on for event in await recorded(story)] == [today()] * (monday > today() + A_DAY)
+    await midnight(story, (monday - today()).days)
     events = await recorded(story)
-    assert [event.data.on for event in events] == days
-    assert len({event.commandid for event in events}) == 1
+    late = [event for event in events if event.data.on < monday_of(today())]
+    assert [event.data.on for event in late] == [monday_of(day) for day in days[:-1]]
+    assert len({event.commandid for event in late}) == 1
+    keys = {event.data.said.key_id for event in late if isinstance(event.data.said, Sealed)}
+    assert len(keys) == 1
+
+
+@pytest.mark.parametrize("late_by", [LATE_DAYS - 1, LATE_DAYS])
+async def test_a_sign_that_is_taken_while_the_day_ends_is_of_the_day_that_it_was(
+    story: Story, monkeypatch: pytest.MonkeyPatch, late_by: int
+) -> None:
+    home = await enrol(story, "aline")
+    order = story.order("aline", Role.REPORTER, reporters.CheckIn, "aline", **sign(today() - late_by * A_DAY))
+    desk = story.network.desk
+    asked = count()
+    monkeypatch.setattr(desk, "_clock", lambda: clock.now() + (next(asked) > 0) * A_DAY)
+    held = await reporter_acts.check_in(story.network, order, story.people["aline"], home)
+    assert not held.repeated
+
+
+async def test_who_records_goes_on_whatever_fails(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    signs = story.network.desk.signs
+    looked = asyncio.Event()
+    turns = count()
+
+    async def look() -> None:
+        if next(turns) < 2:
+            raise KeyError("nobody foresaw it")
+        looked.set()
+
+    async def overdue(*asked: Any) -> Overdue:
+        return Overdue(signs=7, seconds=60.0)
+
+    monkeypatch.setattr(signs, "look", look)
+    monkeypatch.setattr(signs.store, "overdue", overdue)
+    monkeypatch.setattr("services.signs.LOOK_SECONDS", 0.0)
+    with structlog.testing.capture_logs() as lines:
+        looking = asyncio.create_task(signs.keep_looking())
+        await asyncio.wait([looking, asyncio.ensure_future(looked.wait())], return_when=asyncio.FIRST_COMPLETED)
+        assert not looking.done()
+        looking.cancel()
+    assert signs.overdue.signs == 7
+    assert [(line["event"], line["log_level"]) for line in lines] == [("signs_of_life_wait", "error")]
 
 
 async def test_a_day_and_channel_has_one_sign_for_ever(story: Story) -> None:
@@ -187,6 +236,17 @@ async def test_a_day_and_channel_has_one_sign_for_ever(story: Story) -> None:
     await story.check_in("aline", home, **sign(channel="voice"))
     await midnight(story, 2)
     assert [event.data.channel for event in await recorded(story)] == ["sms", "voice"]
+
+
+async def test_of_the_late_signs_of_a_week_the_last_stands_and_a_later_one_is_refused(story: Story) -> None:
+    home = await enrol(story, "aline")
+    monday = monday_of(today()) - 14 * A_DAY
+    for day in (2, 4):
+        await story.check_in("aline", home, **sign(monday + day * A_DAY))
+    await midnight(story, 8)
+    assert [event.data.on for event in await recorded(story)] == [monday]
+    with pytest.raises(SignGivenAlready):
+        await story.check_in("aline", home, **sign(monday + 3 * A_DAY))
 
 
 async def test_only_who_is_enrolled_gives_one_and_who_is_refused_leaves_nothing(
