@@ -16,8 +16,8 @@ from tests.faults.strikes.processes import End, Freeze
 from tests.faults.world import LOOK_SECONDS, SQL, World, until
 
 ASKED_SECONDS = 60.0
-NEW_SECONDS = 10.0
-"""How long an alert that was never sent is waited for: levels change when they change."""
+NEW_SECONDS = 5.0
+"""How long one that was never sent is waited for, before some are asked for again: levels change when they change."""
 AGAIN = 5
 """So many of the last alerts are asked for again, so that something is being sent when it strikes."""
 
@@ -48,10 +48,13 @@ class WhileItSends:
             deadline = time.monotonic() + NEW_SECONDS
             while (came := await world.receiver.came()) == before and time.monotonic() < deadline:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(LOOK_SECONDS)
+            if came == before:
+                what = "again" if await something_is_sent(world) else "nothing"
+                await asyncio.sleep(dice.uniform(0.0, 0.5))
             done = await self.strike(world, dice)
         finally:
             await world.receiver.answers(TAKES)
-        return {"sends": what if came > before else "nothing", **done}
+        return {"sends": what, **done}
 
 
 @dataclass(frozen=True, slots=True)
