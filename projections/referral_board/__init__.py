@@ -7,7 +7,8 @@ Rows: `referral_board`, one a referral, and `referral_board_count`, how many the
 **A gap** is an answer that is awaited by a moment. When that moment passes unanswered, the gap is a fact: it gets its
 row and, where an engine speaks, is told once as `level.response_overdue`. It closes when the answer comes, or is
 awaited no more. Its `step` counts how often it was opened: again where an outcome was contradicted, anew where the
-deadline was moved after it had passed. A moment passes for a case before its own next event, and at the next broadcast.
+deadline was moved after it had passed. A moment passes for a case before its own next event of those on which anything
+here rests, and at the next broadcast.
 
 **What is awaited.** Of each referral an acknowledgement and an act by its own deadlines, also where its case was merged
 away; of a provisional case a vote, by `ratify_by`; of a grave case an answer (`referral_or_decision`). The latter two

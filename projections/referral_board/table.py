@@ -23,7 +23,7 @@ class ReferralTable:
     digests = (SQL["digest_referrals"], SQL["digest_counts"], SQL["digest_gaps"], SQL["digest_cases"])
 
     async def load(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, CaseReferrals]:
-        return {row["stream"]: _state(row["body"]) for row in await connection.fetch(SQL["load"], list(keys))}
+        return {row["stream"]: state_of(row["body"]) for row in await connection.fetch(SQL["load"], list(keys))}
 
     async def load_partition(self, connection: Connection, partition: int) -> Mapping[str, CaseReferrals]:
         return {}
@@ -35,7 +35,7 @@ class ReferralTable:
         await _WRITINGS.write(connection, partition, page)
 
 
-def _state(body: str) -> CaseReferrals:
+def state_of(body: str) -> CaseReferrals:
     known = orjson.loads(body)
     known["referrals"] = {one: Referral(**referral) for one, referral in known["referrals"].items()}
     known["gaps"] = {name: Gap(**gap) for name, gap in known["gaps"].items()}
