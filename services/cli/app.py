@@ -11,6 +11,7 @@ from services.cli import (
     clock,
     demo,
     explain,
+    gaps,
     network,
     parked,
     projections,
@@ -44,6 +45,7 @@ app.command()(network.begin)
 app.command()(network.token)
 app.command()(demo.demo)
 app.command()(explain.explain)
+app.command()(gaps.gaps)
 app.command()(trace.trace)
 app.command()(projections.replay)
 app.command()(projections.rebuild)

@@ -42,7 +42,7 @@ async def _explained(dsn: str, words: str, as_of: datetime | None, code: str) ->
     to = language(code)
     ledger = await PostgresLedger.connect(dsn, clock.now)
     try:
-        unit, name = _meant(await adopted_gazetteer(ledger), words)
+        unit, name = meant(await adopted_gazetteer(ledger), words)
         if (said := await said_of(ledger, unit, as_of)) is None:
             return explain_calm(name, to)
         row, change = said
@@ -67,7 +67,7 @@ async def adopted_gazetteer(ledger: Ledger) -> Gazetteer:
     return Gazetteer.from_content(adopted.content)
 
 
-def _meant(gazetteer: Gazetteer, words: str) -> tuple[str, str]:
+def meant(gazetteer: Gazetteer, words: str) -> tuple[str, str]:
     """The unit that is meant and its name; where that is not certain, a sentence with those that it may be."""
     from events.places.lookup import Candidates, Directory, Found
 

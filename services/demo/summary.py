@@ -135,6 +135,10 @@ def _referrals(scenario: Scenario, outcome: Outcome, zone: tzinfo) -> Renderable
     awaited = Counter(row["awaited"].replace("_", " ") for row in outcome.gaps)
     told = ", ".join(f"{number} {name}" for name, number in awaited.most_common())
     lines.append(Text(f"Answers that are awaited still: {told or 'none'}."))
+    climbed = Counter(row["told"]["role"].replace("_", " ") for row in outcome.gaps if row["told"])
+    if climbed:
+        last = ", ".join(f"{number} the {role}" for role, number in climbed.most_common())
+        lines.append(Text(f"Of grave cases that nobody answered, the ladder told last: {last}."))
     return Group(table, *lines)
 
 

@@ -22,6 +22,7 @@ from services.local.topics import EVENTS
 from services.processors.collecting import collect_rarely
 from services.processors.delivery import make_app
 from services.processors.metrics import Metrics
+from services.processors.open_gaps import OpenGaps
 from services.processors.places import wait_for_topic
 from services.processors.worker import Worker
 from services.settings import SettingsRefused, read_settings
@@ -60,6 +61,7 @@ def main(projections: Sequence[Projection[Any, Any]] = LIVE) -> NoReturn:
     log.info("processor begins", metrics=f"http://127.0.0.1:{server.server_port}/metrics")
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # until Faust takes it over
     wait_for_topic(addresses.bootstrap, EVENTS)
+    OpenGaps(addresses.projector_dsn, metrics.registry).begin()
     status = 0
     try:
         _FaustWorker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False, override_logging=False).run()
