@@ -101,15 +101,27 @@ class AlertOverrideEnded(Event):
     note: Sealable | None = None
 
 
-AlertEvent: TypeAlias = AlertIssued | AlertOverridden | AlertOverrideEnded
+class AlertAcknowledged(Event):
+    """Somebody of the network has seen an alert and answers for what follows; who did is its `actorref`."""
+
+    name: ClassVar[str] = "alert.acknowledged"
+
+    unit: UnitId
+    alert_id: UUID
+    note: Sealable | None = None
+
+
+AlertEvent: TypeAlias = AlertIssued | AlertOverridden | AlertOverrideEnded | AlertAcknowledged
 
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """What people decided about the alerts of one unit: until when an override stands, if one does."""
+    """What people decided about the alerts of one unit: until when an override stands, if one does, and which alert
+    somebody acknowledged last."""
 
     version: int = 0
     overridden_until: datetime | None = None
+    acknowledged: UUID | None = None
 
 
 def evolve(alerting: Alerting, event: AlertEvent) -> Alerting:
@@ -122,6 +134,8 @@ def evolve(alerting: Alerting, event: AlertEvent) -> Alerting:
             return replace(alerting, overridden_until=event.until)
         case AlertOverrideEnded():
             return replace(alerting, overridden_until=None)
+        case AlertAcknowledged():
+            return replace(alerting, acknowledged=event.alert_id)
         case _:
             assert_never(event)
 
@@ -179,4 +193,32 @@ def end_override(alerting: Alerting, command: EndOverride, act: Act, *, person: 
     return (AlertOverrideEnded(unit=command.unit, note=clear(command.note, KeyKind.PERSON, person)),)
 
 
-COMMANDS: tuple[type[Command], ...] = (Override, EndOverride)
+class AnotherAlert(NotNow):
+    sentence = "the last alert of {unit} is {latest}: somebody who read another has not read that one"
+
+
+class AcknowledgedAlready(NotNow):
+    sentence = "the alert {alert_id} was acknowledged already"
+
+
+class Acknowledge(Command):
+    """Say that you have seen the last alert of a unit, and that you answer for what follows."""
+
+    unit: UnitId
+    alert_id: UUID
+    note: Text | None = None
+
+
+def acknowledge(
+    alerting: Alerting, command: Acknowledge, act: Act, *, person: UUID, last: UUID | None
+) -> tuple[AlertAcknowledged, ...]:
+    """Acknowledge an alert, which must be the unit's `last` one; the first to do so does it for all."""
+    if command.alert_id != last:
+        raise AnotherAlert(unit=command.unit, latest="none yet" if last is None else last)
+    if alerting.acknowledged == last:
+        raise AcknowledgedAlready(alert_id=last)
+    note = clear(command.note, KeyKind.PERSON, person)
+    return (AlertAcknowledged(unit=command.unit, alert_id=command.alert_id, note=note),)
+
+
+COMMANDS: tuple[type[Command], ...] = (Override, EndOverride, Acknowledge)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID, uuid5
 
 from events import alert as decisions
-from events.alert import AlertEvent
+from events.alert import AlertEvent, AlertIssued
 from events.command import Command
 from events.places.facts import UnitKind
 from events.places.gazetteer import Gazetteer
@@ -19,9 +19,9 @@ _UNITS = UUID("3d1c7a0e-6b52-8f4d-9a77-2e9c5b8f1d60")
 
 
 async def act(network: Network, order: Order[Command]) -> Accepted:
-    """Override what is told of the unit that the command names, or end that; it must lie in their area."""
+    """Override what is told of the unit that the command names, end that, or acknowledge it; it lies in their area."""
     command = order.command
-    assert isinstance(command, decisions.Override | decisions.EndOverride)
+    assert isinstance(command, decisions.Override | decisions.EndOverride | decisions.Acknowledge)
     unit = network.gazetteer.unit(command.unit).unit_id
 
     async def decide(reading: Reading) -> Sequence[Change]:
@@ -36,6 +36,9 @@ async def act(network: Network, order: Order[Command]) -> Accepted:
                 events = decisions.override(alerting, command, act, person=order.person_id, row=told_of)
             case decisions.EndOverride():
                 events = decisions.end_override(alerting, command, act, person=order.person_id)
+            case decisions.Acknowledge():
+                last = await _last_alert(network, unit)
+                events = decisions.acknowledge(alerting, command, act, person=order.person_id, last=last)
         return [Change(f"alert/{unit}", network.gazetteer.home_of(unit), events, act.by)]
 
     return await network.desk.perform(order, decide)
@@ -45,3 +48,9 @@ def _is_told_of(gazetteer: Gazetteer, unit: str) -> bool:
     """Whether strangers are told alerts of a unit: not of what lies outside, and not of a commune that is no more."""
     kind = gazetteer.units[unit].kind
     return kind not in (UnitKind.OUTSIDE, UnitKind.UNPLACED) and gazetteer.is_in_force(unit)
+
+
+async def _last_alert(network: Network, unit: str) -> UUID | None:
+    """The id of the last alert of a unit: of the stream that the decision read, and that must not have moved since."""
+    told = [row for row in await network.desk.ledger.read_stream(f"alert/{unit}") if row.type == AlertIssued.name]
+    return told[-1].event_id if told else None

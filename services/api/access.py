@@ -95,6 +95,7 @@ ACCESS: Mapping[str, Grants] = {
     # what strangers are told
     "alert.override": _area(_REVIEWER, _OFFICER),
     "alert.end-override": _area(_REVIEWER, _OFFICER),
+    "alert.acknowledge": _area(_COORDINATOR, _REVIEWER, _OFFICER),
     # a reporter
     "reporter.enrol": _area(_COORDINATOR),
     "reporter.assign-coverage": _area(_COORDINATOR),
@@ -138,6 +139,7 @@ ACCESS: Mapping[str, Grants] = {
     "read.elections": _EVERYBODY,
     "read.rules": _EVERYBODY,
     "read.alerts": _EVERYBODY,
+    "read.standing-alerts": _NETWORK,
     "read.recipients": _INSIDE,
     "read.committee": _INSIDE,
     "read.position": _SENDERS | {_AUDITOR: Reach.EVERYWHERE, _ADMIN: Reach.EVERYWHERE},

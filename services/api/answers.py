@@ -314,6 +314,23 @@ ANSWERS: Mapping[str, Json] = {
     "alert_feature_of": fields(ALERT_FEATURE | {"links": LINKS}),
     "level_feature_of": fields(LEVEL_FEATURE | {"links": LINKS}),
     "alerts": fields({"alerts": many(ANYTHING | {"description": "The CloudEvent of alerts.v1: see asyncapi.json."})}),
+    "standing_alerts": fields(
+        {
+            "alerts": many(
+                fields(
+                    CODED
+                    | {
+                        "alert_id": ID,
+                        "level": NUMBER,
+                        "level_name": TEXT,
+                        "since": MOMENT,
+                        "acknowledged_at": maybe(MOMENT),
+                        "acknowledged_by": maybe(TEXT),
+                    }
+                )
+            )
+        }
+    ),
     "alert_as_cap": TEXT | {"description": "A CAP 1.2 document, by the XML Schema of OASIS."},
     "alerts_table": TEXT | {"description": "CSV by RFC 4180, in UTF-8, with a line of names."},
     "alerts_data_package": fields(

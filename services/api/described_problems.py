@@ -11,6 +11,7 @@ from events.refusals import NotNow, Problem
 from services.api import problems
 from services.api.body import MOST_BYTES
 from services.api.examples import (
+    ALERT_ID,
     CASE_ID,
     GIHANGA,
     LATER,
@@ -25,8 +26,10 @@ from services.api.problems import Kind, Told
 Json = dict[str, Any]
 
 DETAILS: Mapping[str, object] = {
+    "alert_id": ALERT_ID,
     "asked": 1, "at": 1234, "channel": "sms", "counted_in": OTHER_CASE_ID, "count": 2, "current": 2,
     "election": "bi-2027-presidential", "field": "text", "fields": "text", "in_favour": 1, "into": OTHER_CASE_ID,
+    "latest": ALERT_ID,
     "its_mode": "actual",
     "key": f"case/{CASE_ID}", "kinds": "injured", "last": "2026-06-02T10:00:00+00:00", "mode": "exercise",
     "name": "burundi", "next": 2, "on": "2025-06-05", "position": 1234, "projection": "alert_level",

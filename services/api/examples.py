@@ -150,6 +150,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "note": "The elders walked the market: it is quiet.",
     },
     "alert.end-override": {"unit": GIHANGA},
+    "alert.acknowledge": {"unit": GIHANGA, "alert_id": ALERT_ID, "note": "I call the administrator."},
     "reporter.enrol": {
         "who": {"phone": "+257 79 000 001"},
         "unit": GIHANGA,

@@ -115,6 +115,8 @@ MENDS: Mapping[int, str] = {
     3604: "nothing: the person was erased for ever, and what they had registered with them",
     3605: "go on with one of those that sign; `detail` says when there is room for another",
     3701: "look at /v1/levels/{unit}: what strangers are told is what is computed already",
+    3702: "read the last alert of the unit at /v1/alerts/standing, and acknowledge that",
+    3703: "nothing: somebody answers for it; /v1/alerts/standing says since when",
     # us
     4005: "whoever runs the network opens them: deploy/README.md says how, by the sentence in `detail`",
     4006: "set this machine's clock right; where the ledger's is meant, an operator confirms: `intabaza clock accept`",

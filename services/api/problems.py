@@ -168,6 +168,8 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     subscribers.TooManySecrets: Kind(3605, 409, "Too many secrets sign already"),
     # what strangers are told
     alert.NothingOverridden: Kind(3701, 409, "No override stands"),
+    alert.AnotherAlert: Kind(3702, 409, "It is not the last alert"),
+    alert.AcknowledgedAlready: Kind(3703, 409, "The alert was acknowledged already"),
     # everywhere
     NoSuchUnit: Kind(1101, 422, "No such unit"),
     NoSuchDivision: Kind(1102, 422, "No such division"),

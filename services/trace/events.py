@@ -19,8 +19,11 @@ LEVEL, OVERDUE, ESCALATED, ALERT = (
     "level.response_escalated",
     "alert.issued",
 )
-OF_MIDNIGHT = frozenset({LevelCause.FADING.value, LevelCause.ELECTION_WINDOW.value, LevelCause.COVERAGE.value})
-"""Causes of changes that come before what is recorded at the very same moment."""
+OF_MIDNIGHT = frozenset({LevelCause.FADING.value, LevelCause.ELECTION_WINDOW.value})
+"""Causes of changes that may come before what is recorded at the very same moment."""
+
+BY_NO_ACT = OF_MIDNIGHT | {LevelCause.COVERAGE.value}
+"""Causes of changes of which nobody's act is named: time, and signs of life."""
 
 
 @dataclass(frozen=True, slots=True)

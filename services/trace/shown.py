@@ -19,6 +19,7 @@ CLEAR: Mapping[str, tuple[str, ...]] = {
     ESCALATED: ("awaited", "due", "step", "rung", "tell"),
     "alert.overridden": ("unit", "level", "until", "reason"),
     "alert.override_ended": ("unit",),
+    "alert.acknowledged": ("unit",),
     "case.report_linked": ("report_id",),
     "case.report_unlinked": ("report_id",),
     "case.classified": ("kind",),

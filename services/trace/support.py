@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby
 
 from projections.alert_level.case import LOST
-from services.trace.events import ESCALATED, LEVEL, OVERDUE, Told
+from services.trace.events import ESCALATED, LEVEL, OF_MIDNIGHT, OVERDUE, Told
 
 NOTHING: frozenset[str] = frozenset()
 JUDGED = frozenset({"case.assessed", "case.ratified", "case.not_ratified"})
@@ -116,7 +116,8 @@ def follow(happened: Iterable[Told], shared: Collection[datetime] = ()) -> Mappi
     """Each event by its id, with what it rests on.
 
     `shared` are moments at which several commands were recorded: which of them a change of a level then came before
-    nobody can tell any more, so it rests on all that any of its cases stood on at that moment.
+    nobody can tell any more, so it rests on all that any of its cases stood on at that moment. So does one that a
+    midnight made, with what was recorded at that very moment.
     """
     everything = list(happened)
     opened = {one.record_id: one.moment for one in everything if one.row.type == "case.opened"}
@@ -125,7 +126,8 @@ def follow(happened: Iterable[Told], shared: Collection[datetime] = ()) -> Mappi
     in_order = sorted(everything, key=lambda one: _held(one, opened))
     for moment, at_once in groupby(in_order, lambda one: _held(one, opened)[0]):
         events = list(at_once)
-        undecided = [one for one in events if one.row.type == LEVEL and one.order[1] > 0] if moment in shared else []
+        changes = [one for one in events if one.row.type == LEVEL]
+        undecided = [one for one in changes if moment in shared or one.data["cause"] in OF_MIDNIGHT]
         stood = [support.take(one) for one in undecided]
         for told in events:
             rests[str(told.row.event_id)] = told, support.take(told)

@@ -10,19 +10,21 @@ from uuid import UUID
 import asyncpg
 
 from events.vocabulary import EVERY_HOME
-from services.trace.events import ALERT, ESCALATED, LEVEL, OF_MIDNIGHT, OVERDUE, Told
+from services.trace.events import ALERT, BY_NO_ACT, ESCALATED, LEVEL, OVERDUE, Told
 from services.trace.reading import MOST_EVENTS, Reader, TooMuch, spelt
 from services.trace.support import JUDGED, NOTHING, follow
 from services.trace.taken_back import taken_back
 from services.trace.told_for import alerts_in, told_for
 
+ACKNOWLEDGED = "alert.acknowledged"
 TRACED = frozenset({"report", "case", "level", "alert", "reference"})
 """Categories of streams whose events are followed; who watches, and who opened what was sealed, is not."""
 
 GROUPS: Mapping[str, str] = {
     **dict.fromkeys((*sorted(JUDGED), "case.classified", "case.harm_recorded"), "judgements"),
     **dict.fromkeys(
-        ("case.decided", "case.action_recorded", "case.resolved", "case.closed", "case.reopened"), "decisions"
+        ("case.decided", "case.action_recorded", "case.resolved", "case.closed", "case.reopened", ACKNOWLEDGED),
+        "decisions",
     ),
     "case.referred": "referrals",
     OVERDUE: "overdue",
@@ -210,8 +212,7 @@ class Tracing:
             if token in on and told.moment >= event.moment
         }
         for one in self._everything():
-            named = (one.data.get("updates"), one.data.get("cancels")) if one.row.type == ALERT else ()
-            if own in named or one.causation == event.row.event_id:
+            if own in _named_alerts(one) or one.causation == event.row.event_id:
                 found.setdefault(str(one.row.event_id), Resting(one, (own,)))
         found.pop(own, None)
         return list(found.values())
@@ -237,7 +238,7 @@ class Tracing:
             for one in self._everything()
             if one.row.type == LEVEL
             and one.moment == event.row.recorded_at
-            and one.data["cause"] not in OF_MIDNIGHT
+            and one.data["cause"] not in BY_NO_ACT
             and one.row.position > event.row.position
             and event.row.home in (one.row.home, EVERY_HOME)
         ]
@@ -288,10 +289,17 @@ class Tracing:
         if below.causation is not None:
             cause = await self._reader.event(below.causation)
             return [cause] if cause is not None else []
-        if below.row.type != LEVEL or below.data["cause"] in OF_MIDNIGHT:
+        if below.row.type != LEVEL or below.data["cause"] in BY_NO_ACT:
             return []
         at = await self._reader.at(below.moment, below.row.home)
         return [one for one in at if _category(one) in ("report", "case", "reference")]
+
+
+def _named_alerts(told: Told) -> tuple[str | None, ...]:
+    """The alerts that an event of a unit's alerts names."""
+    if told.row.type == ALERT:
+        return told.data.get("updates"), told.data.get("cancels")
+    return (told.data["alert_id"],) if told.row.type == ACKNOWLEDGED else ()
 
 
 def _category(told: Told) -> str:

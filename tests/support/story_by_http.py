@@ -5,6 +5,7 @@ Whoever adds a command adds it here, or the acceptance test fails.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -121,7 +122,18 @@ async def the_registers(telling: Telling) -> None:
 async def the_alerts(telling: Telling) -> None:
     until = clock.now() + timedelta(hours=1)
     await telling.do(BEDE, "alert.override", unit=MPANDA, until=until.isoformat())
+    await telling.do(FABIEN, "alert.acknowledge", unit=MPANDA, alert_id=await last_alert(telling, MPANDA))
     await telling.do(ODILE, "alert.end-override", unit=MPANDA)
+
+
+async def last_alert(telling: Telling, unit: str) -> str:
+    """The id of the last alert of a unit, once there is one."""
+    async with asyncio.timeout(60):
+        while True:
+            alerts = (await telling.doors.get(ADMIN, "/v1/alerts", unit=unit, limit="200")).json()["alerts"]
+            if alerts:
+                return str(alerts[-1]["id"])
+            await asyncio.sleep(0.05)
 
 
 async def the_reporter(telling: Telling) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import asyncpg
 import orjson
 
+from projections.alert_level.explain import LEVELS
 from services.api.reading import Asked, Parameter, Read, Reply
-from services.api.reads.shown import AFTER, after_in_the_address
+from services.api.reads.shown import AFTER, UNIT, after_in_the_address
 from services.api.reads.sql import READS_SQL
 from services.ledger.ledger import Recorded
 
+ACKNOWLEDGED = Parameter(
+    "acknowledged", "Only alerts that somebody has acknowledged, or only those that nobody has.", {"type": "boolean"}
+)
 OF_UNIT = Parameter("unit", "Only alerts of this unit; may be repeated.", repeated=True)
 
 
@@ -27,4 +34,29 @@ async def alerts(asked: Asked) -> Reply:
     return Reply(document, after=[last] if len(rows) > len(shown) else None)
 
 
-READS = (Read("/v1/alerts", "read.alerts", alerts, (AFTER, OF_UNIT), paged=True),)
+async def standing_alerts(asked: Asked) -> Reply:
+    """Units where an alert stands, in order of their ids, with who has acknowledged it: a role and a moment."""
+    (after,) = asked.cursor(str)
+    which = asked.one("acknowledged", ("true", "false"))
+    wanted = None if which is None else which == "true"
+    found = await asked.rows_of(READS_SQL["standing_alerts"], asked.units(), after, asked.rows + 1, wanted)
+    shown = found[: asked.rows]
+    last = [shown[-1]["unit"]] if len(found) > len(shown) else None
+    return Reply({"alerts": [_standing(asked, row) for row in shown]}, after=last)
+
+
+def _standing(asked: Asked, row: asyncpg.Record) -> dict[str, Any]:
+    return asked.country.coded(row["unit"]) | {
+        "alert_id": row["alert"],
+        "level": row["told"],
+        "level_name": LEVELS[row["told"]],
+        "since": row["told_at"],
+        "acknowledged_at": row["acknowledged_at"],
+        "acknowledged_by": row["acknowledged_by"],
+    }
+
+
+READS = (
+    Read("/v1/alerts/standing", "read.standing-alerts", standing_alerts, (UNIT, ACKNOWLEDGED), paged=True),
+    Read("/v1/alerts", "read.alerts", alerts, (AFTER, OF_UNIT), paged=True),
+)

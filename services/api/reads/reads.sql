@@ -28,3 +28,23 @@ from ledger.event
 where type = 'alert.issued' and position > $1 and position <= $2 and ($4::text[] is null or stream = any ($4))
 order by position
 limit $3
+
+-- name: standing_alerts
+-- Units where an alert stands, all or those of $1 (null: all), after the unit $2 (null: from the first), at most $3 of
+-- them, with who acknowledged it; where $4 is not null, only those that were, or were not. Nobody else's stream is read.
+select said.unit, said.told, said.told_at, said.alert, ack.recorded_at as acknowledged_at,
+    ack.body ->> 'actorrole' as acknowledged_by
+from alert_level_said as said
+left join lateral (
+    select e.recorded_at, convert_from(e.body, 'UTF8')::jsonb as body
+    from ledger.event as e
+    where e.stream = 'alert/' || said.unit and e.type = 'alert.acknowledged'
+    order by e.version desc
+    limit 1
+) as ack on ack.body -> 'data' ->> 'alert_id' = said.alert::text
+where said.alert is not null
+    and ($1::text[] is null or said.unit = any ($1))
+    and ($2::text is null or said.unit > $2)
+    and ($4::boolean is null or (ack.recorded_at is not null) = $4)
+order by said.unit
+limit $3

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from events.alert import AlertChange, AlertIssued, AlertOverridden, AlertOverrideEnded, Code, KindGroup, OverrideReason
+from events.alert import (
+    AlertAcknowledged,
+    AlertChange,
+    AlertIssued,
+    AlertOverridden,
+    AlertOverrideEnded,
+    Code,
+    KindGroup,
+    OverrideReason,
+)
 from events.custody import RecordViewed, ViewPurpose
 from events.level import (
     Awaited,
@@ -82,6 +91,10 @@ _OVERRIDDEN = AlertOverridden(
 )
 
 _RAISED = _told("raised", _alert(AlertChange.RAISED, 1, 3), 1)
+
+_ACKNOWLEDGED = AlertAcknowledged(
+    unit=COMMUNE, alert_id=_RAISED.event_id, note=sealed("a coordinator", "why acknowledged")
+)
 
 EXAMPLES = (
     Example(
@@ -262,6 +275,7 @@ EXAMPLES = (
     _told("exercise", _alert(AlertChange.RAISED, 0, 4), 1, Mode.EXERCISE),
     Example("for_a_week", f"alert/{COMMUNE}", _OVERRIDDEN, Role.REVIEWER, 3),
     Example("before_its_time", f"alert/{COMMUNE}", AlertOverrideEnded(unit=COMMUNE), Role.REFERRAL_OFFICER, 4),
+    Example("within_the_hour", f"alert/{COMMUNE}", _ACKNOWLEDGED, Role.COORDINATOR, 2),
     Example(
         "for_review",
         f"custody/{REPORT}",

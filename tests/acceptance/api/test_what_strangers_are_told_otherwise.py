@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from services import clock
 from services.api.examples import GIHANGA, GISURU, MPANDA
 from tests.support.doors import ALINE, BEDE, CONSUMER, FABIEN, ODILE, Caller, Doors
-from tests.support.story_by_http import Telling
+from tests.support.story_by_http import Telling, last_alert
 
 LEVEL = f"/v1/levels/{MPANDA}"
 
@@ -119,3 +120,35 @@ async def test_what_cannot_be_overridden_is_refused_by_field(doors: Doors) -> No
         assert (in_vain.status_code, in_vain.json()["errors"][0]["field"]) == (422, "unit"), in_vain.text
     nowhere = await doors.post(BEDE, "/v1/alerts/override", right | {"unit": "bi:nowhere"})
     assert (nowhere.status_code, nowhere.json()["number"]) == (422, 1101)
+
+
+async def test_the_last_alert_is_acknowledged_once_and_the_next_one_anew(doors: Doors) -> None:
+    telling, unit = Telling(doors), "bi:c2015:mutimbuzi"
+    until = (clock.now() + timedelta(hours=1)).isoformat()
+    await telling.do(BEDE, "alert.override", unit=unit, level=3, until=until)
+    first = await last_alert(telling, unit)
+    (standing,) = (await standing_alerts(doors, unit=unit)).values()
+    assert (standing["alert_id"], standing["level"], standing["acknowledged_at"]) == (first, 3, None)
+
+    body = {"unit": unit, "alert_id": first}
+    other = await doors.post(FABIEN, "/v1/alerts/acknowledge", body | {"alert_id": str(uuid4())})
+    assert (other.status_code, other.json()["number"]) == (409, 3702)
+    assert first in other.json()["detail"]
+    await telling.do(FABIEN, "alert.acknowledge", **body)
+    again = await doors.post(ODILE, "/v1/alerts/acknowledge", body)
+    assert (again.status_code, again.json()["number"]) == (409, 3703)
+    (standing,) = (await standing_alerts(doors, unit=unit, acknowledged="true")).values()
+    assert (standing["acknowledged_by"], standing["acknowledged_at"] is None) == ("coordinator", False)
+    assert unit not in await standing_alerts(doors, acknowledged="false")
+
+    await telling.do(BEDE, "alert.override", unit=unit, level=4, until=until)
+    await until_seen(doors, lambda level: level["told_level"] == 4, unit=unit)
+    (standing,) = (await standing_alerts(doors, unit=unit, acknowledged="false")).values()
+    assert (standing["level"], standing["acknowledged_at"]) == (4, None)
+    assert (await doors.get(CONSUMER, "/v1/alerts/standing")).status_code == 403
+
+
+async def standing_alerts(doors: Doors, **params: str) -> dict[str, dict[str, Any]]:
+    answer = await doors.get(ODILE, "/v1/alerts/standing", **params)
+    assert answer.status_code == 200, answer.text
+    return {one["unit"]: one for one in answer.json()["alerts"]}

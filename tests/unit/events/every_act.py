@@ -311,6 +311,9 @@ DEEDS: tuple[Deed, ...] = (
     on_reporter(reporter.stand_down, filled(reporter.StandDownReporter, reason="safety"), ENROLLED, person=PERSON),
     on_alerting(alert.override, filled(alert.Override, **OVERRIDE), row="bi:commune"),
     on_alerting(alert.end_override, filled(alert.EndOverride, unit="bi:commune"), OVERRIDDEN),
+    on_alerting(
+        alert.acknowledge, filled(alert.Acknowledge, unit="bi:commune", alert_id=one("alert")), last=one("alert")
+    ),
     on_register(reference.adopt_rules, reference.AdoptRules(**RULES)),
     on_register(reference.adopt_gazetteer, reference.AdoptGazetteer(**GAZETTEER)),
     on_register(reference.register_recipient, reference.RegisterRecipient(**RECIPIENT), Recipient()),

@@ -33,6 +33,7 @@ OF_A_PERSON = {
     "reporter.stood_down": {"note"},
     "alert.overridden": {"note"},
     "alert.override_ended": {"note"},
+    "alert.acknowledged": {"note"},
 }
 """Fields under a person's own key, so that erasing the person erases them."""
 

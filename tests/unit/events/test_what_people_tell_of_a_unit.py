@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from events.alert import (
+    Acknowledge,
+    AcknowledgedAlready,
     Alerting,
     AlertOverridden,
+    AnotherAlert,
     EndOverride,
     NothingOverridden,
     Override,
+    acknowledge,
     end_override,
     evolve,
     override,
@@ -57,3 +61,14 @@ def test_only_what_stands_is_ended() -> None:
         later = act(INES) if nothing.overridden_until is None else act(INES, at=NOW + timedelta(seconds=1))
         with pytest.raises(NothingOverridden, match="no override of bi:commune stands"):
             end_override(nothing, command, later, person=one("ines"))
+
+
+def test_the_last_alert_is_acknowledged_by_the_first_who_saw_it() -> None:
+    command = Acknowledge(unit=UNIT, alert_id=one("alert"))
+    (event,) = acknowledge(Alerting(), command, act(INES), person=one("ines"), last=one("alert"))
+    assert (event.unit, event.alert_id) == (UNIT, one("alert"))
+    for last in (None, one("a later alert")):
+        with pytest.raises(AnotherAlert):
+            acknowledge(Alerting(), command, act(INES), person=one("ines"), last=last)
+    with pytest.raises(AcknowledgedAlready):
+        acknowledge(evolve(Alerting(), event), command, act(INES), person=one("ines"), last=one("alert"))

@@ -19,6 +19,7 @@ from services.trace.support import follow
 from services.trace.taken_back import taken_back
 from services.trace.told_for import told_for
 from tests.support.domain import one
+from tests.support.examples import examples
 from tests.support.level_histories import history
 from tests.support.levels import UNIT, Log, stood
 
@@ -122,6 +123,7 @@ def test_a_midnight_comes_before_what_is_recorded_at_it() -> None:
     assert f"report/{one('r1')}" in rests[str(fading.row.event_id)][1]
 
 
+@examples(150)
 @given(st.integers(0, 2**32), st.integers(1, 60))
 def test_every_change_rests_on_the_opening_and_the_reports_of_each_case_it_lists(seed: int, length: int) -> None:
     log = list(history(seed, length))
@@ -129,12 +131,13 @@ def test_every_change_rests_on_the_opening_and_the_reports_of_each_case_it_lists
     rests = follow([*map(told, log), *changes])
     for change in changes:
         _, on = rests[str(change.row.event_id)]
-        before = [event for event in log if held_before(event, change)]
+        until = [event for event in log if datetime.fromisoformat(event.time) <= change.moment]
+        before = [event for event in until if held_before(event, change)]
         for case_id in change.cases:
-            opened = next(e for e in before if (e.stream, e.type) == (f"case/{case_id}", "case.opened"))
+            opened = next(e for e in until if (e.stream, e.type) == (f"case/{case_id}", "case.opened"))
             assert str(UUID(int=opened.position)) in on
             assert linked_now(case_id, before) <= on
-        mine = ever_linked(set(change.cases), before)
+        mine = ever_linked(set(change.cases), until)
         assert {token for token in on if token.startswith("report/")} <= mine
 
 
