@@ -15,6 +15,7 @@ from kafka.errors import KafkaConnectionError
 from kafka.net.compat import KafkaNetClient
 
 LISTEN_SECONDS = 2.0
+MOST_PORT = 65_535
 
 C = TypeVar("C")
 
@@ -42,10 +43,23 @@ def connected(
 
 
 def listening(bootstrap: str | Sequence[str]) -> list[str]:
-    """The addresses to begin with, if one of them takes a connection; raises KafkaConnectionError."""
+    """The addresses to begin with, if one of them takes a connection; raises KafkaConnectionError, also where one of
+    them is no address: it says which, and what is expected."""
     addresses = bootstrap.split(",") if isinstance(bootstrap, str) else list(bootstrap)
     for address in addresses:
-        host, _, port = address.strip().rpartition(":")
-        with contextlib.suppress(OSError, ValueError), socket.create_connection((host, int(port)), LISTEN_SECONDS):
+        at = _address(address)
+        with contextlib.suppress(OSError), socket.create_connection(at, LISTEN_SECONDS):
             return addresses
     raise KafkaConnectionError(f"nobody listens at {','.join(addresses)}")
+
+
+def _address(told: str) -> tuple[str, int]:
+    """Host and port of `host:port`, where an address of IPv6 stands in brackets."""
+    host, _, port = told.strip().rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    if not bare or not (port.isascii() and port.isdigit()) or int(port) > MOST_PORT or (":" in host and bare == host):
+        raise KafkaConnectionError(
+            f"{told.strip()!r} is no address of a broker: expected host:port, such as 127.0.0.1:9092 or [::1]:9092; "
+            "correct it"
+        )
+    return bare, int(port)

@@ -15,5 +15,5 @@ def somebody_listens(bootstrap: str) -> list[str]:
     """The addresses to begin with, if one of them takes a connection; raises BrokerAway."""
     try:
         return listening(bootstrap)
-    except KafkaConnectionError:
-        raise BrokerAway(f"no broker answers at {bootstrap}") from None
+    except KafkaConnectionError as error:
+        raise BrokerAway(f"no broker answers at {bootstrap}: {error.args[0]}") from None

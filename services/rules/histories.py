@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -44,6 +45,17 @@ from projections.rule_set import RuleFault
 LEVELS = ("calm", "watch", "tension", "alert", "crisis")
 HERE = "here"
 
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+
+
+def _within(day: date) -> date:
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError(f"a day from {FIRST_DAY} to {LAST_DAY}; correct its year")
+    return day
+
+
+On = Annotated[date, AfterValidator(_within)]
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,40}$")]
 """A case, report or election of a history, as its file calls it."""
 
@@ -59,7 +71,7 @@ class Step(Told):
 
     verb: ClassVar[str]
 
-    on: date
+    on: On
 
     @property
     def case(self) -> str:
@@ -77,8 +89,8 @@ class Open(Step):
     severity: Severity | None = None
     threat_to_life: StrictBool = False
     provisional: StrictBool = False
-    occurred: date | None = None
-    expected: date | None = None
+    occurred: On | None = None
+    expected: On | None = None
     reports: tuple[Name, ...] = ()
 
 
@@ -185,12 +197,12 @@ class Cover(Step):
 
 
 class CheckIn(Step):
-    """A reporter gives a sign of life."""
+    """A reporter gives a sign of life, over the channel by which they cover their place unless another is stated."""
 
     verb: ClassVar[str] = "check_in"
 
     check_in: Name
-    channel: Channel = Channel.SMS
+    channel: Channel | None = None
 
 
 class StandDown(Step):
@@ -218,8 +230,8 @@ class Election(Step):
 
     election: Name
     round: ElectionRound
-    polling: date
-    campaign_from: date | None = None
+    polling: On
+    campaign_from: On | None = None
     standing: ElectionStanding = ElectionStanding.ANNOUNCED
 
 
@@ -323,7 +335,24 @@ class History(Told):
             raise ValueError("steps|at most a hundred years; correct the dates")
         opened: set[str] = set()
         covering: set[str] = set()
+        linked: set[str] = set()
+        received: set[str] = set()
+        places = {HERE} | {step.place for step in self.steps if isinstance(step, Open | Cover | Receive)}
         for number, step in enumerate(self.steps):
+            linked.update(step.reports if isinstance(step, Open) else [step.report] if isinstance(step, Link) else [])
+            if isinstance(step, Receive):
+                received.add(step.case)
+            if isinstance(step, Expect) and step.place not in places:
+                raise ValueError(
+                    f"steps.{number}|a place where something happens in this history, which {step.place!r} is not; "
+                    "correct its name, or let a report come in there"
+                )
+            if isinstance(step, Withdraw) and step.case not in linked | received:
+                raise ValueError(f"steps.{number}|a report that came before; link or receive {step.case!r} first")
+            if isinstance(step, Unlink) and step.report not in linked:
+                raise ValueError(f"steps.{number}|a report linked before; link {step.report!r} first")
+            if isinstance(step, Merge | Part) and step.case == step.into:
+                raise ValueError(f"steps.{number}|two cases; name another one in `into`")
             if isinstance(step, Cover):
                 covering.add(step.case)
             if isinstance(step, CheckIn | StandDown) and step.case not in covering:

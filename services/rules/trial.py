@@ -23,6 +23,7 @@ from events.sealed import Sealed
 from events.vocabulary import (
     EVERY_HOME,
     Basis,
+    Channel,
     Dated,
     Independence,
     Kind,
@@ -109,6 +110,7 @@ class _Trial:
         self._part: Folded[Home, Shared] = Folded(alert_level.PROJECTION.fold)
         self._versions: dict[str, int] = {}
         self._names: dict[str, str] = {}
+        self._covering: dict[str, Channel] = {}
         self._position = 0
         self._last = (date.min, 0)
         self._rows: dict[str, dict[str, Any]] = {}
@@ -178,10 +180,10 @@ class _Trial:
             case histories.Close():
                 yield case, cases.CaseClosed(reason=_NOBODY_READS)
             case histories.Cover():
-                units = (step.place,)
+                units, self._covering[step.case] = (step.place,), step.channel
                 yield reporter, ReporterCoverageAssigned(units=units, channel=step.channel, cadence_days=step.every)
             case histories.CheckIn():
-                yield reporter, ReporterCheckedIn(on=step.on, channel=step.channel)
+                yield reporter, ReporterCheckedIn(on=step.on, channel=step.channel or self._covering[step.case])
             case histories.StandDown():
                 yield reporter, ReporterStoodDown(reason=StandDown.OWN_WISH)
             case histories.Receive():

@@ -143,3 +143,26 @@ def the_same_by_events() -> dict[str, Any]:
     log.after(days=1).withdrawn("r").closed("a").assigned("one").checked_in("one").received("r2").tick()
     (row,) = stood(log).units.values()
     return row
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "2199-12-31"])
+def test_the_first_and_the_last_day_that_a_history_may_have_are_folded(day: str) -> None:
+    steps = f"{{ on = {day}, open = 'a', kind = 'violence' }}, {{ on = {day}, expect = 1 }}"
+    (history,) = read_histories(f"[[history]]\nname = 'x'\nsteps = [{steps}]")
+    assert try_out(FIRST_RULES, history).expected == 1
+
+
+def test_who_covers_by_voice_checks_in_by_voice() -> None:
+    text = """
+[[history]]
+name = "by voice"
+steps = [
+  { on = 2027-03-01, cover = "one", channel = "voice", every = 1 },
+  { on = 2027-03-01, check_in = "one" },
+  { on = 2027-03-12, check_in = "one" CHANNEL },
+  { on = 2027-03-12, expect = "calm", confidence = "CONFIDENCE" },
+]
+"""
+    for channel, confidence in (("", "high"), (', channel = "sms"', "medium")):
+        (history,) = read_histories(text.replace(" CHANNEL", channel).replace("CONFIDENCE", confidence))
+        assert [str(miss) for miss in try_out(FIRST_RULES, history).missed] == []
