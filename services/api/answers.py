@@ -367,7 +367,7 @@ ANSWERS: Mapping[str, Json] = {
             "level_name": TEXT,
             "in_words": many(TEXT),
         },
-        {"explanation": ANYTHING, "said_at_position": NUMBER},
+        {"explanation": ANYTHING, "said_at_position": NUMBER, "confidence_reason": TEXT, "confidence_is_exact": TRUE},
     ),
     "cases": fields(
         {

@@ -37,19 +37,23 @@ def explain(
 async def _explained(dsn: str, words: str, as_of: datetime | None, code: str) -> tuple[str, ...]:
     from services.ledger.postgres import PostgresLedger
     from services.words.level import explain_calm, explain_change
-    from services.words.said import rules_by_hash, said_of
+    from services.words.said import rules_by_hash, said_of, watched_then
 
     to = language(code)
     ledger = await PostgresLedger.connect(dsn, clock.now)
     try:
         unit, name = meant(await adopted_gazetteer(ledger), words)
         if (said := await said_of(ledger, unit, as_of)) is None:
-            return explain_calm(name, to)
+            return explain_calm(name, await watched_then(ledger, unit, as_of, None), to)
         row, change = said
+        then = await watched_then(ledger, unit, as_of, change)
         rules = await rules_by_hash(ledger, change.rules_hash, {})
         if rules is None:
             raise LocalProblem(f"The rule set {change.rules_hash} is not on the log: the level cannot be explained.")
-        return (*explain_change(change, rules, name, to), f"({row.stream}, {row.position})")
+        return (
+            *explain_change(change.model_copy(update={"confidence_reason": then}), rules, name, to),
+            f"({row.stream}, {row.position})",
+        )
     finally:
         await ledger.close()
 

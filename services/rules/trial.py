@@ -42,8 +42,8 @@ from events.vocabulary import (
     wire_time,
 )
 from projections import alert_level
-from projections.alert_level.explain import points
 from projections.alert_level.fold import Home
+from projections.alert_level.recompute import points
 from projections.alert_level.rows import unit_read
 from projections.alert_level.rules import Rules
 from projections.alert_level.shared import Shared

@@ -63,7 +63,9 @@ class Language:
         return format_decimal(Decimal(thousandths) / 1000, format="0.###", locale=self._locale, group_separator=False)
 
     def day(self, on: date) -> str:
-        return format_date(on, "long", locale=self._locale)
+        said = format_date(on, "long", locale=self._locale)
+        # Babel writes "1 mai", and people read aloud what stands there.
+        return f"1er{said[1:]}" if self._locale.language == "fr" and on.day == 1 else said
 
 
 @cache

@@ -99,10 +99,11 @@ def explain_standing(standing: LevelChanged, rules: Rules, place: str, to: Langu
     return (said, *_made_of(standing, rules, to))
 
 
-def explain_calm(place: str, to: Language) -> tuple[str, ...]:
-    """The same for a unit whose level never changed."""
+def explain_calm(place: str, watched: ConfidenceReason, to: Language) -> tuple[str, ...]:
+    """The same for a unit whose level never changed: calm may be silence, so how well it is watched is said too."""
     return (
         to.say("{place} is at {level}: nothing has changed that so far.", place=place, level=level_with_number(0, to)),
+        to.say(_WATCHED.get(watched, _WATCHED[ConfidenceReason.COVERAGE_UNKNOWN])),
     )
 
 

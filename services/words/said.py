@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import datetime
 
 from events.catalogue import read
-from events.level import LevelChanged
+from events.level import ConfidenceReason, CoverageLost, CoverageRestored, LevelChanged
 from events.reference import RulesAdopted
 from projections.alert_level.rules import Rules
 from services.ledger.ledger import Ledger, Recorded
@@ -25,6 +25,29 @@ async def said_of(ledger: Ledger, unit: str, as_of: datetime | None = None) -> t
     change = read(last.wire()).data
     assert isinstance(change, LevelChanged)
     return last, change
+
+
+async def watched_then(
+    ledger: Ledger, unit: str, as_of: datetime | None, said: LevelChanged | None
+) -> ConfidenceReason:
+    """How well a unit was watched at a moment, as far as the log says it.
+
+    That nobody watches, and that somebody does again, is on the log by itself. How well else, each change of the level
+    says; between two of them it may have been another, and after what is over it is not known.
+    """
+    lost = False
+    for row in await ledger.read_stream(f"level/{unit}"):
+        if as_of is not None and row.recorded_at > as_of:
+            break
+        if row.type in (CoverageLost.name, CoverageRestored.name):
+            event = read(row.wire()).data
+            assert isinstance(event, CoverageLost | CoverageRestored)
+            if event.channel is None:
+                lost = isinstance(event, CoverageLost)
+    if lost:
+        return ConfidenceReason.COVERAGE_LOST
+    known = None if said is None else said.confidence_reason
+    return ConfidenceReason.COVERAGE_UNKNOWN if known in (None, ConfidenceReason.COVERAGE_LOST) else known
 
 
 ALERTS_FROM = 1

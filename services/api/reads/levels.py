@@ -13,15 +13,15 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import orjson
 
-from events.level import LevelChanged
-from projections.alert_level.explain import LEVELS
+from events.level import ConfidenceReason, LevelChanged
+from projections.alert_level.recompute import LEVELS
 from projections.alert_level.table import SQL
 from services.api.problems import BAD_PARAMETER, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.shown import UNIT, unit_in_the_address
 from services.words.languages import ENGLISH, LANGUAGES, Language, language
 from services.words.level import explain_calm, explain_change, explain_standing, level_named
-from services.words.said import rules_by_hash, said_of
+from services.words.said import rules_by_hash, said_of, watched_then
 
 SILENT = Parameter(
     "silent",
@@ -83,7 +83,8 @@ async def level_explanation(asked: Asked) -> Reply:
     """Why the level of one unit is what it is, or was at a moment, in sentences to be read aloud.
 
     As it stands now, it is what the unit is made of today. At a moment, it is what was said last until then, with all
-    that it was computed from: `said_at_position` is that event.
+    that it was computed from: `said_at_position` is that event. How well the unit was watched at that moment
+    is on the log where nobody did; else `confidence_reason` is what was said last, and `confidence_is_exact` is false.
     """
     unit, to = unit_in_the_address(asked), _language(asked)
     as_of = _moment(asked)
@@ -92,27 +93,44 @@ async def level_explanation(asked: Asked) -> Reply:
     if as_of is not None:
         said = await said_of(asked.office.ledger, unit, as_of)
         if said is None:
-            return Reply(told | _calm(place, to))
+            then = await watched_then(asked.office.ledger, unit, as_of, None)
+            return Reply(told | _calm(place, then, to) | _as_far_as_known(then))
         row, change = said
-        return Reply(told | await _explained(asked, change, place, to, row.position), position=row.position)
+        then = await watched_then(asked.office.ledger, unit, as_of, change)
+        explained = await _explained(asked, change, place, to, row.position, watched=then)
+        return Reply(told | explained | _as_far_as_known(then), position=row.position)
     rows = await asked.office.projections.levels.ask(asked.sight, unit)
-    standing = _standing(rows.get(unit))
-    return Reply(told | (_calm(place, to) if standing is None else await _explained(asked, standing, place, to)))
+    standing = _standing(current := rows.get(unit))
+    if standing is not None:
+        return Reply(told | await _explained(asked, standing, place, to))
+    known = None if current is None else current["confidence_reason"]
+    return Reply(told | _calm(place, ConfidenceReason(known or ConfidenceReason.COVERAGE_UNKNOWN), to))
 
 
-def _calm(place: str, to: Language) -> dict[str, Any]:
-    return {"level": 0, "level_name": level_named(0, to), "in_words": list(explain_calm(place, to))}
+def _calm(place: str, watched: ConfidenceReason, to: Language) -> dict[str, Any]:
+    said = {"level": 0, "level_name": level_named(0, to), "in_words": list(explain_calm(place, watched, to))}
+    return said | {"confidence_reason": watched}
+
+
+def _as_far_as_known(watched: ConfidenceReason) -> dict[str, Any]:
+    return {"confidence_reason": watched, "confidence_is_exact": watched == ConfidenceReason.COVERAGE_LOST}
 
 
 async def _explained(
-    asked: Asked, change: LevelChanged, place: str, to: Language, position: int | None = None
+    asked: Asked,
+    change: LevelChanged,
+    place: str,
+    to: Language,
+    position: int | None = None,
+    watched: ConfidenceReason | None = None,
 ) -> dict[str, Any]:
     rules = await rules_by_hash(asked.office.ledger, change.rules_hash, asked.office.rules)
     explain = explain_standing if position is None else explain_change
+    worded = change if watched is None else change.model_copy(update={"confidence_reason": watched})
     told = {
         "level": change.after,
         "level_name": level_named(change.after, to),
-        "in_words": list(explain(change, rules, place, to)) if rules is not None else [],
+        "in_words": list(explain(worded, rules, place, to)) if rules is not None else [],
         "explanation": change.wire_data(),
     }
     return told if position is None else told | {"said_at_position": position}

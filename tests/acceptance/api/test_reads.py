@@ -116,7 +116,11 @@ async def test_a_level_is_explained_as_it_stands_and_as_it_was_said_at_a_moment(
     nothing = await told.see(ANALYST, path, as_of=before.isoformat(), language="fr")
     assert (nothing["level"], nothing["in_words"]) == (
         0,
-        ["Gihanga est au niveau calme (niveau 0) : rien n'a changé cela jusqu'ici."],
+        [
+            "Gihanga est au niveau calme (niveau 0) : rien n'a changé cela jusqu'ici.",
+            "On ne sait pas à quel point ce lieu est observé ; le calme peut donc aussi être du silence : la confiance "
+            "est faible.",
+        ],
     )
 
 

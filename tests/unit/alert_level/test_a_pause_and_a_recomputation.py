@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from events.level import Confidence
 from projections.alert_level.coverage import fading_day, while_watched
-from projections.alert_level.explain import recompute
+from projections.alert_level.recompute import recompute
 from projections.alert_level.rules import Rules
 from projections.watching import CONFIDENCE, Coverage
 from tests.support.levels import FIRST_RULES, Log, stood

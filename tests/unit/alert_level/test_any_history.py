@@ -12,7 +12,7 @@ from events.alert import AlertChange, AlertIssued
 from events.level import LevelChanged
 from events.vocabulary import wire_time
 from projections.alert_level import PROJECTION
-from projections.alert_level.explain import recompute
+from projections.alert_level.recompute import recompute
 from projections.alert_level.rules import Rules
 from projections.projection import Derived, derived_id
 from projections.taken import Taken

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
 import pytest
 
-from projections.alert_level.explain import points
+from events.envelope import Draft, event_id
+from events.level import ConfidenceReason, CoverageLost, CoverageRestored
+from events.vocabulary import Actor, Channel, Role
+from projections.alert_level.recompute import points
 from projections.alert_level.rules import Rules
+from services.ledger.ledger import Append, Entry, Submission
+from services.ledger.memory import MemoryLedger
 from services.words.languages import language
 from services.words.level import explain_calm, explain_change, explain_standing
+from services.words.said import watched_then
 from tests.support.levels import FIRST_RULES, Log, stood
 
 RULES = Rules(FIRST_RULES)
@@ -87,4 +96,58 @@ def test_a_unit_that_stands_is_told_since_when_and_of_what_it_is_made_now() -> N
 
 
 def test_a_unit_that_never_changed() -> None:
-    assert explain_calm("Kayanza", ENGLISH) == ("Kayanza is at calm (level 0): nothing has changed that so far.",)
+    assert explain_calm("Kayanza", ConfidenceReason.COVERAGE_UNKNOWN, ENGLISH) == (
+        "Kayanza is at calm (level 0): nothing has changed that so far.",
+        "How well this place is watched is not known, so calm may also be silence: confidence is low.",
+    )
+
+
+def test_the_first_of_a_month_is_said_as_people_say_it() -> None:
+    days = [date(2026, 5, 1), date(2026, 5, 2), date(2026, 5, 11)]
+    assert [language("fr").day(one) for one in days] == ["1er mai 2026", "2 mai 2026", "11 mai 2026"]
+    assert language("sw").day(days[0]) == "1 Mei 2026"
+
+
+async def test_how_well_it_was_watched_at_a_moment_is_what_the_log_says_of_that_moment() -> None:
+    unit, moment = "bi:c2015:gihanga", datetime(2026, 5, 20, 12, tzinfo=UTC)
+    change = stood(Log().rules().opened("a").assessed("a").engine()).changes[-1]
+
+    def of(kind: type[CoverageLost | CoverageRestored], channel: Channel | None) -> CoverageLost | CoverageRestored:
+        return kind(unit=unit, channel=channel, since=moment.date(), effective_at=moment)
+
+    told = (
+        of(CoverageLost, Channel.SMS),
+        of(CoverageLost, None),
+        of(CoverageRestored, Channel.SMS),
+        of(CoverageRestored, None),
+    )
+    ledger = MemoryLedger(key_lives=lambda _: True, simulated_from=moment)
+    for number, event in enumerate(told):
+        await ledger.set_clock(moment + timedelta(hours=number))
+        command_id, stream = uuid4(), f"level/{unit}"
+        draft = Draft(
+            event_id=event_id(command_id, 0),
+            source="urn:intabaza:test",
+            stream=stream,
+            version=number + 1,
+            home="bi:home:1",
+            data=event,
+            command_id=command_id,
+            command_mac=b"1" * 32,
+            actor=Actor(role=Role.SYSTEM, ref=uuid4()),
+            correlation_id=command_id,
+        )
+        entry = Entry(draft.event_id, event.name, draft.body())
+        await ledger.append(Submission(command_id, b"1" * 32, (Append(stream, number, "bi:home:1", (entry,)),)))
+    blind = change.model_copy(update={"confidence_reason": ConfidenceReason.COVERAGE_LOST})
+    few = change.model_copy(update={"confidence_reason": ConfidenceReason.FEW_REPORTERS})
+    for hours, said, watched in (
+        (0.5, few, ConfidenceReason.FEW_REPORTERS),
+        (0.5, None, ConfidenceReason.COVERAGE_UNKNOWN),
+        (1.5, few, ConfidenceReason.COVERAGE_LOST),
+        (2.5, None, ConfidenceReason.COVERAGE_LOST),
+        (3.5, blind, ConfidenceReason.COVERAGE_UNKNOWN),
+        (3.5, few, ConfidenceReason.FEW_REPORTERS),
+    ):
+        assert await watched_then(ledger, unit, moment + timedelta(hours=hours), said) == watched
+    assert await watched_then(ledger, unit, None, None) == ConfidenceReason.COVERAGE_UNKNOWN

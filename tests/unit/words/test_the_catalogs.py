@@ -12,6 +12,7 @@ from babel.messages.catalog import Message
 from babel.messages.extract import extract_python
 from babel.messages.pofile import read_po
 
+from events.level import ConfidenceReason
 from projections.alert_level.rules import Rules
 from services import words
 from services.words.languages import ENGLISH, LANGUAGES, LOCALES, UNREAD, language
@@ -99,7 +100,11 @@ def test_nothing_english_is_left_in_another_language(code: str) -> None:
     log = Log().rules().opened("a").assessed("a", "extreme").opened("t", "tension").assessed("t", "moderate").days(5)
     log.election(log.now.date()).opened("p", "peace_initiative").assessed("p").resolved("a").engine()
     change, rules, to = stood(log).changes[-1], Rules(FIRST_RULES), language(code)
-    told = [*explain_change(change, rules, "X", to), *explain_standing(change, rules, "X", to), *explain_calm("X", to)]
+    told = [
+        *explain_change(change, rules, "X", to),
+        *explain_standing(change, rules, "X", to),
+        *explain_calm("X", ConfidenceReason.FEW_REPORTERS, to),
+    ]
     assert [one for one in told if {"the", "of", "is", "case", "it"} & set(one.split())] == []
     assert not any("{" in one for one in told)
 

@@ -1,4 +1,4 @@
-"""A level computed again from what a change of it lists, and nothing else; services/words says it in sentences."""
+"""A level computed again from what a change of it lists, and nothing else."""
 
 from __future__ import annotations
 
