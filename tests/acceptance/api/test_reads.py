@@ -118,10 +118,12 @@ async def test_a_level_is_explained_as_it_stands_and_as_it_was_said_at_a_moment(
         0,
         [
             "Gihanga est au niveau calme (niveau 0) : rien n'a changé cela jusqu'ici.",
-            "On ne sait pas à quel point ce lieu est observé ; le calme peut donc aussi être du silence : la confiance "
-            "est faible.",
+            "Ce lieu n'est pas observé actuellement : le niveau peut monter, mais il ne descend pas tant que personne "
+            "ne regarde de nouveau.",
         ],
     )
+    # Whoever had been assigned there was silent before the first case: that stands on the log by itself.
+    assert (nothing["confidence_reason"], nothing["confidence_is_exact"]) == ("coverage_lost", True)
 
 
 async def test_a_moment_without_its_offset_is_refused(told: Told) -> None:
