@@ -12,7 +12,7 @@ from tests.faults.strikes import every
 from tests.faults.world import a_world
 
 
-@pytest.mark.parametrize(("seed", "faults"), [(6, 22), (20151111, 22)])
+@pytest.mark.parametrize(("seed", "faults"), [(6, 11), (77, 11), (20150426, 11), (20151111, 11)])
 async def test_nothing_acknowledged_is_lost_or_doubled_whatever_is_killed_or_frozen(
     seed: int, faults: int, tmp_path: Path
 ) -> None:
