@@ -99,6 +99,7 @@ LEVEL = fields(
         "engine": maybe(NUMBER),
         "told_level": maybe(NUMBER),
         "overridden": maybe(fields({"level": NUMBER, "until": MOMENT})),
+        "alert": maybe(fields({"alert_id": ID, "acknowledged_at": maybe(MOMENT), "acknowledged_by": maybe(TEXT)})),
         "contributions": many(CONTRIBUTION),
         "peace": many(ANYTHING),
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import asyncpg
@@ -16,6 +17,7 @@ from services.ledger.ledger import Recorded
 ACKNOWLEDGED = Parameter(
     "acknowledged", "Only alerts that somebody has acknowledged, or only those that nobody has.", {"type": "boolean"}
 )
+STANDING = "read.standing-alerts"
 OF_UNIT = Parameter("unit", "Only alerts of this unit; may be repeated.", repeated=True)
 
 
@@ -45,18 +47,28 @@ async def standing_alerts(asked: Asked) -> Reply:
     return Reply({"alerts": [_standing(asked, row) for row in shown]}, after=last)
 
 
+async def standing_in(asked: Asked, units: Collection[str]) -> Mapping[str, dict[str, Any]]:
+    """The alert that stands in each of these units where one does, and who has acknowledged it: a role and a moment."""
+    if not units or not asked.may(STANDING):
+        return {}
+    found = await asked.rows_of(READS_SQL["standing_alerts"], sorted(units), None, len(units), None)
+    return {row["unit"]: _acknowledgement(row) for row in found}
+
+
 def _standing(asked: Asked, row: asyncpg.Record) -> dict[str, Any]:
-    return asked.country.coded(row["unit"]) | {
+    told = {"level": row["told"], "level_name": LEVELS[row["told"]], "since": row["told_at"]}
+    return asked.country.coded(row["unit"]) | told | _acknowledgement(row)
+
+
+def _acknowledgement(row: asyncpg.Record) -> dict[str, Any]:
+    return {
         "alert_id": row["alert"],
-        "level": row["told"],
-        "level_name": LEVELS[row["told"]],
-        "since": row["told_at"],
         "acknowledged_at": row["acknowledged_at"],
         "acknowledged_by": row["acknowledged_by"],
     }
 
 
 READS = (
-    Read("/v1/alerts/standing", "read.standing-alerts", standing_alerts, (UNIT, ACKNOWLEDGED), paged=True),
+    Read("/v1/alerts/standing", STANDING, standing_alerts, (UNIT, ACKNOWLEDGED), paged=True),
     Read("/v1/alerts", "read.alerts", alerts, (AFTER, OF_UNIT), paged=True),
 )

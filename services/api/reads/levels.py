@@ -6,6 +6,7 @@ the level, and since which day; cases, counts and confidence would say that one 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from projections.alert_level.recompute import LEVELS
 from projections.alert_level.table import SQL
 from services.api.problems import BAD_PARAMETER, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
+from services.api.reads.alerts import STANDING, standing_in
 from services.api.reads.shown import UNIT, unit_in_the_address
 from services.words.languages import ENGLISH, LANGUAGES, Language, language
 from services.words.level import explain_calm, explain_change, explain_standing, level_named
@@ -56,7 +58,8 @@ async def levels(asked: Asked) -> Reply:
     silent = _communes(asked, wanted, after)[:most] if asked.yes("silent") else []
     page = sorted(heard.keys() | set(silent))[:most]
     shown = page[: asked.rows]
-    document = {"levels": [_level(asked, unit, heard.get(unit)) for unit in shown]}
+    standing = await standing_in(asked, [unit for unit in shown if _has_alert(heard.get(unit))])
+    document = {"levels": [_level(asked, unit, heard.get(unit), standing) for unit in shown]}
     return Reply(document, after=[shown[-1]] if len(page) > len(shown) else None)
 
 
@@ -64,7 +67,9 @@ async def level(asked: Asked) -> Reply:
     """One unit as it stands; of one that nothing was ever heard of, that is said."""
     unit = unit_in_the_address(asked)
     rows = await asked.office.projections.levels.ask(asked.sight, unit)
-    return Reply(_level(asked, unit, rows.get(unit)))
+    row = rows.get(unit)
+    standing = await standing_in(asked, [unit] if _has_alert(row) else [])
+    return Reply(_level(asked, unit, row, standing))
 
 
 async def level_history(asked: Asked) -> Reply:
@@ -180,13 +185,21 @@ def _communes(asked: Asked, wanted: list[str] | None, after: str | None) -> list
     ]  # fmt: skip
 
 
-def _level(asked: Asked, unit: str, row: asyncpg.Record | None) -> dict[str, Any]:
+def _has_alert(row: asyncpg.Record | None) -> bool:
+    return row is not None and row["alert"] is not None
+
+
+def _level(
+    asked: Asked, unit: str, row: asyncpg.Record | None, standing: Mapping[str, dict[str, Any]]
+) -> dict[str, Any]:
     told = asked.country.coded(unit).copy()
     if not asked.may(REASONS):
         return told | _as_an_alert_would(asked, row)
     if row is None or (row["engine"] is None and row["override_until"] is None):
         return told | {"level": None, "level_name": None, "heard": False, "note": NOTHING_HEARD, "open_cases": 0}
     level = row["level"]
+    if asked.may(STANDING):
+        told["alert"] = standing.get(unit)
     return told | {
         "level": level,
         "level_name": None if level is None else LEVELS[level],

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from services import clock
 from services.api.examples import GIHANGA, GISURU, MPANDA
-from tests.support.doors import ALINE, BEDE, CONSUMER, FABIEN, ODILE, Caller, Doors
+from tests.support.doors import ADMIN, ALINE, BEDE, CONSUMER, FABIEN, ODILE, Caller, Doors
 from tests.support.story_by_http import Telling, last_alert
 
 LEVEL = f"/v1/levels/{MPANDA}"
@@ -86,8 +86,8 @@ async def test_of_a_commune_that_was_never_heard_of_people_are_told_what_others_
     assert seen["since"] is not None
 
 
-async def listed(doors: Doors, caller: Caller) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (await doors.get(caller, "/v1/levels", limit="200")).json()["levels"]
+async def listed(doors: Doors, caller: Caller, **params: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await doors.get(caller, "/v1/levels", limit="200", **params)).json()["levels"]
     return found
 
 
@@ -134,15 +134,23 @@ async def test_the_last_alert_is_acknowledged_once_and_the_next_one_anew(doors: 
     other = await doors.post(FABIEN, "/v1/alerts/acknowledge", body | {"alert_id": str(uuid4())})
     assert (other.status_code, other.json()["number"]) == (409, 3702)
     assert first in other.json()["detail"]
+    unseen = {"alert_id": first, "acknowledged_at": None, "acknowledged_by": None}
+    assert (await until_seen(doors, lambda level: level["told_level"] == 3, unit=unit))["alert"] == unseen
     await telling.do(FABIEN, "alert.acknowledge", **body)
     again = await doors.post(ODILE, "/v1/alerts/acknowledge", body)
     assert (again.status_code, again.json()["number"]) == (409, 3703)
     (standing,) = (await standing_alerts(doors, unit=unit, acknowledged="true")).values()
     assert (standing["acknowledged_by"], standing["acknowledged_at"] is None) == ("coordinator", False)
     assert unit not in await standing_alerts(doors, acknowledged="false")
+    seen = {name: standing[name] for name in unseen}
+    assert (await doors.get(ODILE, f"/v1/levels/{unit}")).json()["alert"] == seen
+    assert (await listed(doors, ODILE, unit=unit))[0]["alert"] == seen
+    for stranger in (CONSUMER, ADMIN):
+        assert "alert" not in (await doors.get(stranger, f"/v1/levels/{unit}")).json()
 
     await telling.do(BEDE, "alert.override", unit=unit, level=4, until=until)
-    await until_seen(doors, lambda level: level["told_level"] == 4, unit=unit)
+    level = await until_seen(doors, lambda level: level["told_level"] == 4, unit=unit)
+    assert (level["alert"]["alert_id"] != first, level["alert"]["acknowledged_by"]) == (True, None)
     (standing,) = (await standing_alerts(doors, unit=unit, acknowledged="false")).values()
     assert (standing["level"], standing["acknowledged_at"]) == (4, None)
     assert (await doors.get(CONSUMER, "/v1/alerts/standing")).status_code == 403
