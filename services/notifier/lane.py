@@ -138,11 +138,11 @@ class Lane:
         return wanted
 
     async def _amends_what_was_told(self, event: PublicEvent, before: Sequence[PublicEvent]) -> bool:
-        if (amended := event.amended) is None:
+        if event.amended is None:
             return False
-        if any(one.row.event_id == amended for one in before):
+        if any(one.row.stream == event.row.stream for one in before):
             return True
-        return await self._means.tail.told(self._to.subscriber_id, amended)
+        return await self._means.tail.told_before(self._to.subscriber_id, event)
 
     async def _deliver(self, event: PublicEvent) -> None:
         """Try until it is delivered; raises Disabled, Moved, LeadLost."""

@@ -44,7 +44,5 @@ select secret_id, sealed, wrap_version, ends_at from notifier.secret where subsc
 order by ends_at desc nulls first
 
 -- name: told
--- Whether an event was delivered to a subscriber, in whichever round.
-select exists (
-    select from notifier.delivery where subscriber_id = $1 and event_id = $2 and delivered_at is not null
-)
+-- Whether anything of what stands of a unit was delivered to a subscriber, in whichever round.
+select notifier.told_since_it_began($1, $2, $3)

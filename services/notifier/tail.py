@@ -68,9 +68,9 @@ class Tail:
             return self._kept[first : min(last, first + limit)]
         return [PublicEvent.of(row) for row in await self._read(after, until, limit)]
 
-    async def told(self, subscriber_id: UUID, event_id: UUID) -> bool:
-        """Whether this was delivered to them; raises LedgerUnavailable."""
-        return bool((await self._fetch("told", subscriber_id, event_id))[0][0])
+    async def told_before(self, subscriber_id: UUID, event: PublicEvent) -> bool:
+        """Whether anything that led to this event was delivered to them; raises LedgerUnavailable."""
+        return bool((await self._fetch("told", subscriber_id, event.row.stream, event.position))[0][0])
 
     async def _begin(self) -> None:
         await self._look_at_the_gazetteer()

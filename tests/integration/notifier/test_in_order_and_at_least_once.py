@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from itertools import cycle, pairwise
 from random import Random
+from typing import Any
 
 import jsonschema
 from aiohttp import web
@@ -139,6 +140,27 @@ async def test_filters_choose_and_whoever_was_told_is_told_the_correction(trial:
         await trial.stands(severe_id, f"position = {elsewhere.position}")
     assert [one.position for one in severe.came] == [raised.position, corrected.position]
     assert [one.position for one in other.came] == [elsewhere.position]
+
+
+async def test_whoever_was_told_hears_that_it_is_over_also_where_their_filters_passed_by_what_came_between(
+    trial: NotifyTrial,
+) -> None:
+    raises = Filters(changes=frozenset({AlertChange.RAISED.value}))
+    lowered: dict[str, Any] = {"to": 3, "change": AlertChange.LOWERED}
+    cancelled: dict[str, Any] = {"to": 0, "change": AlertChange.CANCELLED}
+    async with a_receiver() as receiver, trial.notifying():
+        subscriber_id, _ = await trial.subscribe(receiver.url, raises)
+        [first] = await trial.submit(an_alert("bi:test:a", to=4))
+        [second] = await trial.submit(an_alert("bi:test:a", 2, updates=first.event_id, **lowered))
+        await trial.stands(subscriber_id, f"position = {second.position}")
+        [over] = await trial.submit(an_alert("bi:test:a", 3, cancels=second.event_id, **cancelled))
+        # of another alarm that was over before, and of a unit of which they were told nothing, they hear nothing
+        [low] = await trial.submit(an_alert("bi:test:a", 4, **lowered))
+        [again] = await trial.submit(an_alert("bi:test:a", 5, cancels=low.event_id, **cancelled))
+        [last] = await trial.submit(an_alert("bi:test:b"))
+        await trial.stands(subscriber_id, f"position = {last.position}")
+    assert [one.position for one in receiver.came] == [first.position, over.position, last.position]
+    assert again.position < last.position
 
 
 async def test_what_was_sent_to_whom_is_kept_with_its_result(trial: NotifyTrial) -> None:
