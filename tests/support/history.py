@@ -205,9 +205,9 @@ async def the_reporters(story: Story) -> None:
         contact=story.text("reporter contact"),
     )
     await story.reporter("aline", reporters.AssignCoverage, home, units=[GIHANGA], channel="sms", cadence_days=7)
-    today = clock.now().date() - timedelta(days=1)
-    await story.check_in("aline", home, on=today, channel="sms", nothing_to_report=True, felt_safety=3)
-    await story.network.desk.signs.record(clock.now() + timedelta(days=1))
+    on = clock.now().date() - timedelta(days=1)
+    held = await story.check_in("aline", home, on=on, channel="sms", nothing_to_report=True, felt_safety=3)
+    await story.network.desk.signs.record(held.until)
     await story.reporter("aline", reporters.StandDownReporter, home, reason="safety", note=story.text("stood down"))
 
 

@@ -329,7 +329,9 @@ async def test_a_cursor_from_elsewhere(doors: Doors) -> None:
         assert (answer.status_code, answer.json()["number"]) == (400, 1006), sent
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/reports/", "/v1/nothing", "/v2/reports", "/v1/reports//grade", "/é"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v1/", "/v1/reports/", "/v1/nothing", "/v2/reports", "/v1/reports//grade", "/é"]
+)
 async def test_an_address_where_nothing_is(doors: Doors, path: str) -> None:
     answer = await doors.get(ALINE, path)
     assert (answer.status_code, answer.json()["number"]) == (404, 1007)

@@ -75,10 +75,20 @@ def copy_with(patch: Path, folder: Path) -> Path:
     return copy
 
 
+BROKEN_OFF = frozenset({"history_not_ended"})
+
+
 def strike(mutant: Mutant, folder: Path, seed: int = SEED) -> tuple[frozenset[str], str]:
-    """What the checker found in a session on the copy, by its names, and what the session said."""
+    """What the checker found in a session on the copy, by its names, and what the session said.
+
+    A session that broke off before anything was struck shows nothing, so it is held once more.
+    """
     copy = copy_with(mutant.patch, folder)
-    keep = folder / "kept"
+    found, said = _session(mutant, copy, folder / "kept", seed)
+    return (found, said) if found != BROKEN_OFF else _session(mutant, copy, folder / "kept again", seed)
+
+
+def _session(mutant: Mutant, copy: Path, keep: Path, seed: int) -> tuple[frozenset[str], str]:
     command = [sys.executable, "-m", "tests.faults", "--seed", str(seed), "--keep", str(keep)]
     command += ["--faults", str(mutant.rounds), "--strikes", mutant.strikes]
     done = subprocess.run(
