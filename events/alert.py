@@ -1,11 +1,13 @@
 """What strangers are told: a unit's level changed, on a date, by which rules; nothing that points at a witness.
 
-And what people of the network decide about it: that another level than the computed one is told, for a while.
+And what people of the network decide about it: that another level than the computed one is told, for a while; that
+subscribers are left in peace for a while.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Annotated, ClassVar, TypeAlias, assert_never
 from uuid import UUID
@@ -20,6 +22,9 @@ from events.sealed import KeyKind, Sealable
 from events.vocabulary import Instant, Open, UnitId, Value, Word
 
 LONGEST_OVERRIDE = timedelta(days=30)
+LONGEST_SILENCE = timedelta(days=7)
+MOST_SILENCES = 10
+"""That may stand of one unit at once."""
 
 
 class KindGroup(Word):
@@ -111,17 +116,95 @@ class AlertAcknowledged(Event):
     note: Sealable | None = None
 
 
-AlertEvent: TypeAlias = AlertIssued | AlertOverridden | AlertOverrideEnded | AlertAcknowledged
+class SilenceReason(Word):
+    """Why people have subscribers left in peace."""
+
+    ANSWERED_ALREADY = "answered_already"
+    TOO_MANY_NOTICES = "too_many_notices"
+    PLANNED_EVENT = "planned_event"
+    PROTECTION = "protection"
+
+
+SilencedLevel = Annotated[int, Field(ge=1, le=3)]
+"""The highest level that a silence holds back: never crisis."""
+
+
+class AlertSilenced(Event):
+    """Until a moment subscribers are not sent these alerts of a unit and all below it; the log has them all the same.
+
+    Held back is what goes to a level up to `up_to_level`; where `changes` or `kinds` are named, only such as are of one
+    of the changes and of no other kinds. Never is what takes back what a subscriber was told. What was held back is
+    sent as it then stands when the silence is over. Who decided it is its `actorref`.
+    """
+
+    name: ClassVar[str] = "alert.silenced"
+
+    silence_id: UUID
+    unit: UnitId
+    unit_name: Annotated[str, Field(min_length=1, max_length=200)]
+    codes: tuple[Code, ...] = ()
+    up_to_level: SilencedLevel
+    changes: tuple[Open[AlertChange], ...] = ()
+    kinds: tuple[Open[KindGroup], ...] = ()
+    until: Instant
+    reason: Open[SilenceReason]
+    note: Sealable | None = None
+
+
+class AlertSilenceEnded(Event):
+    """A silence was ended by somebody before its time."""
+
+    name: ClassVar[str] = "alert.silence_ended"
+
+    silence_id: UUID
+    unit: UnitId
+    note: Sealable | None = None
+
+
+class SilenceStanding(Word):
+    """Whether what is held back begins or ends to be."""
+
+    BEGINS = "begins"
+    ENDS = "ends"
+
+
+class AlertSilenceAnnounced(Event):
+    """Subscribers are told that a silence begins or ends: of which unit and what, not by whom or why."""
+
+    name: ClassVar[str] = "alert.silence_announced"
+    derived: ClassVar[bool] = True
+
+    silence_id: UUID
+    standing: Open[SilenceStanding]
+    unit: UnitId
+    unit_name: Annotated[str, Field(min_length=1, max_length=200)]
+    codes: tuple[Code, ...] = ()
+    up_to_level: SilencedLevel
+    changes: tuple[Open[AlertChange], ...] = ()
+    kinds: tuple[Open[KindGroup], ...] = ()
+    until: Instant
+
+
+AlertEvent: TypeAlias = (
+    AlertIssued
+    | AlertOverridden
+    | AlertOverrideEnded
+    | AlertAcknowledged
+    | AlertSilenced
+    | AlertSilenceEnded
+    | AlertSilenceAnnounced
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """What people decided about the alerts of one unit: until when an override stands, if one does, and which alert
-    somebody acknowledged last."""
+    """What people decided about the alerts of one unit: until when an override stands, if one does, which alert
+    somebody acknowledged last, and until when each silence that nobody has ended stands."""
 
     version: int = 0
     overridden_until: datetime | None = None
     acknowledged: UUID | None = None
+    silenced_until: Mapping[UUID, datetime] = field(default_factory=dict)
 
 
 def evolve(alerting: Alerting, event: AlertEvent) -> Alerting:
@@ -136,6 +219,13 @@ def evolve(alerting: Alerting, event: AlertEvent) -> Alerting:
             return replace(alerting, overridden_until=None)
         case AlertAcknowledged():
             return replace(alerting, acknowledged=event.alert_id)
+        case AlertSilenced():
+            return replace(alerting, silenced_until={**alerting.silenced_until, event.silence_id: event.until})
+        case AlertSilenceEnded():
+            standing = {one: until for one, until in alerting.silenced_until.items() if one != event.silence_id}
+            return replace(alerting, silenced_until=standing)
+        case AlertSilenceAnnounced():
+            return alerting
         case _:
             assert_never(event)
 
@@ -212,7 +302,10 @@ class Acknowledge(Command):
 def acknowledge(
     alerting: Alerting, command: Acknowledge, act: Act, *, person: UUID, last: UUID | None
 ) -> tuple[AlertAcknowledged, ...]:
-    """Acknowledge an alert, which must be the unit's `last` one; the first to do so does it for all."""
+    """Acknowledge an alert, which must be the unit's `last` one; the first to do so does it for all.
+
+    It may be one that cancels or that warns no more: somebody has to see to it that what was passed on is taken back.
+    """
     if command.alert_id != last:
         raise AnotherAlert(unit=command.unit, latest="none yet" if last is None else last)
     if alerting.acknowledged == last:
@@ -221,4 +314,86 @@ def acknowledge(
     return (AlertAcknowledged(unit=command.unit, alert_id=command.alert_id, note=note),)
 
 
-COMMANDS: tuple[type[Command], ...] = (Override, EndOverride, Acknowledge)
+class TooManySilences(NotNow):
+    sentence = "{count} silences of {unit} stand already"
+
+
+class NothingSilenced(NotNow):
+    sentence = "no silence {silence_id} of {unit} stands: there is nothing to end"
+
+
+class Silence(Command):
+    """Have subscribers left in peace with these alerts of a unit and all below it, with a reason, until a moment."""
+
+    unit: UnitId
+    up_to_level: SilencedLevel = 3
+    changes: Annotated[tuple[AlertChange, ...], Field(max_length=4)] = ()
+    kinds: Annotated[tuple[KindGroup, ...], Field(max_length=10)] = ()
+    until: Instant
+    reason: SilenceReason
+    note: Text | None = None
+
+
+TAKES_BACK = frozenset({AlertChange.CORRECTED, AlertChange.CANCELLED})
+"""Changes of which whoever was told of the one before hears, whatever filters and silences say."""
+
+
+def silence(
+    alerting: Alerting,
+    command: Silence,
+    act: Act,
+    *,
+    person: UUID,
+    silence_id: UUID,
+    place: tuple[str, tuple[Code, ...]] | None,
+) -> tuple[AlertSilenced, ...]:
+    """Begin a silence beside those that stand; `place` is the unit's name and codes, None where there are no alerts of
+    it."""
+    if place is None:
+        raise BadInput.field("unit", "a commune in force, or a unit above the communes", "choose one of these")
+    if not act.at < command.until <= act.at + LONGEST_SILENCE:
+        raise BadInput.field(
+            "until", f"a moment to come, at most {LONGEST_SILENCE.days} days from now", "correct it, and renew it then"
+        )
+    if taken_back := TAKES_BACK.intersection(command.changes):
+        raise BadInput.field(
+            "changes", "raised or lowered", f"leave out {', '.join(sorted(taken_back))}: it is told in any case"
+        )
+    standing = [until for until in alerting.silenced_until.values() if until > act.at]
+    if len(standing) >= MOST_SILENCES:
+        raise TooManySilences(count=len(standing), unit=command.unit)
+    unit_name, codes = place
+    return (
+        AlertSilenced(
+            silence_id=silence_id,
+            unit=command.unit,
+            unit_name=unit_name,
+            codes=codes,
+            up_to_level=command.up_to_level,
+            changes=tuple(sorted(set(command.changes))),
+            kinds=tuple(sorted(set(command.kinds))),
+            until=command.until,
+            reason=command.reason,
+            note=clear(command.note, KeyKind.PERSON, person),
+        ),
+    )
+
+
+class EndSilence(Command):
+    """Have subscribers told again before the time, and of what was held back as it stands."""
+
+    unit: UnitId
+    silence_id: UUID
+    note: Text | None = None
+
+
+def end_silence(alerting: Alerting, command: EndSilence, act: Act, *, person: UUID) -> tuple[AlertSilenceEnded, ...]:
+    """End one that stands."""
+    until = alerting.silenced_until.get(command.silence_id)
+    if until is None or until <= act.at:
+        raise NothingSilenced(silence_id=command.silence_id, unit=command.unit)
+    note = clear(command.note, KeyKind.PERSON, person)
+    return (AlertSilenceEnded(silence_id=command.silence_id, unit=command.unit, note=note),)
+
+
+COMMANDS: tuple[type[Command], ...] = (Override, EndOverride, Acknowledge, Silence, EndSilence)
