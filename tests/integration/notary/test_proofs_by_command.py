@@ -1,0 +1,162 @@
+"""`intabaza audit prove`, `prove-consistency`, `check-proof` and `tiles`: what they write, and each exit status."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner
+
+from services.audit.offline.verify import (
+    ALTERED,
+    ANOTHER_LOG,
+    BEYOND,
+    KEY_UNKNOWN,
+    UNPROVEN,
+    UNREAD,
+    USAGE,
+    VERIFIED,
+)
+from services.cli.app import app
+from services.local.postgres import PostgresServer
+from tests.support.checkpoints import wires_of
+from tests.support.foreign_reader import ForeignReader
+from tests.support.signed_ledgers import KEY, SignedLedger, a_signed_ledger
+from tests.support.signed_logs import LogKey
+
+STRANGER, ANOTHER = LogKey("stranger"), LogKey("one", "another.log")
+NOWHERE = "127.0.0.1:1"
+ROLES = {"POSTGRES": "postgres"} | {
+    one.upper(): f"intabaza_{one}" for one in ("app", "vault", "projector", "notifier", "notary")
+}
+
+
+@dataclass
+class Commands:
+    """The command line on a database, in a folder."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    async def run(self, *arguments: str) -> tuple[int, str]:
+        """The exit status of one, and what it says."""
+        work = partial(CliRunner().invoke, app, ["audit", *arguments], env=self.environment)
+        done = await asyncio.to_thread(work)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done.exit_code, done.output
+
+    async def refused(self, status: int, said: str, *arguments: str) -> None:
+        """It ends with this status and sentence."""
+        ended, sentence = await self.run(*arguments)
+        assert ended == status, sentence
+        assert said in " ".join(sentence.split()), sentence
+
+
+@pytest.fixture
+async def log(postgres: PostgresServer, fresh_database: str) -> AsyncIterator[SignedLedger]:
+    async with a_signed_ledger(postgres, fresh_database) as log:
+        yield log
+
+
+@pytest.fixture
+def commands(
+    postgres: PostgresServer, fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Commands:
+    monkeypatch.chdir(tmp_path)
+    dsns = {f"INTABAZA_{name}_DSN": postgres.dsn(fresh_database, role) for name, role in ROLES.items()}
+    return Commands(tmp_path, dsns | {"INTABAZA_KAFKA_BOOTSTRAP": NOWHERE})
+
+
+def of_key(key: LogKey) -> tuple[str, str]:
+    return "--key", key.vkey
+
+
+async def nowhere(path: str) -> bytes | None:
+    raise AssertionError(path)
+
+
+async def test_a_proof_is_written_and_checked_and_each_thing_that_is_wrong_is_told(
+    log: SignedLedger, commands: Commands
+) -> None:
+    folder = commands.folder
+    await commands.refused(BEYOND, "Position 1 lies outside of the log", "prove", "1")
+    await log.grow(4)
+    await commands.refused(UNPROVEN, "The log has no checkpoint yet", "prove", "1")
+    first = await log.sign()
+    await log.grow(5)
+    newest = await log.sign()
+    await log.grow(1)  # positions 11 and 12 are covered by no checkpoint
+    (folder / "first").write_text(first)
+
+    assert await commands.run("prove", "3", "--out", "three.tlog-proof", "--event", "three.json") == (0, "")
+    text, event = (folder / "three.tlog-proof").read_text(), (folder / "three.json").read_bytes()
+    assert event == (await wires_of(log.ledger))[2]
+    assert ForeignReader(nowhere, KEY.vkey).prove(text, event) == 2
+    assert text.endswith(newest)
+    status, said = await commands.run("check-proof", "three.tlog-proof", "three.json", *of_key(KEY))
+    assert (status, "Proven: this event, byte for byte, stands at position 3" in said) == (VERIFIED, True), said
+    status, said = await commands.run("prove", "3", "--size", "4")
+    assert (status, said.endswith(first)) == (0, True)
+
+    (folder / "cut.tlog-proof").write_text(text[:100])
+    (folder / "other.json").write_bytes(event.replace(b"3", b"4", 1))
+    for status, said, *arguments in (
+        (BEYOND, "Position 0 lies outside of the log, which has positions 1 to 12", "prove", "0"),
+        (BEYOND, "Position 13 lies outside", "prove", "13"),
+        (BEYOND, "Size 13 lies outside", "prove", "1", "--size", "13"),
+        (UNPROVEN, "The checkpoint of size 10 does not cover position 11", "prove", "11"),
+        (UNPROVEN, "The checkpoint of size 4 does not cover position 5", "prove", "5", "--size", "4"),
+        (UNPROVEN, "No checkpoint is of size 7: those next to it are of size 4 and 10", "prove", "1", "--size", "7"),
+        (UNPROVEN, "the last one is of size 10", "prove", "1", "--size", "11"),
+        (USAGE, "cut.tlog-proof is no whole proof", "check-proof", "cut.tlog-proof", "three.json", *of_key(KEY)),
+        (USAGE, "cannot be read", "check-proof", "nothing", "three.json", *of_key(KEY)),
+        (USAGE, "cannot be read", "check-proof", "three.tlog-proof", "nothing", *of_key(KEY)),
+        (USAGE, "cannot be read", "check-proof", "three.tlog-proof", "three.json", "--key", "no key"),
+        (ALTERED, "This event is not at", "check-proof", "three.tlog-proof", "other.json", *of_key(KEY)),
+        (KEY_UNKNOWN, "by no key that is known", "check-proof", "three.tlog-proof", "three.json", *of_key(STRANGER)),
+        (ANOTHER_LOG, "of another.log", "check-proof", "three.tlog-proof", "three.json", *of_key(ANOTHER)),
+    ):
+        await commands.refused(status, said, *arguments)
+
+    assert await commands.run("prove-consistency", "4", "10", "--out", "goes-on") == (0, "")
+    status, said = await commands.run("check-proof", "goes-on", "first", *of_key(KEY))
+    assert (status, "begins with what was signed for 4" in said) == (VERIFIED, True), said
+    (folder / "forked").write_text(first.replace("\n4\n", "\n5\n"))
+    for status, said, *arguments in (
+        (BEYOND, "Size 13 lies outside", "prove-consistency", "4", "13"),
+        (BEYOND, "Size 0 lies outside", "prove-consistency", "0", "10"),
+        (USAGE, "name the older one first", "prove-consistency", "10", "4"),
+        (UNPROVEN, "No checkpoint is of size 9", "prove-consistency", "4", "9"),
+        (ALTERED, "its signature does not fit", "check-proof", "goes-on", "forked", *of_key(KEY)),
+        (USAGE, "no signed checkpoint", "check-proof", "goes-on", "three.json", *of_key(KEY)),
+    ):
+        await commands.refused(status, said, *arguments)
+
+
+async def test_tiles_are_written_and_gone_on_with(
+    log: SignedLedger, commands: Commands, postgres: PostgresServer, fresh_database: str
+) -> None:
+    await log.grow(300)
+    await log.sign()
+    status, said = await commands.run("tiles", "tiles")
+    assert (status, "goes from size 0 to 300 now: 3 tiles" in " ".join(said.split())) == (0, True), said
+    await log.grow(300)
+    await log.sign()
+    status, said = await commands.run("tiles", "tiles")
+    assert (status, "goes from size 300 to 601 now: 3 tiles" in " ".join(said.split())) == (0, True), said
+    await commands.refused(0, "nothing was to be written", "tiles", "tiles")
+    (commands.folder / "mine").mkdir()
+    (commands.folder / "mine" / "letter.txt").write_text("mine")
+    await commands.refused(USAGE, "holds something else", "tiles", "mine")
+    await log.grow(1)
+    await log.sign()
+    owner = await asyncpg.connect(postgres.dsn(fresh_database))
+    await owner.execute("truncate notary.tile; update notary.tree set size = 0")  # as after a restore
+    await owner.close()
+    await commands.refused(UNREAD, "The tree has fewer leaves than were signed", "tiles", "tiles")
+    await commands.refused(UNREAD, "The tree has fewer leaves than were signed", "prove", "1")

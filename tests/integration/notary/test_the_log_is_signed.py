@@ -1,0 +1,145 @@
+"""The notary of a real stack: however often it is killed, what it signs verifies; altered history halts it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from random import Random
+
+import asyncpg
+import orjson
+import pytest
+
+from services import clock
+from services.audit.notes import Note
+from services.ledger.postgres import PostgresLedger
+from services.notary.checkpoint import STREAM, Checkpoint
+from services.notary.keys import LogKeys
+from tests.support.ledgers import an_alert
+from tests.support.stack import Stack, a_stack, wait_for
+
+KILLS = 3
+"""With the one of another test fewer than whoever is given up has deaths."""
+SIGNED = re.compile(r"signed +up to position (\d+)")
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    rhythm = {"INTABAZA_NOTARIES": "1", "INTABAZA_NOTARY_SECONDS": "0.2", "INTABAZA_PROCESSORS": "0"}
+    with a_stack(**rhythm) as running:
+        running.up()
+        yield running
+
+
+async def append(stack: Stack, name: str, count: int) -> int:
+    """Append alerts; how far the ledger is then."""
+    ledger = await PostgresLedger.connect(stack.addresses.app_dsn, clock.now)
+    try:
+        for number in range(count):
+            await ledger.append(an_alert(f"{name}-{number}"))
+        return (await ledger.head()).position
+    finally:
+        await ledger.close()
+
+
+async def checkpoints(stack: Stack) -> list[Checkpoint]:
+    ledger = await PostgresLedger.connect(stack.addresses.app_dsn, clock.now)
+    try:
+        return [Checkpoint.recorded(row.body, row.position) for row in await ledger.read_stream(STREAM)]
+    finally:
+        await ledger.close()
+
+
+def said_by_the_notary(stack: Stack) -> str:
+    return (stack.folder / "logs" / "notary.log").read_text()
+
+
+def wait_until_signed(stack: Stack, size: int) -> None:
+    def is_signed() -> bool:
+        found = SIGNED.search(stack.command("notary", "status").stdout)
+        return found is not None and int(found[1]) >= size
+
+    wait_for(is_signed, 60)
+
+
+async def test_what_it_signs_leads_from_one_to_the_next_however_often_it_is_killed(stack: Stack) -> None:
+    chance = Random(20261127)
+    for turn in range(KILLS):
+        size = await append(stack, f"killed-{turn}", chance.randrange(1, 60))
+        with suppress(ProcessLookupError, KeyError):
+            os.kill(stack.pid("notary"), signal.SIGKILL)
+        wait_until_signed(stack, size)
+    signed = await checkpoints(stack)
+    sizes = [one.size for one in signed]
+    assert sizes == sorted(set(sizes))
+    assert len(signed) >= KILLS
+    verified = stack.command("audit", "verify")
+    assert verified.returncode == 0, verified.stderr
+    assert f"the roots of {len(await checkpoints(stack))} checkpoints" in verified.stdout
+    assert "not checked" not in verified.stdout
+
+
+async def test_its_own_checkpoints_are_nothing_new_to_whoever_leads_next(stack: Stack) -> None:
+    wait_until_signed(stack, await append(stack, "before", 1))
+    before = await checkpoints(stack)
+    leads = said_by_the_notary(stack).count("notary_leads")
+    os.kill(stack.pid("notary"), signal.SIGKILL)
+    # whoever leads signs at once what is new, and here the last checkpoint alone is not signed
+    wait_for(lambda: said_by_the_notary(stack).count("notary_leads") > leads)
+    wait_until_signed(stack, await append(stack, "after", 1))
+    assert len(await checkpoints(stack)) == len(before) + 1
+
+
+async def test_two_keys_sign_once_and_then_the_new_one_alone(stack: Stack) -> None:
+    wait_until_signed(stack, await append(stack, "old-key", 1))
+    (old,) = stack.command("log-keys", "list").stdout.split()
+    new = stack.command("log-keys", "add").stdout.strip()
+    assert stack.command("audit", "verify").returncode == 0  # before the new key has signed, too
+    refused = stack.command("log-keys", "retire", old)
+    assert refused.returncode == 1
+    assert "signed nothing yet" in refused.stderr
+    for name in ("both", "new-key"):
+        wait_until_signed(stack, await append(stack, name, 1))
+    origin = old.split("+")[0]
+    verifiers = LogKeys.read(stack.settings.log_keys).verifiers(origin)
+    assert [str(one) for one in verifiers] == [old, new]
+    by = [Note.parse(one.note).signed_by(verifiers) for one in await checkpoints(stack)]
+    numbers = [[verifiers.index(one) for one in signed] for signed in by]
+    introduced = numbers.index([0, 1])
+    assert numbers == [[0]] * introduced + [[0, 1]] + [[1]] * (len(numbers) - introduced - 1)
+    assert stack.command("log-keys", "retire", old).returncode == 0
+    held = orjson.loads(stack.settings.log_keys.read_bytes())["keys"]
+    assert ["private" in one for one in held] == [False, True]
+    wait_until_signed(stack, await append(stack, "after-it-was-retired", 1))
+    assert stack.command("audit", "verify").returncode == 0
+
+
+async def test_what_a_superuser_changes_is_named_and_a_tree_made_anew_is_signed_no_more(stack: Stack) -> None:
+    size = await append(stack, "altered", 3)
+    wait_until_signed(stack, size)
+    signed = await checkpoints(stack)
+    owner = await asyncpg.connect(stack.addresses.owner_dsn)
+    try:
+        await owner.execute("alter table ledger.event disable trigger user")
+        body = await owner.fetchval("select body from ledger.event where position = $1", size)
+        other = body.replace(b"altered-2", b"altered-3")
+        assert other != body
+        await owner.execute("update ledger.event set body = $2 where position = $1", size, other)
+        await owner.execute("delete from notary.tile")
+    finally:
+        await owner.close()
+    assert stack.command("restart", "notary").returncode == 0
+
+    def halts() -> bool:
+        said = stack.command("notary", "status")
+        return said.returncode == 1 and "has another root than the ledger's first" in said.stderr
+
+    wait_for(halts, 60)
+    await append(stack, "after-that", 1)
+    assert [one.size for one in await checkpoints(stack)] == [one.size for one in signed]
+    verified = stack.command("audit", "verify")
+    assert verified.returncode == 3
+    assert f"osition {size}" in verified.stderr
