@@ -1,0 +1,159 @@
+"""What is on Kafka in order of position, in bounded memory: partitions are read abreast, and whoever is ahead waits."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from kafka import TopicPartition
+from kafka.errors import KafkaError
+
+from services.local.problems import LocalProblem
+from services.log.clients import connected
+from services.log.record import read_link
+from services.log.topic import CONNECT_MS, TopicAbsent, look_up_topics
+from services.processors.compiled import CompiledConsumer
+
+CLIENT = "intabaza-audit"
+SILENCE_SECONDS = 30.0
+MOST_WAITING_BYTES = 2_000_000
+"""What one partition may hold back before it waits for the others."""
+
+
+class Standing(NamedTuple):
+    """One record of ours, and where it stands."""
+
+    at: TopicPartition
+    offset: int
+    position: int
+    previous: int
+    value: bytes
+
+
+class Broken(Exception):
+    """A record does not continue its partition's chain."""
+
+    def __init__(self, at: TopicPartition, offset: int, position: int, previous: int, last: int) -> None:
+        self.position = position
+        super().__init__(
+            f"{at.topic}, partition {at.partition}, offset {offset} says that it follows {previous}, and {last} "
+            "stands before it"
+        )
+
+
+@dataclass
+class _Lane:
+    at: TopicPartition
+    end: int
+    last: int = 0
+    waiting: deque[Standing] = field(default_factory=deque)
+    bytes_waiting: int = 0
+    ended: bool = False
+    paused: bool = False
+
+
+def reader(bootstrap: str, **settings: Any) -> CompiledConsumer:
+    """A consumer without a group; raises LocalProblem where no broker answers."""
+    try:
+        return connected(
+            CompiledConsumer,
+            bootstrap.split(","),
+            client_id=CLIENT,
+            group_id=None,
+            bootstrap_timeout_ms=CONNECT_MS,
+            request_timeout_ms=CONNECT_MS,
+            enable_auto_commit=False,
+            max_poll_records=5_000,
+            fetch_max_wait_ms=100,
+            metrics_enabled=False,
+            **settings,
+        )
+    except (KafkaError, OSError) as error:
+        raise away(bootstrap, error) from error
+
+
+def away(bootstrap: str, error: BaseException) -> LocalProblem:
+    """What is said of a Kafka that does not answer."""
+    return LocalProblem(
+        f"Kafka at {bootstrap} could not be read ({type(error).__name__}: {error}): see `intabaza status`, or correct "
+        "INTABAZA_KAFKA_BOOTSTRAP."
+    )
+
+
+def partitions_of(bootstrap: str, topics: Sequence[str]) -> Mapping[TopicPartition, int]:
+    """Every partition of these topics, and the offset after its last record; raises LocalProblem, also TopicAbsent."""
+    try:
+        found = look_up_topics(bootstrap.split(","), topics, CLIENT)
+        for name in topics:
+            if name not in found:
+                raise TopicAbsent(name, bootstrap.split(","))
+        consumer = reader(bootstrap)
+        try:
+            every = [TopicPartition(name, number) for name in topics for number in range(found[name].partitions)]
+            return dict(consumer.end_offsets(every))
+        finally:
+            consumer.close()
+    except (KafkaError, OSError) as error:
+        raise away(bootstrap, error) from error
+
+
+def in_order(bootstrap: str, ends: Mapping[TopicPartition, int]) -> Iterator[list[Standing]]:
+    """The records of each position, in order, up to these ends; repeats and foreign records are left out.
+
+    Raises Broken where a chain is, LocalProblem where the broker is away.
+    """
+    lanes = {at: _Lane(at, end, ended=end == 0) for at, end in ends.items()}
+    consumer = reader(bootstrap)
+    try:
+        consumer.assign(list(lanes))
+        consumer.seek_to_beginning(*lanes)
+        while True:
+            _fill(consumer, lanes)
+            heads = [lane for lane in lanes.values() if lane.waiting]
+            if not heads:
+                return
+            lowest = min(lane.waiting[0].position for lane in heads)
+            found = []
+            for lane in heads:
+                if lane.waiting[0].position == lowest:
+                    found.append(lane.waiting.popleft())
+                    lane.bytes_waiting -= len(found[-1].value)
+            yield found
+    except (KafkaError, OSError) as error:
+        raise away(bootstrap, error) from error
+    finally:
+        consumer.close()
+
+
+def _fill(consumer: CompiledConsumer, lanes: Mapping[TopicPartition, _Lane]) -> None:
+    """Read until every partition that has not ended has a record waiting."""
+    heard = time.monotonic()
+    while hungry := [lane for lane in lanes.values() if not lane.waiting and not lane.ended]:
+        for lane in lanes.values():
+            full = lane.ended or lane.bytes_waiting > MOST_WAITING_BYTES
+            if full != lane.paused:
+                (consumer.pause if full else consumer.resume)(lane.at)
+                lane.paused = full
+        for at, records in consumer.poll(timeout_ms=500).items():
+            heard = time.monotonic()
+            for record in records:
+                _take(lanes[at], record)
+        for lane in lanes.values():
+            lane.ended = lane.ended or consumer.position(lane.at) >= lane.end
+        if time.monotonic() - heard > SILENCE_SECONDS:
+            raise TimeoutError(f"the broker sends nothing of {hungry[0].at.topic} partition {hungry[0].at.partition}")
+
+
+def _take(lane: _Lane, record: Any) -> None:
+    link = read_link(record.headers) if record.offset < lane.end else None
+    if link is None or link.position <= lane.last:
+        return
+    if link.previous != lane.last:
+        raise Broken(lane.at, record.offset, link.position, link.previous, lane.last)
+    lane.last = link.position
+    value = record.value or b""
+    lane.waiting.append(Standing(lane.at, record.offset, link.position, link.previous, value))
+    lane.bytes_waiting += len(value)

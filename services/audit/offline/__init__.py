@@ -1,0 +1,1 @@
+"""What is put into every bundle, so that it can be verified where nothing of ours is installed."""

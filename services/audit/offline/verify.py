@@ -1,0 +1,683 @@
+#!/usr/bin/env python3
+"""Verifies a bundle of an Intabaza log, or an evidence pack of one case: that its events are those that were signed.
+
+    python verify.py BUNDLE [--key KEY]... [--kept CHECKPOINT]... [--position N]
+
+It needs Python 3.10 or newer and the package `cryptography`, and no network. The verdict is one sentence on stdout:
+
+    0  verified
+    1  it could not be read to its end (disk, memory)
+    2  bad usage: what was given is no bundle, no key or no checkpoint
+    3  history altered: the sentence names the first position that is known to be bad
+    4  the bundle was cut or edited after it was made
+    5  a checkpoint is signed by no key that is known, or by one that was replaced
+    6  a checkpoint is of another log
+    7  the position lies beyond the bundle
+    8  no checkpoint: nothing says what history was
+
+What proves what: line p of `events/` is leaf p of a Merkle tree (RFC 6962). A checkpoint (C2SP tlog-checkpoint) states
+the root over the first `size` leaves and is signed (C2SP signed-note, Ed25519). Whoever changed, dropped, inserted or
+moved anything below that size would have to find another text with the same SHA-256, or have the key. So: get the key
+from elsewhere (`--key`), and keep the last checkpoint (`--kept`), since a log that was cut back to an older checkpoint
+looks like an older log. `leaves/` proves nothing: where it leads to the signed roots it tells which line differs.
+
+A pack holds some events of the log. Each has a proof (C2SP tlog-proof) that leads from its bytes to one signed root;
+its streams begin at their first event and leave none out. That the last of a stream were left out shows by the SHA-256
+of the manifest alone, which is on the log (`custody.export_made`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import re
+import sys
+import time
+import zipfile
+import zlib
+from array import array
+from collections.abc import Iterator
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+VERIFIED, UNREAD, USAGE, ALTERED, EDITED, KEY_UNKNOWN, ANOTHER_LOG, BEYOND, UNPROVEN = range(9)
+
+LOG_KEY, WITNESS_KEY = 1, 4  # signature types of C2SP signed-note and tlog-cosignature
+LARGEST_FILE = 64_000_000  # a bundle's files end long before
+EVIDENCE, WHOLE = "evidence", ("case/", "report/", "custody/")  # a pack, and the streams of which it leaves nothing out
+CHECKPOINTED, ALERT, EVERYWHERE = "custody.log_checkpointed", "alert.issued", "*"
+
+FRONT = re.compile(rb'\{"sequence":"(\d{19})","time":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)",')
+NOTE = re.compile(r"((?:[^\n]+\n)+)\n((?:— [^\n]+\n)+)\n*")
+CHECKPOINT = re.compile(r"([^\n]+)\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\n(?:[^\n]+\n)*")
+PROOF = re.compile(
+    r"c2sp\.org/tlog-proof@v1\nindex (\d+)\n((?:[A-Za-z0-9+/]{43}=\n)*)\n((?:[^\n]+\n)+\n(?:— [^\n]+\n)+)"
+)
+KEY = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})")
+
+
+class Verdict(Exception):
+    """What ends the verification: an exit status and a sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+# --- keys and checkpoints --------------------------------------------------------------------------------------------
+
+
+class Key(NamedTuple):
+    """A public key: of the log (type 1) or of a witness (type 4)."""
+
+    name: str
+    number: bytes
+    kind: int
+    public: bytes
+
+    @property
+    def text(self) -> str:
+        """As it is written."""
+        return f"{self.name}+{self.number.hex()}+{base64.b64encode(bytes([self.kind]) + self.public).decode()}"
+
+    def accepts(self, text: str, signature: bytes) -> bool:
+        """Whether this key signed this text."""
+        signed = text.encode()
+        if self.kind == WITNESS_KEY:
+            signed = b"cosignature/v1\ntime %d\n" % int.from_bytes(signature[:8], "big") + signed
+            signature = signature[8:]
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, signed)
+        except InvalidSignature:
+            return False
+        return True
+
+
+class Checkpoint(NamedTuple):
+    """A signed note that states the root over the first `size` leaves; `signatures` are (name, key number, bytes)."""
+
+    text: str
+    origin: str
+    size: int
+    root: bytes
+    signatures: tuple[tuple[str, bytes, bytes], ...]
+
+
+def read_keys(text: str, where: str, status: int) -> list[Key]:
+    """Keys as `name+number+base64`, one a line, the oldest first."""
+    keys = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        found = KEY.fullmatch(line)
+        raw = unbase64(found[3]) if found else b""
+        if not found or len(raw) != 33 or raw[0] not in (LOG_KEY, WITNESS_KEY):
+            raise Verdict(status, f"{where}: {line!r} is no Ed25519 key as name+number+base64.")
+        key = Key(found[1], bytes.fromhex(found[2]), raw[0], raw[1:])
+        if sha256(key.name.encode() + b"\n" + raw).digest()[:4] != key.number:
+            raise Verdict(status, f"{where}: the number of the key {line!r} does not belong to it.")
+        keys.append(key)
+    return keys
+
+
+def read_checkpoints(text: str, where: str, status: int) -> list[Checkpoint]:
+    """Signed notes, one after the other."""
+    found, at = [], 0
+    while at < len(text):
+        note = NOTE.match(text, at)
+        stated = CHECKPOINT.fullmatch(note[1]) if note else None
+        if not note or not stated:
+            raise Verdict(status, f"{where}: what stands there from character {at + 1} on is no signed checkpoint.")
+        signatures = []
+        for line in note[2].splitlines():
+            name, _, coded = line[2:].rpartition(" ")
+            raw = unbase64(coded)
+            signatures.append((name, raw[:4], raw[4:]))
+        found.append(Checkpoint(note[1], stated[1], int(stated[2]), unbase64(stated[3]), tuple(signatures)))
+        at = note.end()
+    return found
+
+
+def unbase64(text: str) -> bytes:
+    """Decode, or nothing where it is not base64."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
+
+
+def check_signature(checkpoint: Checkpoint, keys: list[Key], what: str) -> int:
+    """The place in `keys` of the newest key of the log that signed it; the verdict where none did."""
+    newest = -1
+    for name, number, signature in checkpoint.signatures:
+        for place, key in enumerate(keys):
+            if (key.name, key.number) == (name, number):
+                if not key.accepts(checkpoint.text, signature):
+                    raise Verdict(ALTERED, f"{what} is not what {name} signed: its signature does not fit.")
+                if key.kind == LOG_KEY:
+                    newest = max(newest, place)
+    if newest < 0:
+        names = ", ".join(f"{name} ({number.hex()})" for name, number, _ in checkpoint.signatures)
+        raise Verdict(KEY_UNKNOWN, f"{what} is signed by {names} and by no key that is known here.")
+    return newest
+
+
+def check_all_signatures(checkpoints: list[Checkpoint], keys: list[Key], given: bool) -> None:
+    """Every checkpoint is signed by a known key, and by no older one once a newer one has signed."""
+    order = [(check_signature(one, keys, f"The checkpoint of size {one.size}"), one) for one in checkpoints]
+    for (before, good), (after, one) in pairwise(order):
+        if after < before:
+            raise Verdict(
+                ALTERED,
+                f"History was altered behind position {good.size}: the checkpoint of size {one.size} is signed by a "
+                "key that was replaced before.",
+            )
+    log_keys = [place for place, key in enumerate(keys) if key.kind == LOG_KEY]
+    if given and order and order[-1][0] != log_keys[-1]:
+        raise Verdict(
+            KEY_UNKNOWN,
+            f"The last checkpoint is signed by {keys[order[-1][0]].number.hex()}, which is not the last of the keys "
+            "given: whoever holds a key that was replaced can have signed it. If the bundle is older than the new key, "
+            "give the old one alone.",
+        )
+
+
+# --- the tree --------------------------------------------------------------------------------------------------------
+
+
+class Tree:
+    """The roots of a growing Merkle tree (RFC 6962): `peaks` are those of its whole subtrees, the largest first."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.peaks: list[bytes] = []
+
+    def add(self, leaf: bytes) -> None:
+        """One more leaf, already hashed."""
+        size, peaks = self.size, self.peaks
+        while size & 1:
+            leaf = sha256(b"\x01" + peaks.pop() + leaf).digest()
+            size >>= 1
+        peaks.append(leaf)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The root over all leaves so far."""
+        if not self.peaks:
+            return sha256().digest()
+        root = self.peaks[-1]
+        for peak in reversed(self.peaks[:-1]):
+            root = sha256(b"\x01" + peak + root).digest()
+        return root
+
+
+# --- the bundle ------------------------------------------------------------------------------------------------------
+
+
+class Bundle:
+    """The files of a bundle, a zip or a folder, and what its manifest says of them."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder = path
+        try:
+            self.zip = None if path.is_dir() else zipfile.ZipFile(path)
+        except zipfile.BadZipFile as error:
+            edited(f"it is no whole zip file ({error})")
+        names = self.names()
+        try:
+            manifest = json.loads(
+                self.read("manifest.json") if "manifest.json" in names else edited("it has no manifest")
+            )
+            self.origin, self.size = str(manifest["origin"]), int(manifest["size"])
+            self.files: dict[str, str] = dict(manifest["files"])
+            self.case = str(manifest["case"]) if manifest.get("kind") == EVIDENCE else ""
+            self.positions = [int(one) for one in manifest["positions"]] if self.case else []
+        except (ValueError, KeyError, TypeError):
+            edited("manifest.json does not state origin, size and files")
+        wanted = {*self.files, "manifest.json"}
+        if lacking := sorted(wanted - set(names)):
+            edited(f"{lacking[0]} is missing")
+        if surplus := sorted(set(names) - wanted) or sorted(name for name in names if names.count(name) > 1):
+            edited(f"{surplus[0]} is more than the manifest names")
+        for name in sorted(wanted - set(self.parts("events")) - {"manifest.json"}):
+            if not self.intact(name, self.read(name)):
+                edited(f"{name} is not what the manifest says")
+
+    def names(self) -> list[str]:
+        """All files, by their paths inside."""
+        if self.zip:
+            return [one.filename for one in self.zip.infolist() if not one.is_dir()]
+        inside = [one for one in self.folder.rglob("*") if one.is_file() and "__pycache__" not in one.parts]
+        return [one.relative_to(self.folder).as_posix() for one in inside]
+
+    def parts(self, folder: str) -> list[str]:
+        """The files of one folder inside, in order."""
+        return sorted(name for name in self.files if name.startswith(folder + "/"))
+
+    def read(self, name: str) -> bytes:
+        """A whole file; none is large."""
+        size = self.zip.getinfo(name).file_size if self.zip else (self.folder / name).stat().st_size
+        if size > LARGEST_FILE:
+            edited(f"{name} has {size:,} bytes, and no file of a bundle has more than {LARGEST_FILE:,}")
+        try:
+            return self.zip.read(name) if self.zip else (self.folder / name).read_bytes()
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            return edited(f"{name} cannot be unpacked ({error})")
+
+    def intact(self, name: str, content: bytes) -> bool:
+        """Whether a file is the one that the manifest was made for."""
+        return bool(self.files[name] == sha256(content).hexdigest())
+
+    def text(self, name: str) -> str:
+        """A file of text; empty where there is none."""
+        return self.read(name).decode(errors="replace") if name in self.files else ""
+
+
+def edited(what: str) -> NoReturn:
+    """The verdict on a bundle that is not as it was made."""
+    raise Verdict(EDITED, f"The bundle was cut or edited after it was made: {what}.")
+
+
+def lines_of(content: bytes) -> list[bytes]:
+    """The lines of a file; a last one that was cut is one, too."""
+    lines = content.split(b"\n")
+    return lines if lines[-1] else lines[:-1]
+
+
+# --- the events ------------------------------------------------------------------------------------------------------
+
+
+class Reading:
+    """The events so far: what the next one must continue."""
+
+    def __init__(self, bundle: Bundle, checkpoints: list[Checkpoint]) -> None:
+        self.bundle, self.tree, self.proven = bundle, Tree(), 0
+        self.checkpoints = checkpoints  # by size
+        self.waiting = [one for one in reversed(checkpoints) if one.size]  # the next one is the last
+        self.texts = {one.text for one in checkpoints}
+        self.time, self.noted = b"", 0
+        self.streams: dict[str, int] = {}
+        self.flags = bytearray(1)  # by position: 1 goes to every partition, 2 is an alert
+
+    def take(self, line: bytes) -> None:
+        """One more line."""
+        position = self.tree.size + 1
+        front = FRONT.match(line)
+        if not front:
+            raise Altered(position, "the line does not begin with a sequence and a time")
+        if (stands := int(front[1])) != position:
+            where = "is missing: it was dropped or moved" if stands > position else "was moved, repeated or inserted"
+            raise Altered(position, f"{stands} stands there, so {min(stands, position)} {where}")
+        if front[2] < self.time:
+            raise Altered(
+                position, f"its time {front[2].decode()} lies before that of {position - 1}: it was backdated"
+            )
+        self.time = front[2]
+        self._read(position, line)
+        self.tree.add(sha256(b"\x00" + line).digest())
+        while self.waiting and self.waiting[-1].size == position:
+            if self.tree.root() != self.waiting[-1].root:
+                raise Differs(self.waiting[-1])
+            self.waiting.pop()
+            self.proven = position
+
+    def _read(self, position: int, line: bytes) -> None:
+        try:
+            event = json.loads(line)
+            stream, version, of_type = event["subject"], event["streamversion"], event["type"]
+            if event["sequence"] != line[13:32].decode():
+                raise ValueError
+            note = event["data"]["note"] if of_type == CHECKPOINTED else ""
+            expected = self.streams.get(stream, 0) + 1
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise Altered(position, "the line is no event: JSON with subject, streamversion, type and data") from None
+        if version != expected:
+            raise Altered(position, f"it is number {version} of {stream}, where {expected} is due")
+        self.streams[stream] = version
+        self.flags.append((event.get("partitionkey") == EVERYWHERE) + 2 * (of_type == ALERT))
+        if of_type == CHECKPOINTED:
+            noted = read_checkpoints(str(note), f"Position {position}", ALTERED)[0] if note else None
+            if noted is None or not self.noted <= noted.size < position:
+                raise Altered(position, "the checkpoint that it records is no later one than that before: replayed")
+            self.noted = noted.size
+            if noted.text not in self.texts:
+                raise Altered(position, "checkpoints.txt does not hold the checkpoint that it records")
+
+
+class Altered(Exception):
+    """A line that cannot be what was recorded there."""
+
+    def __init__(self, position: int, what: str) -> None:
+        super().__init__(what)
+        self.position = position
+
+
+class Differs(Exception):
+    """The lines up to a checkpoint do not lead to its root."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__()
+        self.checkpoint = checkpoint
+
+
+def read_events(reading: Reading) -> None:
+    """Take every line; the verdict names the first position that is bad."""
+    bundle, began = reading.bundle, time.monotonic()
+    for name in bundle.parts("events"):
+        content = bundle.read(name)
+        whole = bundle.intact(name, content)
+        try:
+            for line in lines_of(content):
+                reading.take(line)
+            if reading.tree.size > bundle.size:
+                raise Altered(bundle.size + 1, f"the manifest ends the log at {bundle.size}")
+        except Altered as bad:
+            first = first_difference(reading, bad.position)
+            if first is None:
+                shows = f"Position {bad.position} is the first where it shows: {bad}"
+                conclude(whole, name, f"{shows}. What stands before it is proven up to {reading.proven}")
+            if first < bad.position:
+                conclude(whole, name, f"Position {first} is the first bad one: it is not what was signed")
+            conclude(whole, name, f"Position {bad.position} is the first bad one: {bad}")
+        except Differs as bad:
+            conclude(whole, name, describe(reading, bad.checkpoint))
+        if not whole:
+            first = first_difference(reading, reading.tree.size)
+            conclude(False, name, f"Position {first} is the first bad one" if first else "No signed root is concerned")
+        progress(reading.tree.size, bundle.size, began)
+    if reading.tree.size < bundle.size:
+        edited(f"position {reading.tree.size + 1} is missing, and all after it up to {bundle.size}")
+    if reading.waiting:
+        missing = f"Position {reading.tree.size + 1} is the first bad one: it is missing"
+        conclude(True, "", f"{missing}, although a checkpoint of size {reading.waiting[-1].size} was signed")
+
+
+def describe(reading: Reading, checkpoint: Checkpoint) -> str:
+    """Where the first position stands that does not lead to a checkpoint's root."""
+    others = [one for one in reading.checkpoints if one.size == checkpoint.size and one.root != checkpoint.root]
+    if others:
+        forked = f"The log has forked: two checkpoints of size {checkpoint.size} state different roots"
+        return f"{forked}. The first bad position is between {reading.proven + 1} and {checkpoint.size}"
+    if first := first_difference(reading, checkpoint.size):
+        return f"Position {first} is the first bad one: it is not what was signed"
+    between = f"between {reading.proven + 1} and {checkpoint.size}"
+    return f"The first bad position is {between}: they do not lead to the root that was signed for {checkpoint.size}"
+
+
+def conclude(whole: bool, name: str, sentence: str) -> NoReturn:
+    """History was altered, or, where the file is not the manifest's, the bundle was."""
+    if whole:
+        raise Verdict(ALTERED, f"History was altered. {sentence}.")
+    raise Verdict(EDITED, f"The bundle was edited after it was made: {name} is not what the manifest says. {sentence}.")
+
+
+def first_difference(reading: Reading, position: int) -> int | None:
+    """The first position up to the checkpoint at or after this one whose line is not the leaf that was signed.
+
+    None where the bundle's leaves do not lead to that checkpoint's root, or there is none: then nobody can tell.
+    """
+    bundle = reading.bundle
+    upto = next((one for one in reading.checkpoints if one.size >= position), None)
+    if upto is None:
+        return None
+    tree, first = Tree(), None
+    lines = (line for name in bundle.parts("events") for line in lines_of(bundle.read(name)))
+    for leaf in leaves_of(bundle, upto.size):
+        tree.add(leaf)
+        if first is None and sha256(b"\x00" + next(lines, b"")).digest() != leaf:
+            first = tree.size
+    return first if tree.size == upto.size and tree.root() == upto.root else None
+
+
+def leaves_of(bundle: Bundle, size: int) -> Iterator[bytes]:
+    """The first leaves that the bundle keeps beside its events."""
+    for name in bundle.parts("leaves"):
+        content = bundle.read(name)
+        for at in range(0, min(len(content), 32 * size), 32):
+            yield content[at : at + 32]
+        size -= len(content) // 32
+
+
+# --- what Kafka held -------------------------------------------------------------------------------------------------
+
+
+def check_chains(reading: Reading) -> int:
+    """Each record names the one before it in its partition, and each event is in the partitions that it belongs to.
+
+    Files are `chains/TOPIC/PARTITION/PART`, with lines `OFFSET POSITION PREVIOUS`.
+    """
+    bundle, flags = reading.bundle, reading.flags
+    partitions: dict[str, dict[str, int]] = {}  # by topic and partition, the last position
+    times: dict[str, array[int]] = {}
+    for name in bundle.parts("chains"):
+        _, topic, partition, *_ = name.split("/") if name.count("/") == 3 else edited(f"{name} belongs to no partition")
+        count = times.setdefault(topic, array("H", bytes(2 * len(flags))))
+        last = partitions.setdefault(topic, {}).setdefault(partition, 0)
+        for line in lines_of(bundle.read(name)):
+            try:
+                offset, position, previous = map(int, line.split())
+            except ValueError:
+                edited(f"{name} has a line that is no offset, position and previous position")
+            if previous != last or not last < position < len(flags):
+                says = f"at offset {offset} it says that it follows {previous}, and {last} stands before it"
+                on_kafka(position, f"{topic} partition {partition}", says)
+            last = partitions[topic][partition] = position
+            count[position] += 1
+    for topic, count in times.items():
+        for position in range(1, len(flags)):
+            everywhere = len(partitions[topic]) if flags[position] & 1 else 1
+            due = everywhere if topic == "events.v1" else flags[position] >> 1
+            if count[position] != due:
+                on_kafka(position, topic, f"it stands in {count[position]} partitions, and belongs into {due}")
+    return sum(map(len, partitions.values()))
+
+
+def on_kafka(position: int, where: str, what: str) -> NoReturn:
+    """The verdict on what Kafka held, where the events themselves are those that were signed."""
+    raise Verdict(
+        ALTERED, f"History was altered on Kafka. Position {position} is the first bad one of {where}: {what}."
+    )
+
+
+# --- a pack ----------------------------------------------------------------------------------------------------------
+
+
+def verify_pack(bundle: Bundle, stated: list[Checkpoint], kept: list[Checkpoint]) -> list[str]:
+    """What can be said of an evidence pack whose checkpoint is signed by a known key; anything else is a Verdict."""
+    if len(stated) > 1:
+        edited(f"checkpoints.txt holds {len(stated)} checkpoints, and the proofs of a pack lead to one")
+    signed = stated[0]
+    for one in kept:
+        if one.size == signed.size and one.root != signed.root:
+            raise Verdict(ALTERED, f"The log has forked: two checkpoints of size {one.size} state different roots.")
+    waiting, proofs, streams, proven = iter(bundle.positions), proofs_of(bundle), dict[str, int](), 0
+    for name in bundle.parts("events"):
+        content = bundle.read(name)
+        whole = bundle.intact(name, content)
+        for line in lines_of(content):
+            position, event = event_of(line, whole, name)
+            if (due := next(waiting, None)) != position:
+                edited(f"position {due} is due in {name}, and {position} stands there" if due else f"{name} has more")
+            if (stream := str(event["subject"])).startswith(WHOLE):
+                expected = streams[stream] = streams.get(stream, 0) + 1
+                if event["streamversion"] != expected:
+                    numbered = f"it is number {event['streamversion']} of {stream}, where {expected} is due"
+                    conclude(whole, name, f"Position {position} is the first bad one: {numbered}")
+            if position <= signed.size:
+                index, path, text = next(proofs, (-1, [], ""))
+                if index != position - 1 or text != signed.text:
+                    edited(f"the proof of position {position} is missing, or of another position or checkpoint")
+                if not includes(sha256(b"\x00" + line).digest(), index, signed.size, path, signed.root):
+                    leads = f"it does not lead to the root that was signed for {signed.size}"
+                    conclude(whole, name, f"Position {position} is the first bad one: {leads}")
+                proven += 1
+        if not whole:
+            edited(f"{name} is not what the manifest says")
+    if due := next(waiting, None):
+        edited(f"position {due} is missing, which the manifest names")
+    if next(proofs, None):
+        edited("there are more proofs than events that were signed")
+    late = len(bundle.positions) - proven
+    if not proven:
+        raise Verdict(UNPROVEN, f"Not signed: the checkpoint of size {signed.size} covers none of these {late} events.")
+    parts = [
+        f"Verified: {proven} events of case {bundle.case} are what was signed, at size {signed.size} of {signed.origin}"
+    ]
+    parts += [f"{late} events are later than that, and not signed yet"] if late else []
+    later = max((one.size for one in kept), default=0) > signed.size
+    parts += ["you kept a later checkpoint, which nothing here can be compared with"] if later else []
+    parts.append(
+        f"its manifest is {sha256(bundle.read('manifest.json')).hexdigest()}, as the log says of what was taken"
+    )
+    return parts
+
+
+def event_of(line: bytes, whole: bool, name: str) -> tuple[int, dict[str, object]]:
+    """The position and attributes of an event of a pack."""
+    front = FRONT.match(line)
+    try:
+        event = json.loads(line)
+        if front and event["sequence"] == front[1].decode() and {"subject", "streamversion"} <= event.keys():
+            return int(front[1]), event
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    return conclude(whole, name, f"{line[:40].decode(errors='replace')!r}… is no event")
+
+
+def proofs_of(bundle: Bundle) -> Iterator[tuple[int, list[bytes], str]]:
+    """Each proof, in the order of events: the index of its leaf, its hashes, and the text of its checkpoint."""
+    for name in bundle.parts("proofs"):
+        text, at = bundle.text(name), 0
+        while at < len(text):
+            if not (found := PROOF.match(text, at)):
+                edited(f"{name}: what stands there from character {at + 1} on is no proof")
+            yield int(found[1]), [unbase64(one) for one in found[2].split()], found[3].rpartition("\n\n")[0] + "\n"
+            at = found.end()
+
+
+def includes(leaf: bytes, index: int, size: int, proof: list[bytes], root: bytes) -> bool:
+    """Whether a proof leads from a leaf to the root (RFC 9162, 2.1.3.2)."""
+    last = size - 1
+    for sibling in proof:
+        if last == 0:
+            return False
+        if index & 1 or index == last:
+            leaf = sha256(b"\x01" + sibling + leaf).digest()
+            while not index & 1 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            leaf = sha256(b"\x01" + leaf + sibling).digest()
+        index, last = index >> 1, last >> 1
+    return last == 0 and leaf == root
+
+
+# --- the whole -------------------------------------------------------------------------------------------------------
+
+
+def verify(path: Path, given: list[Key], kept: list[Checkpoint], position: int | None) -> str:
+    """The sentence on a bundle that is verified; anything else is a Verdict."""
+    bundle = Bundle(path)
+    stated = read_checkpoints(bundle.text("checkpoints.txt"), "checkpoints.txt", EDITED)
+    # a log that was not signed yet when the bundle was made has no name in it
+    origin = bundle.origin or (kept[0].origin if kept and not stated else "")
+    for one, where in (*((one, "checkpoints.txt") for one in stated), *((one, "--kept") for one in kept)):
+        if one.origin != origin:
+            raise Verdict(ANOTHER_LOG, f"A checkpoint in {where} is of {one.origin!r}, and this is {origin!r}.")
+    if position is not None and not (position in bundle.positions if bundle.case else 1 <= position <= bundle.size):
+        held = f"{len(bundle.positions)} events of one case" if bundle.case else f"positions 1 to {bundle.size}"
+        raise Verdict(BEYOND, f"Position {position} lies beyond the bundle: it holds {held}.")
+    keys = given or read_keys(bundle.text("keys.txt"), "keys.txt", EDITED)
+    checkpoints = sorted([*stated, *kept], key=lambda one: one.size)
+    if bundle.case and not stated:
+        raise Verdict(UNPROVEN, "Not signed: there was no checkpoint when this pack was made, so nothing proves it.")
+    if not checkpoints:
+        raise Verdict(UNPROVEN, "The bundle holds no checkpoint, and none was given: nothing says what history was.")
+    for one in kept:
+        check_signature(one, keys, f"The checkpoint of size {one.size} that you kept")
+    check_all_signatures(sorted(stated, key=lambda one: one.size), keys, bool(given))
+    if bundle.case:
+        return said_of(verify_pack(bundle, stated, kept), stated[0], keys, bool(given))
+    reading = Reading(bundle, checkpoints)
+    read_events(reading)
+    chains = check_chains(reading)
+    last = checkpoints[-1]
+    if position is not None and position > last.size:
+        raise Verdict(UNPROVEN, f"No checkpoint covers position {position}: the last one is of size {last.size}.")
+    parts = [f"Verified: positions 1 to {last.size} of {origin} are what was signed, at {len(checkpoints)} checkpoints"]
+    if bundle.size > last.size:
+        parts.append(f"positions {last.size + 1} to {bundle.size} fit, and no checkpoint covers them yet")
+    parts += [f"{chains} partitions of Kafka hold them in unbroken chains"] if chains else []
+    return said_of(parts, last, keys, bool(given))
+
+
+def said_of(parts: list[str], last: Checkpoint, keys: list[Key], given: bool) -> str:
+    """The sentence, with who else vouches for it."""
+    cosigned = [key.name for key in keys if key.kind == WITNESS_KEY and signed_by(last, key)]
+    parts += [f"witnessed by {', '.join(cosigned)}"] if cosigned else []
+    parts += [] if given else ["by the bundle's own keys.txt: compare its keys with those that you got elsewhere"]
+    return "; ".join(parts) + "."
+
+
+def signed_by(checkpoint: Checkpoint, key: Key) -> bool:
+    """Whether it carries a signature under this key; all of known keys were checked."""
+    return any((key.name, key.number) == (name, number) for name, number, _ in checkpoint.signatures)
+
+
+def progress(done: int, of: int, began: float) -> None:
+    """How far it is, on stderr."""
+    rate = done / max(time.monotonic() - began, 0.001)
+    print(f"\r{done:,} of {of:,} positions, {rate:,.0f} a second", end="" if done < of else "\n", file=sys.stderr)
+
+
+def keys_said(said: list[str]) -> list[Key]:
+    """The keys that were given, as they are or by files of them; raises Verdict."""
+    keys = [key for one in said for key in read_keys(one if KEY.fullmatch(one) else text_of(one), one, USAGE)]
+    if said and not any(key.kind == LOG_KEY for key in keys):
+        raise Verdict(USAGE, "None of the keys given is one of a log: a witness alone signs no checkpoint.")
+    return keys
+
+
+def kept_said(said: list[str]) -> list[Checkpoint]:
+    """The checkpoints in the files that were given; raises Verdict."""
+    return [note for one in said for note in read_checkpoints(text_of(one), one, USAGE)]
+
+
+def text_of(said: str) -> str:
+    """What a file says; raises Verdict where it is none."""
+    try:
+        return Path(said).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise Verdict(USAGE, f"{said} cannot be read: {error}.") from None
+
+
+def main() -> int:
+    """Print the verdict, and return the exit status."""
+    parser = argparse.ArgumentParser(description="Verifies a bundle of an Intabaza log.", epilog="See the file's head.")
+    parser.add_argument("bundle", type=Path, help="the zip file, or the folder that it was unpacked into")
+    parser.add_argument("--key", action="append", default=[], help="a key, or a file of keys, the oldest first")
+    parser.add_argument("--kept", action="append", default=[], help="a file with a checkpoint that you kept")
+    parser.add_argument("--position", type=int, help="also show the event at this position")
+    said = parser.parse_args()
+    try:
+        if not said.bundle.exists():
+            raise Verdict(USAGE, f"There is no {said.bundle}.")
+        print(verify(said.bundle, keys_said(said.key), kept_said(said.kept), said.position))
+        if said.position is not None:
+            bundle = Bundle(said.bundle)
+            lines = (line for name in bundle.parts("events") for line in lines_of(bundle.read(name)))
+            print(next(line for line in lines if int(line[13:32]) == said.position).decode())
+    except Verdict as verdict:
+        print(verdict)
+        return verdict.status
+    except (OSError, MemoryError) as error:
+        print(f"The bundle could not be read to its end: {error!r}.")
+        return UNREAD
+    return VERIFIED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

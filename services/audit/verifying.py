@@ -1,0 +1,313 @@
+"""The ledger against Kafka, and both against signed checkpoints; the verdict names the first bad position."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
+from multiprocessing import get_context
+from pathlib import Path
+
+import asyncpg
+from kafka import TopicPartition
+
+from services.audit import comparing
+from services.audit.comparing import STRETCH, Compared, Roots, Stretch, compare, root_of, slot_leaves
+from services.audit.findings import Bad, Found, read_found, told
+from services.audit.in_order import partitions_of
+from services.audit.kafka_side import KafkaShare, read_partitions
+from services.audit.ledger_side import LedgerShare, read_ledger
+from services.audit.offline.verify import (
+    ALTERED,
+    ANOTHER_LOG,
+    UNPROVEN,
+    Checkpoint,
+    Key,
+    Verdict,
+    check_all_signatures,
+    check_signature,
+    read_checkpoints,
+)
+from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
+from services.local.topics import ALERTS, EVENTS
+from services.processors.abreast import abreast
+
+SENDING = 4_000
+"""So many of Kafka's last positions may lack one where the ledger is not asked: the relay may be sending it."""
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is verified: Kafka, the ledger where a `dsn` is given, by keys and by checkpoints that were kept."""
+
+    bootstrap: str
+    dsn: str | None
+    keys: Sequence[Key] = ()
+    kept: Sequence[Checkpoint] = ()
+    processes: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Nothing is wrong up to `to`; `covered` is the size of the last checkpoint, 0 where there is none."""
+
+    to: int
+    covered: int
+    checkpoints: int
+    signed: bool
+    origin: str
+    partitions: int
+    foreign: Sequence[str]
+    foreign_records: int
+    repeats: int
+    seconds: float
+
+    def sentence(self, with_ledger: bool) -> str:
+        """The verdict."""
+        where = "the same bytes in the ledger and on Kafka" if with_ledger else "on Kafka"
+        parts = [
+            f"Verified: positions 1 to {self.to} are {where}, in unbroken chains over {self.partitions} partitions"
+        ]
+        if not self.covered:
+            parts.append("no checkpoint says what was signed of them")
+        else:
+            signed = "" if self.signed else ", whose signatures were not checked, as no key was given (--key)"
+            parts.append(f"they lead to the roots of {self.checkpoints} checkpoints of {self.origin}{signed}")
+            if self.covered < self.to:
+                parts.append(f"no checkpoint covers positions {self.covered + 1} to {self.to} yet")
+        if self.foreign_records:
+            parts.append(f"{self.foreign_records} foreign records are passed over ({', '.join(self.foreign)})")
+        if self.repeats:
+            parts.append(f"{self.repeats} repeats say the same as the first time")
+        return "; ".join(parts) + "."
+
+
+async def verify(asked: Asked, progress: Progress = lambda what, done, of: None) -> Verified:
+    """Verify everything that is on Kafka now.
+
+    Raises Verdict, whose sentence names the first bad position; LocalProblem, Halt or LedgerError where one of the two
+    could not be read.
+    """
+    began = time.monotonic()
+    acknowledged = await _position(asked.dsn, "relay.acknowledged()") if asked.dsn else 0
+    ends = await asyncio.to_thread(partitions_of, asked.bootstrap, (EVENTS, ALERTS))
+    head = await _position(asked.dsn, "(select max(position) from ledger.event)") if asked.dsn else 0
+    partitions = sum(at.topic == EVENTS for at in ends)
+    with tempfile.TemporaryDirectory(prefix="intabaza-verify-") as folder:
+        kafka = _shares(asked, ends, partitions, Path(folder))
+        ledger = LedgerShare(len(kafka), asked.dsn, acknowledged, Path(folder)) if asked.dsn else None
+        founds = await _read(kafka, ledger, sum(ends.values()), acknowledged, progress)
+        last = max((found.last for found in founds[: len(kafka)]), default=0)
+        bad = [one for found in founds for one in found.bad]
+        if ledger is None:
+            acknowledged = head = last
+        elif last > head:
+            bad.append(Bad(head + 1, f"Kafka holds positions up to {last}, and the ledger ends at {head}"))
+        checkpoints = _checkpoints(asked, founds, acknowledged, head, bad)
+        log = _Log(kafka, ledger, partitions, acknowledged, checkpoints)
+        compared = await asyncio.to_thread(log.compare, asked.processes, partial(progress, "comparing"))
+        log = _judge(log, bad, compared)
+    return _verified(log, asked, founds, len(ends), time.monotonic() - began)
+
+
+def _shares(asked: Asked, ends: Mapping[TopicPartition, int], partitions: int, folder: Path) -> list[KafkaShare]:
+    """Partitions spread so that each process has about as much to read; the alerts of one beside its events."""
+    loads = [0] * max(1, min(asked.processes, partitions))
+    shares: list[dict[TopicPartition, int]] = [{} for _ in loads]
+    for at, end in sorted(ends.items(), key=lambda one: -one[1]):
+        lightest = loads.index(min(loads))
+        loads[lightest] += end
+        shares[lightest][at] = end
+    return [
+        KafkaShare(number, asked.bootstrap, share, partitions, folder) for number, share in enumerate(shares) if share
+    ]
+
+
+async def _read(
+    kafka: Sequence[KafkaShare], ledger: LedgerShare | None, records: int, rows: int, progress: Progress
+) -> list[Found]:
+    """What every process found, Kafka's first."""
+    shares: dict[str, KafkaShare | LedgerShare] = {f"share {one.number + 1} of Kafka": one for one in kafka}
+    if ledger is not None:
+        shares["the ledger"] = ledger
+    at, numbers = kafka[0].folder / "progress", range(len(shares))
+
+    async def look() -> None:
+        progress("reading", told(at, numbers), records + (rows if ledger else 0))
+
+    await abreast(_work, shares, look)
+    return [read_found(one.found) for one in shares.values()]
+
+
+def _work(share: KafkaShare | LedgerShare) -> None:
+    """In a process of its own."""
+    if isinstance(share, KafkaShare):
+        read_partitions(share)
+    else:
+        read_ledger(share)
+
+
+def _checkpoints(asked: Asked, founds: Sequence[Found], to: int, head: int, bad: list[Bad]) -> list[Checkpoint]:
+    """Those that the log records and those that were kept, by size; raises Verdict for what is none of this log's."""
+    recorded: list[Checkpoint] = []
+    for position, note in sorted(one for found in founds for one in found.notes):
+        try:
+            [stated] = read_checkpoints(note, f"Position {position}", ALTERED)
+        except (Verdict, ValueError):
+            bad.append(Bad(position, "it records what is no checkpoint"))
+            continue
+        if not (recorded[-1].size if recorded else 0) <= stated.size < position:
+            bad.append(Bad(position, "the checkpoint that it records is no later one than that before: replayed"))
+        else:
+            recorded.append(stated)
+    origin = recorded[-1].origin if recorded else asked.kept[0].origin if asked.kept else ""
+    for one, where in (*((one, "on the log") for one in recorded), *((one, "that was kept") for one in asked.kept)):
+        if one.origin != origin:
+            raise Verdict(ANOTHER_LOG, f"A checkpoint {where} is of {one.origin!r}, and this log is {origin!r}.")
+    if asked.keys:
+        for one in asked.kept:
+            check_signature(one, list(asked.keys), f"The checkpoint of size {one.size} that was kept")
+        check_all_signatures(recorded, list(asked.keys), given=True)
+    for one in asked.kept:
+        if one.size > head:
+            bad.append(Bad(head + 1, f"it is missing, although a checkpoint of size {one.size} was signed"))
+    return sorted((one for one in (*recorded, *asked.kept) if 0 < one.size <= to), key=lambda one: one.size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """What was read, and what it must lead to."""
+
+    kafka: Sequence[KafkaShare]
+    ledger: LedgerShare | None
+    partitions: int
+    to: int
+    checkpoints: Sequence[Checkpoint]
+
+    def stretches(self) -> Iterator[Stretch]:
+        slots = tuple(one.slots for one in self.kafka)
+        ledger = self.ledger.leaves if self.ledger else None
+        for first in range(1, self.to + 1, STRETCH):
+            count = min(STRETCH, self.to - first + 1)
+            sizes = tuple(one.size for one in self.checkpoints if first <= one.size < first + count)
+            yield Stretch(first, count, slots, ledger, self.partitions, sizes)
+
+    def compare(self, processes: int, progress: Callable[[int, int], None]) -> tuple[Bad | None, Checkpoint | None]:
+        """The first bad position, and the first checkpoint whose root is another."""
+        roots, waiting = Roots(), list(self.checkpoints)
+        bad: Bad | None = None
+        previous = b""
+        for stretch, compared in self._compared(processes):
+            if compared.begins < previous and bad is None:
+                bad = Bad(stretch.first, "its time lies before that of the position before it: it was backdated")
+            previous = compared.ends
+            bad = bad or compared.bad
+            for peaks in compared.peaks_at:
+                if roots.at(peaks) != (one := waiting.pop(0)).root:
+                    return bad, one
+            if bad is not None:
+                return bad, None
+            if stretch.count == STRETCH:
+                roots.add(compared.peaks[0])
+            progress(stretch.first + stretch.count - 1, self.to)
+        return bad, None
+
+    def _compared(self, processes: int) -> Iterator[tuple[Stretch, Compared]]:
+        stretches = list(self.stretches())
+        if len(stretches) < 3 or processes < 2:
+            yield from ((one, compare(one)) for one in stretches)
+            return
+        pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+        try:
+            yield from zip(stretches, pool.map(compare, stretches), strict=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def proven(self, before: Checkpoint) -> int:
+        """How much an earlier checkpoint than this one covers."""
+        return max((one.size for one in self.checkpoints if one.size < before.size), default=0)
+
+    def which(self, position: int) -> str:
+        """Which of ledger and Kafka is what was signed, where a checkpoint covers a position that differs."""
+        over = next((one for one in self.checkpoints if one.size >= position), None)
+        if over is None or self.ledger is None:
+            return ""
+        slots = [one.slots for one in self.kafka]
+        firsts = range(1, over.size + 1, STRETCH)
+        counts = [(first, min(STRETCH, over.size - first + 1)) for first in firsts]
+        kafka = root_of(chain.from_iterable(slot_leaves(slots, *one) for one in counts)) == over.root
+        ledger = root_of(chain.from_iterable(comparing.ledger_leaves(self.ledger.leaves, *one) for one in counts))
+        if kafka != (ledger == over.root):
+            right, wrong = ("Kafka", "the ledger") if kafka else ("the ledger", "Kafka")
+            return f"; {right} leads to the root that was signed for {over.size}, and {wrong} does not"
+        return f"; neither leads to the root that was signed for {over.size}" if not kafka else ""
+
+
+def _judge(log: _Log, bads: Sequence[Bad], compared: tuple[Bad | None, Checkpoint | None]) -> _Log:
+    """Raise the verdict on the first bad position, if there is one; else the log, without what is still being sent."""
+    first, differs = compared
+    covered = log.checkpoints[-1].size if log.checkpoints else 0
+    if first and first.unsent and not bads and not log.ledger and covered < first.position > log.to - SENDING:
+        return replace(log, to=first.position - 1)
+    every = [*bads, *([first] if first else [])]
+    position = min((bad.position for bad in every), default=0)
+    if differs is not None and not 0 < position <= differs.size:
+        between = f"between {log.proven(differs) + 1} and {differs.size}"
+        neither = ", neither in the ledger nor on Kafka" if log.ledger else ""
+        raise Verdict(
+            ALTERED,
+            f"History was altered. The first bad position is {between}: they do not lead to the root that was signed "
+            f"for {differs.size}{neither}.",
+        )
+    if position:
+        what = "; ".join(dict.fromkeys(bad.what for bad in every if bad.position == position))
+        which = log.which(position)
+        raise Verdict(ALTERED, f"History was altered. Position {position} is the first bad one: {what}{which}.")
+    return log
+
+
+def _verified(log: _Log, asked: Asked, founds: Sequence[Found], partitions: int, seconds: float) -> Verified:
+    if not log.checkpoints and log.ledger is None:
+        raise Verdict(
+            UNPROVEN,
+            f"Positions 1 to {log.to} on Kafka fit together, and no checkpoint says what was signed of them: compare "
+            "them with the ledger, or give a checkpoint that was kept (--kept).",
+        )
+    last = log.checkpoints[-1] if log.checkpoints else None
+    return Verified(
+        log.to,
+        last.size if last else 0,
+        len(log.checkpoints),
+        bool(asked.keys),
+        last.origin if last else "",
+        partitions,
+        [place for found in founds for place in found.foreign],
+        sum(found.foreign_records for found in founds),
+        sum(found.repeats for found in founds),
+        seconds,
+    )
+
+
+async def _position(dsn: str | None, what: str) -> int:
+    assert dsn is not None
+    try:
+        connection = await asyncpg.connect(dsn, timeout=ANSWER_SECONDS)
+        try:
+            return int(await connection.fetchval(f"select coalesce({what}, 0)", timeout=ANSWER_SECONDS))
+        finally:
+            await connection.close()
+    except LOST as error:
+        raise unavailable(error) from error
+
+
+def cores() -> int:
+    """How many processes read Kafka."""
+    return os.cpu_count() or 1
