@@ -1,0 +1,25 @@
+"""A ledger and a broker that a relay fills, and a ledger that loses what it had."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from services.local.postgres import PostgresServer
+from tests.support.brokers import collect_forgotten_sockets
+
+if TYPE_CHECKING:  # kafka-python warns at its import, which this file is too early to have filtered
+    from services.local.kafka import KafkaServer
+    from tests.support.relays import RelayTrial
+
+
+@pytest.fixture
+async def trial(kafka: KafkaServer, postgres: PostgresServer, fresh_database: str) -> AsyncIterator[RelayTrial]:
+    """Empty topics and an empty ledger."""
+    from tests.support.relays import relay_trial
+
+    async with relay_trial(kafka, postgres.dsn(fresh_database), postgres.dsn(fresh_database, "intabaza_app")) as each:
+        yield each
+    collect_forgotten_sockets()
