@@ -1,0 +1,161 @@
+"""Who asks for a moment waits for it here: it is folded in a process beside this one, which ends when nobody asks.
+
+Bounded: moments are folded one at a time, so many may wait, each for so long, and the process has so much memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+
+from projections.projection import Projection
+from projections.sql import named_queries
+
+STANDS = named_queries("services.past", "standing.sql")["stands"]
+IDLE_SECONDS = 60.0
+"""After so long without a question the process ends; the next one starts it again."""
+
+_log = structlog.get_logger(__name__)
+
+Look = Callable[..., Awaitable[str | None]]
+"""Asks the database for one value."""
+
+
+class NotYet(Exception):
+    """This moment cannot be shown now; the message says why, and asking again helps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many moments may wait, how long who asks does, and how long one may be folded."""
+
+    waiting: int
+    answer_seconds: float
+    fold_seconds: float
+
+
+class Past:
+    """Finds where projections stand as of moments; it belongs to one event loop."""
+
+    def __init__(self, look: Look, environment: Mapping[str, str], bounds: Bounds) -> None:
+        self._look = look
+        self._folder = Folder(environment)
+        self._bounds = bounds
+        self._asked: dict[tuple[str, int], asyncio.Task[str]] = {}
+        self._idle: asyncio.TimerHandle | None = None
+
+    async def place(self, projection: Projection[Any, Any], position: int) -> str:
+        """The schema in which a projection stands as of a position that is on Kafka; raises NotYet."""
+        place = await self._look(STANDS, projection.name, projection.version, projection.form, position)
+        if place is not None:
+            return place
+        wanted = projection.name, position
+        if (task := self._asked.get(wanted)) is None:
+            if len(self._asked) >= self._bounds.waiting:
+                raise NotYet(f"{len(self._asked)} other moments wait to be folded: ask again when they are done")
+            task = self._asked[wanted] = asyncio.create_task(self._made(*wanted))
+            task.add_done_callback(lambda done: self._done(wanted, done))
+        try:
+            async with asyncio.timeout(self._bounds.answer_seconds):
+                return await asyncio.shield(task)
+        except TimeoutError:
+            pass
+        raise NotYet(f"{projection.name} is being folded up to position {position}{self._far(wanted)}: ask again soon")
+
+    async def close(self) -> None:
+        """End the process, whatever it does; whoever waits is told so."""
+        if self._idle is not None:
+            self._idle.cancel()
+        for task in self._asked.values():
+            task.cancel()
+        await self._folder.end()
+
+    def _far(self, wanted: tuple[str, int]) -> str:
+        working = self._folder.working
+        if working is None or working[0] != wanted:
+            return ""
+        return f" and has come to about {working[1]}"
+
+    async def _made(self, name: str, position: int) -> str:
+        if self._idle is not None:
+            self._idle.cancel()
+        return await self._folder.fold(name, position, self._bounds.fold_seconds)
+
+    def _done(self, wanted: tuple[str, int], task: asyncio.Task[str]) -> None:
+        del self._asked[wanted]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("a_moment_is_not_folded", projection=wanted[0], position=wanted[1], because=str(error))
+        if not self._asked:
+            loop = asyncio.get_running_loop()
+            self._idle = loop.call_later(IDLE_SECONDS, lambda: loop.create_task(self._rest()))
+
+    async def _rest(self) -> None:
+        if not self._asked:
+            await self._folder.end()
+
+
+class Folder:
+    """The process beside this one. It ends with this one, since its stdin does."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = dict(environment)
+        self._process: Process | None = None
+        self._turn = asyncio.Lock()
+        self.working: tuple[tuple[str, int], int] | None = None
+        """What it folds, and how far that is."""
+
+    async def fold(self, name: str, position: int, seconds: float) -> str:
+        """Let it fold one moment after the other; raises NotYet where it cannot, or takes longer than `seconds`."""
+        async with self._turn:
+            try:
+                async with asyncio.timeout(seconds):
+                    return await self._fold(name, position)
+            except TimeoutError:
+                await self.end()
+                raise NotYet(f"folding {name} up to position {position} took more than {seconds:g} s") from None
+            except OSError as error:
+                await self.end()
+                raise NotYet(f"nothing can be folded now ({type(error).__name__})") from None
+            finally:
+                self.working = None
+
+    async def _fold(self, name: str, position: int) -> str:
+        process = await self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self.working = (name, position), 0
+        process.stdin.write(orjson.dumps({"projection": name, "position": position}) + b"\n")
+        await process.stdin.drain()
+        while line := await process.stdout.readline():
+            answer = orjson.loads(line)
+            if "place" in answer:
+                place: str = answer["place"]
+                return place
+            if "failed" in answer:
+                raise NotYet(f"{name} cannot be folded up to position {position} now: {answer['failed']}")
+            self.working = (name, position), answer["done"]
+        status = await process.wait()
+        raise NotYet(f"the process that folds moments ended with status {status}: its log says why")
+
+    async def _running(self) -> Process:
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "services.past", stdin=PIPE, stdout=PIPE, env=self._environment
+            )
+        return self._process
+
+    async def end(self) -> None:
+        """End it, whatever it does: what it was making is swept away by the next one."""
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()

@@ -1,0 +1,128 @@
+"""As of any moment, in whatever order moments are asked about, rows are what the live ones were at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, TypeAlias
+
+import asyncpg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from projections import alert_level, case_board, case_timeline, coverage, referral_board, review_queue
+from projections.projection import Projection
+from projections.taken import Taken
+from services.local.postgres import PostgresServer
+from services.past import standing
+from services.past.standing import place_of
+from services.processors.refold import a_pool, drop_place
+from tests.integration.past.moments import Kept
+from tests.support.examples import examples
+from tests.support.happenings import HAPPENINGS, history
+from tests.support.level_histories import history as level_history
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+OF_CASES: tuple[Projection[Any, Any], ...] = (
+    case_board.PROJECTION,
+    case_timeline.PROJECTION,
+    coverage.PROJECTION,
+    referral_board.PROJECTION,
+    review_queue.PROJECTION,
+)
+
+
+@pytest.fixture
+async def pool(postgres: PostgresServer, fresh_database: str) -> AsyncIterator[Pool]:
+    async with a_pool(postgres.dsn(fresh_database, "intabaza_projector"), 4) as pool:
+        yield pool
+
+
+@pytest.fixture(autouse=True)
+def places_are_few_and_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short histories leave places behind and let others go, as long ones do."""
+    monkeypatch.setattr(standing, "ROUND", 20)
+    monkeypatch.setattr(standing, "MOST_RECENT", 3)
+
+
+async def every_moment_is_what_it_was(
+    pool: Pool, projection: Projection[Any, Any], log: Sequence[Taken], order: Sequence[float], batch: int
+) -> None:
+    """`order` says which of the moments are asked about, each by where in the history it lies."""
+    kept = Kept(pool, log)
+    try:
+        lived = await kept.live(projection)
+        places, positions = kept.standing(batch), sorted(lived)
+        for share in order:
+            position = positions[min(int(share * len(positions)), len(positions) - 1)]
+            place = await places.stand(projection, position)
+            assert place == place_of(projection, position)
+            assert await kept.rows(projection, place) == lived[position], f"position {position} of {positions[-1]}"
+        known = await pool.fetchval("select count(*) from projections.past")
+        assert known <= standing.MOST_RECENT + standing.MOST_ON_THE_WAY + 2
+    finally:
+        await kept.standing(batch).forget()
+        async with pool.acquire() as connection, connection.transaction():
+            await drop_place(connection, projection.name)
+
+
+ASKED = st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=8)
+BATCHES = st.integers(1, 40)
+
+
+@pytest.mark.parametrize("projection", OF_CASES, ids=lambda one: one.name)
+@examples(4)
+@given(happenings=HAPPENINGS, order=ASKED, batch=BATCHES)
+async def test_of_cases_and_reports(
+    pool: Pool, projection: Projection[Any, Any], happenings: Any, order: list[float], batch: int
+) -> None:
+    await every_moment_is_what_it_was(pool, projection, history(happenings), order, batch)
+
+
+@examples(6)
+@given(seed=st.integers(0, 2**32), length=st.integers(10, 60), order=ASKED, batch=BATCHES)
+async def test_of_levels(pool: Pool, seed: int, length: int, order: list[float], batch: int) -> None:
+    await every_moment_is_what_it_was(pool, alert_level.PROJECTION, level_history(seed, length), order, batch)
+
+
+@pytest.mark.parametrize("projection", [alert_level.PROJECTION, coverage.PROJECTION], ids=lambda one: one.name)
+async def test_at_each_position_of_one_history(pool: Pool, projection: Projection[Any, Any]) -> None:
+    log = level_history(11, 40)
+    backwards = [number / len(log) for number in reversed(range(len(log)))]
+    await every_moment_is_what_it_was(pool, projection, log, backwards[::2] + backwards[1::2][::-1], 7)
+
+
+@pytest.mark.parametrize("what", ["version", "form"])
+async def test_a_place_of_another_version_or_one_that_was_not_finished_is_not_taken(pool: Pool, what: str) -> None:
+    log = level_history(3, 40)
+    kept = Kept(pool, log)
+    projection = alert_level.PROJECTION
+    lived = await kept.live(projection)
+    places, last = kept.standing(10), max(lived)
+    await places.stand(projection, last - 1)
+    await pool.execute(f"update projections.past set {what} = 0")
+    half_made = place_of(projection, last)
+    await pool.execute(f"create schema {half_made}; create table {half_made}.alert_level_unit (nothing integer)")
+    assert await places.stand(projection, last) == half_made
+    assert await kept.rows(projection, half_made) == lived[last]
+    assert await pool.fetchval(f"select count(*) from projections.past where {what} = 0") == 0
+    assert await pool.fetchval("select to_regnamespace($1) is null", place_of(projection, last - 1))
+    assert await places.forget() >= 1
+    assert await pool.fetchval("select count(*) from pg_namespace where nspname like 'past\\_%'") == 0
+    assert await pool.fetchval("select count(*) from projections.watermark where place like 'past\\_%'") == 0
+
+
+async def test_what_is_kept_has_room_for_so_much_and_no_more(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standing, "MOST_RECENT", 12)
+    kept, projection = Kept(pool, level_history(5, 40)), alert_level.PROJECTION
+    lived = await kept.live(projection)
+    positions = sorted(lived)[-6:]
+    await kept.standing(10).stand(projection, positions[0])
+    (row,) = [one for one in await pool.fetch(standing.SQL["sizes"]) if one["place"].endswith(f"_{positions[0]}")]
+    places = kept.standing(10, most_bytes=row["bytes"] * 5 // 2)
+    for position in positions[1:]:
+        place = await places.stand(projection, position)
+        assert await kept.rows(projection, place) == lived[position]
+    left = await pool.fetch("select position from projections.past where position = any ($1) order by 1", positions)
+    assert [row["position"] for row in left] == positions[-3:], "two that were asked for last, and the one just made"
+    await places.forget()
