@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from secrets import token_bytes
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,13 +12,19 @@ import asyncpg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from events.sealed import KeyKind
+from services import clock
+from services.ledger.ledger import CommandBurned, CommandReused, Placed
 from services.vault.batch import Batch
 from services.vault.connection import QUERIES, answers
+from services.vault.destruction import Decided, Said, destruction
 from services.vault.keys import DataKey, Need
 from services.vault.master import MasterKey
-from services.vault.refused import KeyGone, MasterKeyRefused, NoSuchKey, VaultError
+from services.vault.refused import ApprovalUsed, KeyGone, MasterKeyRefused, NoSuchKey, NotDestroyed, VaultError
 
 DATA_KEY_BYTES = 32
+
+SOURCE = "urn:intabaza"
+"""Who says that something was destroyed, where nobody says otherwise."""
 
 
 class Minting:
@@ -67,9 +74,10 @@ class Minting:
 class KeyRing:
     """Keys (services/vault/keys) on a pool of the role intabaza_vault. Use it within one event loop."""
 
-    def __init__(self, pool: asyncpg.Pool, master: MasterKey) -> None:
+    def __init__(self, pool: asyncpg.Pool, master: MasterKey, source: str = SOURCE) -> None:
         self._pool = pool
         self._master = master
+        self._source = source
         self._makers = Batch[Need, DataKey]("make keys", self._make)
 
     async def close(self) -> None:
@@ -100,11 +108,59 @@ class KeyRing:
         return keys
 
     async def destroy(self, key_ids: Collection[UUID]) -> frozenset[UUID]:
-        async with answers("destroy keys"):
-            rows = await self._pool.fetch(QUERIES["destroy_keys"], list(key_ids))
-        return frozenset(UUID(int=row["key_id"].int) for row in rows)
+        async with self._destroying("destroy keys") as connection:
+            gone = await self._gone(connection, "destroy_keys", list(key_ids))
+            if gone:
+                await self._say(connection, destruction(self._master, gone, (), self._source))
+        return gone
 
     async def erase(self, person_id: UUID) -> frozenset[UUID]:
-        async with answers("erase a person"):
-            rows = await self._pool.fetch(QUERIES["erase_person"], person_id)
-        return frozenset(UUID(int=row["key_id"].int) for row in rows)
+        async with self._destroying("erase a person") as connection:
+            erased_before = await connection.fetchval(QUERIES["begin_erasure"], person_id)
+            gone = await self._gone(connection, "erase_person", person_id)
+            if gone or not erased_before:
+                await self._say(connection, destruction(self._master, gone, {person_id}, self._source))
+        return gone
+
+    async def erase_as_decided(self, person_id: UUID, decided: Decided) -> Placed | None:
+        """Erase a person and say whose decision it was: where on the log, or None where they were erased already.
+
+        The approvals are used up by it and by nothing else: what fails costs none. Raises ApprovalUsed, NotDestroyed,
+        CommandReused and CommandBurned.
+        """
+        async with self._destroying("erase a person") as connection:
+            if await connection.fetchval(QUERIES["begin_erasure"], person_id):
+                return None
+            try:
+                await connection.execute(QUERIES["use_up"], list(decided.approval_ids))
+            except asyncpg.UniqueViolationError:
+                raise ApprovalUsed from None
+            gone = await self._gone(connection, "erase_person", person_id)
+            said = destruction(self._master, gone, {person_id}, self._source, decided)
+            return await self._say(connection, said)
+
+    @asynccontextmanager
+    async def _destroying(self, what: str) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+        """One transaction in which something is destroyed and said to be: neither is ever without the other."""
+        async with answers(what), self._pool.acquire() as connection, connection.transaction():
+            yield connection
+
+    async def _gone(self, connection: asyncpg.pool.PoolConnectionProxy, query: str, argument: Any) -> frozenset[UUID]:
+        return frozenset(UUID(int=row["key_id"].int) for row in await connection.fetch(QUERIES[query], argument))
+
+    async def _say(self, connection: asyncpg.pool.PoolConnectionProxy, said: Said) -> Placed | None:
+        """Where it stands; None where that very command said it before, to a vault that was newer than this one."""
+        _, _, _, stream, _, event_id, _ = said
+        row = await connection.fetchrow(QUERIES["say_destroyed"], clock.now(), *said)
+        assert row is not None
+        match row["outcome"]:
+            case "accepted":
+                return Placed(row["position"], stream, 1, event_id, row["recorded_at"])
+            case "repeated":
+                return None
+            case "reused":
+                raise CommandReused()
+            case "burned":
+                raise CommandBurned()
+            case outcome:
+                raise NotDestroyed(row["detail"] or outcome)

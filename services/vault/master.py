@@ -37,7 +37,19 @@ class MasterKey:
     `version` stands beside every key it wraps, so that another master key can take over later, key by key.
     """
 
-    __slots__ = ("_approvals", "_commands", "_macs", "_phones", "_receipts", "_webhooks", "_wrapping", "version")
+    __slots__ = (
+        "_approvals",
+        "_backups",
+        "_commands",
+        "_destructions",
+        "_erasures",
+        "_macs",
+        "_phones",
+        "_receipts",
+        "_webhooks",
+        "_wrapping",
+        "version",
+    )
 
     def __init__(self, secret: bytes, version: int = 1) -> None:
         if len(secret) != MASTER_KEY_BYTES:
@@ -49,6 +61,9 @@ class MasterKey:
         self._macs = _derived(secret, "command macs")
         self._approvals = _derived(secret, "approvals")
         self._receipts = _derived(secret, "receipts")
+        self._destructions = _derived(secret, "destructions")
+        self._backups = _derived(secret, "backups")
+        self._erasures = AESGCM(_derived(secret, "approvals of erasures"))
         self._webhooks = AESGCM(_derived(secret, "webhook secrets"))
 
     def __repr__(self) -> str:
@@ -136,6 +151,18 @@ class MasterKey:
             f"{subscriber_id}`"
         )
 
+    def conceal_approval(self, approval: bytes) -> bytes:
+        """Seal an approval of an erasure, so that two of them tell nothing of each other: nonce, ciphertext and tag."""
+        nonce = token_bytes(NONCE_BYTES)
+        return nonce + self._erasures.encrypt(nonce, approval, None)
+
+    def reveal_approval(self, concealed: bytes) -> bytes:
+        """Open it again; raises ValueError where it was not sealed here, or was changed since."""
+        try:
+            return self._erasures.decrypt(concealed[:NONCE_BYTES], concealed[NONCE_BYTES:], None)
+        except InvalidTag:
+            raise ValueError("not sealed by this master key") from None
+
     def phone_mac(self, number: str) -> bytes:
         return hmac.digest(self._phones, number.encode(), "sha256")
 
@@ -147,6 +174,12 @@ class MasterKey:
 
     def approval_mac(self, message: bytes) -> bytes:
         return hmac.digest(self._approvals, message, "sha256")
+
+    def destruction_mac(self, message: bytes) -> bytes:
+        return hmac.digest(self._destructions, message, "sha256")
+
+    def backup_mac(self, message: bytes) -> bytes:
+        return hmac.digest(self._backups, message, "sha256")
 
     def receipt_mac(self, message: bytes) -> bytes:
         return hmac.digest(self._receipts, message, "sha256")

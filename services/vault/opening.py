@@ -21,7 +21,7 @@ from events import custody
 from events.custody import SealedField, ViewPurpose
 from events.envelope import Draft, Envelope, canonical, event_id
 from events.event import Act
-from events.sealed import Sealed
+from events.sealed import KeyKind, Sealed
 from services.ledger.ledger import Append, Conflict, Entry, Ledger, Recorded, Submission, Unknown
 from services.vault.commands import CommandIds
 from services.vault.keys import DataKey, Keys
@@ -65,6 +65,15 @@ class Opened:
 
     texts: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
     erased: frozenset[str] = frozenset()
+    key_ids: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class InClear:
+    """What of one event leaves in clear: the texts, the fields erased for ever, and the keys of those texts."""
+
+    texts: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
+    erased: tuple[str, ...] = ()
     key_ids: frozenset[UUID] = frozenset()
 
 
@@ -115,8 +124,41 @@ class Opener:
         texts = {path: _open_one(event.sealed[path], keys, event.stream, event.version, path) for path in fields}
         if approvals:
             await self._used.use_up(approvals)
-        await self._record(event, viewed, act, frozenset(keys))
+        await self.record(event.stream, event.home, viewed, act, frozenset(keys))
         return texts
+
+    async def leave_in_clear(
+        self, recorded: Recorded, act: Act, purpose: ViewPurpose, approved_by: Sequence[UUID]
+    ) -> InClear:
+        """Open every text of an event that says of nobody who they are, to be taken away, and record it first.
+
+        What says who somebody is stays shut whoever approved it, and what was erased is told by its field. Raises
+        MayNotOpen or ClearNeedsApprovers (events/custody), CannotOpen, or what the ledger says; no text is given then.
+        """
+        event = _Event.of(recorded)
+        keys = await self._living({sealed.key_id for sealed in event.sealed.values()})
+        told, erased = _leaving(event, keys)
+        if not told:
+            return InClear(erased=erased)
+        paths = [one.path for one in told]
+        custody.leave_in_clear(act, viewed_type=event.type, fields=paths, approved_by=approved_by)
+        viewed = custody.view(
+            act,
+            viewed=event.stream,
+            viewed_version=event.version,
+            viewed_type=event.type,
+            fields=told,
+            purpose=purpose,
+            approved_by=approved_by,
+        )
+        texts = {path: _open_one(event.sealed[path], keys, event.stream, event.version, path) for path in paths}
+        used = frozenset(event.sealed[path].key_id for path in paths)
+        await self.record(event.stream, event.home, viewed, act, used)
+        return InClear(texts, erased, used)
+
+    async def use_up(self, approvals: Collection[UUID]) -> None:
+        """Let these approvals be good for nothing more; raises ApprovalUsed where one was used before."""
+        await self._used.use_up(approvals)
 
     async def carry(self, stream: str, words: Mapping[str, tuple[int, Sealed]]) -> Opened:
         """Open a stream's texts for a new event that seals them anew, as when a report is received again elsewhere.
@@ -150,11 +192,21 @@ class Opener:
                 raise NotSealed(event.stream, event.version, path, list(event.sealed))
         return await self._keys.open_keys({event.sealed[path].key_id for path in fields})
 
-    async def _record(self, event: _Event, viewed: custody.RecordViewed, act: Act, key_ids: frozenset[UUID]) -> None:
-        """Append the view; a lost answer is asked for again under the same id, a moved stream is followed."""
-        stream = f"custody/{event.stream.partition('/')[2]}"
+    async def record(
+        self,
+        about: str,
+        home: str,
+        happened: custody.RecordViewed | custody.ExportMade,
+        act: Act,
+        key_ids: frozenset[UUID] = frozenset(),
+    ) -> None:
+        """Append what happened to the record of custody of a stream, which lives in this home.
+
+        A lost answer is asked for again under the same id, a moved stream is followed. Raises what the ledger says.
+        """
+        stream = f"custody/{about.partition('/')[2]}"
         command_id = uuid4()
-        mac = self._commands.command_mac(canonical(viewed.wire_data()))
+        mac = self._commands.command_mac(canonical(happened.wire_data()))
         version = self._versions.get(stream, 0)
         for tries_left in reversed(range(MOST_TRIES)):
             draft = Draft(
@@ -162,15 +214,15 @@ class Opener:
                 source=self._source,
                 stream=stream,
                 version=version + 1,
-                home=event.home,
-                data=viewed,
+                home=home,
+                data=happened,
                 command_id=command_id,
                 command_mac=mac,
                 actor=act.by,
                 mode=act.mode,
             )
-            entry = Entry(event_id=draft.event_id, type=viewed.name, body=draft.body())
-            append = Append(stream=stream, expected_version=version, home=event.home, entries=(entry,))
+            entry = Entry(event_id=draft.event_id, type=happened.name, body=draft.body())
+            append = Append(stream=stream, expected_version=version, home=home, entries=(entry,))
             try:
                 accepted = await self._ledger.append(Submission(command_id, mac, (append,), key_ids))
             except Conflict as conflict:
@@ -190,6 +242,19 @@ class Opener:
         self._versions.move_to_end(stream)
         while len(self._versions) > MOST_REMEMBERED:
             self._versions.popitem(last=False)
+
+
+def _leaving(event: _Event, keys: Mapping[UUID, DataKey]) -> tuple[list[SealedField], tuple[str, ...]]:
+    """The fields of an event that may leave in clear, under keys that live, and those that were erased."""
+    told, erased = list[SealedField](), list[str]()
+    for path, sealed in event.sealed.items():
+        key = keys.get(sealed.key_id)
+        one = SealedField(path, key.kind if key else KeyKind.REPORT)
+        if key is None and not one.says_who:
+            erased.append(path)
+        elif not one.says_who:
+            told.append(one)
+    return told, tuple(erased)
 
 
 def _open_one(sealed: Sealed, keys: Mapping[UUID, DataKey], stream: str, version: int, path: str) -> SecretStr:

@@ -8,7 +8,7 @@ VaultError
 ├── NotSealed          the event has no sealed field of that name
 ├── AlreadySealed      a text sealed elsewhere was put into a new event, where it would never open
 ├── SourceDiffers      the report already has another source
-├── ApprovalUsed       an approval is good for one opening, and had it
+├── ApprovalUsed       an approval is good for one opening or erasure, and had it
 └── VaultUnavailable   the vault's database did not answer; nothing was opened
 """
 
@@ -77,12 +77,17 @@ class SourceDiffers(VaultError):
 
 
 class ApprovalUsed(VaultError):
-    """An approval is good for one opening."""
+    """An approval is good once."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "one of these approvals was used before, and each is good for one opening: have it approved again"
-        )
+        super().__init__("one of these approvals was used before, and each is good once: have it approved again")
+
+
+class NotDestroyed(VaultError):
+    """Nothing was destroyed, since the ledger does not take now that it was."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"nothing was destroyed, because the ledger takes nothing now: {why}; mend that, then again")
 
 
 class VaultUnavailable(VaultError):

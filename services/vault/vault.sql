@@ -113,3 +113,11 @@ select person_id, report_id from vault.report_source where person_id = any ($1::
 select reporter_id, max(day) as day from vault.held_sign
 where reporter_id = any ($1::uuid[]) and taken_on < $2
 group by reporter_id
+
+-- name: begin_erasure
+-- Nothing is appended from here on; whether they were erased already, who are then not erased again on the log.
+select vault.begin_erasure($1)
+
+-- name: say_destroyed
+-- In the transaction that destroys.
+select outcome, detail, position, recorded_at from vault.say_destroyed($1, $2, $3, $4, $5, $6, $7, $8)
