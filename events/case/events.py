@@ -362,12 +362,17 @@ class CaseUnrelated(Event):
 
 
 class CaseMerged(Event):
-    """Two cases were one: `into` stands in the absorbed case's stream, `absorbed` in the other's."""
+    """Two cases were one: `into` stands in the absorbed case's stream, `absorbed` in the other's.
+
+    `asked_since` stands beside `absorbed` where that one was grave and nobody had answered: since when.
+    """
 
     name: ClassVar[str] = "case.merged"
+    schema_version: ClassVar[int] = 2
 
     into: UUID | None = None
     absorbed: UUID | None = None
+    asked_since: Instant | None = None
 
 
 class CaseMergeReversed(Event):

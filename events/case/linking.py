@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from events.case.events import (
@@ -17,6 +18,7 @@ from events.case.events import (
 )
 from events.case.refusals import (
     CaseIsMerged,
+    GraverThanTheOther,
     ItselfMeant,
     LinkedAlready,
     MergedAcrossHomes,
@@ -35,7 +37,10 @@ from events.command import Command, Text, clear
 from events.event import Act
 from events.report.state import Report, Standing
 from events.sealed import KeyKind
-from events.vocabulary import HarmKind, Independence, Relation
+from events.vocabulary import HarmKind, Independence, Relation, Severity
+
+GRAVE = (Severity.SEVERE, Severity.EXTREME)
+"""Severities that want an answer, the gravest last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +146,13 @@ class Merge(Command):
 
 
 def merge(
-    case: Case, command: Merge, act: Act, *, into: Case, home: str, there: str
+    case: Case, command: Merge, act: Act, *, into: Case, home: str, there: str, asked_since: datetime | None = None
 ) -> tuple[tuple[CaseEvent, ...], tuple[CaseEvent, ...]]:
     """Merge `case` into another of the same home; events for its stream and for the other's.
 
-    From then on `case` counts no toll: `into` counts for both, so it must have recorded each kind that `case` has.
+    From then on `case` counts no toll: `into` counts for both, so it must have recorded each kind that `case` has. And
+    nobody is asked for an answer to it: `into` is, by its own severity, so that must not be less where `case` is grave;
+    and since `asked_since`, the moment from which `case` has wanted an answer in vain, so that no wait begins anew.
     """
     takes_work(case)
     takes_work(into)
@@ -157,7 +164,13 @@ def merge(
         raise MergedAcrossHomes()
     if apart := [what for what in case.counted_in if not _counts_for_both(case, into, what)]:
         raise TollsCountedApart(kinds=", ".join(sorted(apart)), into=into.case_id)
-    return (CaseMerged(into=into.case_id),), (CaseMerged(absorbed=case.case_id),)
+    if case.stage is Stage.OPEN and _gravity(case) > _gravity(into):
+        raise GraverThanTheOther(severity=case.severity, into=into.case_id)
+    return (CaseMerged(into=into.case_id),), (CaseMerged(absorbed=case.case_id, asked_since=asked_since),)
+
+
+def _gravity(case: Case) -> int:
+    return GRAVE.index(case.severity) + 1 if case.severity in GRAVE else 0
 
 
 def _counts_for_both(case: Case, into: Case, what: HarmKind) -> bool:

@@ -98,6 +98,13 @@ class TollsCountedApart(NotNow):
     )
 
 
+class GraverThanTheOther(NotNow):
+    sentence = (
+        "this case is {severity} and {into} is less grave: have {into} assessed with what is known of this one first, "
+        "or this one as less grave, since nobody would be asked for an answer to it any more"
+    )
+
+
 class ActorUnknownOrInConflict(NotNow):
     sentence = "the alleged actor is unknown or conflicts with {recipient}: such a check is never clear by itself"
 

@@ -42,7 +42,7 @@ from events.case.events import (
     CaseUnrelated,
 )
 from events.sealed import Sealable
-from events.vocabulary import Decided, HarmKind, Independence, Kind, Located, OutcomeFound, Purpose, Relation
+from events.vocabulary import Decided, HarmKind, Independence, Kind, Located, OutcomeFound, Purpose, Relation, Severity
 
 
 class Stage(StrEnum):
@@ -89,7 +89,8 @@ class Case:
     """What the network knows of one case.
 
     `linked` maps report ids to their independence, `related` holds (other case, relation), `counted_in` says for each
-    kind of toll which case counts it, `words` in which version the current sealed actor class and summary stand.
+    kind of toll which case counts it, `severity` is as assessed last, before that as it was opened, `words` in which
+    version the current sealed actor class and summary stand.
     `not_ratified` stays, also in a case closed since, until it is opened again on new evidence.
     """
 
@@ -106,6 +107,7 @@ class Case:
     absorbed: frozenset[UUID] = frozenset()
     merged_into: UUID | None = None
     round: int = 0
+    severity: Severity | None = None
     assessment: CaseAssessed | None = field(default=None, repr=False)
     counted_in: Mapping[HarmKind, UUID] = field(default_factory=dict)
     last_decision: Decided | None = None
@@ -132,6 +134,7 @@ def evolve(case: Case, event: CaseEvent) -> Case:
                 place=event.place,
                 provisional=event.provisional,
                 ratify_by=event.ratify_by,
+                severity=event.severity or (Severity.SEVERE if event.threat_to_life else None),
                 words=_words(case, event),
             )
         case CaseRatified():
@@ -146,7 +149,7 @@ def evolve(case: Case, event: CaseEvent) -> Case:
         case CaseReportUnlinked():
             return replace(case, linked={one: how for one, how in case.linked.items() if one != event.report_id})
         case CaseAssessed():
-            return replace(case, round=event.round, assessment=event)
+            return replace(case, round=event.round, severity=event.severity, assessment=event)
         case CaseHarmRecorded():
             return replace(case, counted_in={**case.counted_in, event.what: event.counted_in})
         case CaseDecided():

@@ -29,6 +29,8 @@ what answered it came to nothing, its outcome was contradicted, it was reopened.
 the rules say for its severity: the rules in force when it got that severity, or, where the rules in force say
 `open_cases_too`, those. Where its severity changes between two grave ones meanwhile, it is asked once more from then
 on, and the earliest of the targets counts: a graver case is wanted sooner, a less grave one keeps what was promised.
+When another case is merged into it that had waited in vain (`asked_since`), it is asked from that moment on, too, by
+its own severity: no wait begins anew by merging. Parted again, it is not. An earlier target opens no gap that is open.
 When rules that say `open_cases_too` are adopted, every target that has not passed is counted anew by their hours from
 when it was asked, and one that then lies in the past passes at once. What has passed has passed, whatever rules come
 later.
@@ -39,10 +41,10 @@ since its target, and each is told once as `level.response_escalated`: whom (a r
 any due does; rungs with 0 hours with the gap itself, after it. It is left by the answer alone, whatever answers the
 case or takes it from the list: decided, a referral accepted, found lesser, resolved, closed, merged away. What opens it
 again begins a new `step`, below the first rung. Parted from the case it was merged into, it stands where it stood, and
-reaches at once what fell due meanwhile; the case it was merged into is asked by its own severity. Rules adopted midway
-take nothing back: a gap keeps the rung it has, goes on with the number above it in the new ladder, and reaches at once
-what is over by that; on a shorter one it stays where it is. An engine that begins to speak lets a gap climb all that is
-over by then, in order.
+reaches at once what fell due meanwhile; the case it was merged into is asked by its own severity, which the door takes
+care not to be less where the one that goes away is severe or extreme. Rules adopted midway take nothing back: a gap
+keeps the rung it has, goes on with the number above it in the new ladder, and reaches at once what is over by that; on
+a shorter one it stays where it is. An engine that begins to speak lets a gap climb all that is over by then, in order.
 
 Nothing of a closed case falls due, so none is kept in memory. Its rows stay: it may be reopened and goes on from them
 (severity, referrals, which step each gap has reached), and an answer that came too late is a record in itself.
@@ -61,4 +63,5 @@ PROJECTION: Projection[CaseReferrals, Told] = Projection(
     Referrals(),
     ReferralTable(),
     seen={"referral_board": BY_RECIPIENT, "referral_board_count": BY_RECIPIENT},
+    form=3,
 )

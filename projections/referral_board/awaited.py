@@ -50,15 +50,20 @@ def settle(case: CaseReferrals, event: Taken) -> None:
             case.gaps[name] = Gap(due)
         elif not gap.passed:
             gap.due, gap.awaited = due, True
-        elif gap.awaited and gap.due == due:
+        elif gap.awaited and _passed_by(name, gap, due):
             continue
-        elif gap.due == due and event.type == "case.merge_reversed":  # the two cases stand as before
+        elif _passed_by(name, gap, due) and event.type == "case.merge_reversed":  # the two cases stand as before
             gap.awaited, gap.answered_at, gap.answered_by = True, None, None
             _write(case, name, gap)
         else:
             if gap.awaited:
                 _answer(case, name, gap, event)
             case.gaps[name] = Gap(due, step=gap.step + 1)
+
+
+def _passed_by(name: str, gap: Gap, due: str) -> bool:
+    """Whether a gap that has passed is the one of this due: what is open is not opened again by an earlier target."""
+    return gap.due == due or (name == ANSWER and gap.due > due)
 
 
 def pass_by(case: CaseReferrals, told: Told, until: str, page: Page) -> None:

@@ -40,12 +40,24 @@ class Gap:
 
 
 @dataclass(slots=True)
+class Ask:
+    """A moment from which an answer is wanted, how grave the case was then, and by when the rules want it.
+
+    `of` is the case that had waited since then when it was merged into this one.
+    """
+
+    time: str
+    severity: str
+    due: str | None
+    of: str | None = None
+
+
+@dataclass(slots=True)
 class CaseReferrals:
     """One case. Times and ids as on the wire; `_kept` holds rows of gaps that are still to be written.
 
     `begun_at` is when it was opened or last reopened, `responded` whether somebody decided or acted since the case was
-    grave, reopened or contradicted; `answer_by` is when the rules want an answer, None while nothing is wanted. `asks`
-    are the moments from which an answer is wanted now, with the severity then: the earliest of their targets counts.
+    grave, reopened or contradicted. `asks` are the moments from which an answer is wanted now; none while none is.
     """
 
     stream: str
@@ -59,8 +71,7 @@ class CaseReferrals:
     begun_at: str = ""
     hours: int | None = None
     responded: bool = False
-    answer_by: str | None = None
-    asks: list[tuple[str, str]] = field(default_factory=list)
+    asks: list[Ask] = field(default_factory=list)
     referrals: dict[str, Referral] = field(default_factory=dict)
     gaps: dict[str, Gap] = field(default_factory=dict)
     _kept: dict[tuple[str, int], tuple[object, ...]] = field(default_factory=dict)  # orjson leaves it out
@@ -76,6 +87,16 @@ class CaseReferrals:
             return False
         return not any(referral.answers(self.begun_at) for referral in self.referrals.values())
 
+    @property
+    def answer_by(self) -> str | None:
+        """When the rules want an answer, None while nothing is wanted: the earliest target counts."""
+        return min((ask.due for ask in self.asks if ask.due is not None), default=None)
+
+    @property
+    def asked_since(self) -> str | None:
+        """Since when an answer is wanted that is not there, here or in a case that was merged into this one."""
+        return min((ask.time for ask in self.asks), default=None)
+
     def apply(self, told: Told, event: Taken) -> None:
         """Apply one event. The rules' target runs from the moment from which nothing answers a grave case."""
         was_unanswered, was = self.unanswered, self.severity
@@ -86,21 +107,22 @@ class CaseReferrals:
             self.hours = told.hours.get(self.severity) if self.severity in GRAVE else None
         hours = told.hours.get(self.severity or "") if told.open_too else self.hours
         if not self.unanswered:
-            self.answer_by = None
             self.asks.clear()
-        elif not was_unanswered:
-            self.answer_by = _target(event.time, hours)
-            self._ask(event.time)
-        elif self.severity != was:  # a graver case is wanted sooner; a less grave one keeps what was promised
-            self.answer_by = _earliest(self.answer_by, _target(event.time, hours))
-            self._ask(event.time)
+        elif not was_unanswered or self.severity != was:
+            # a graver case is wanted sooner; a less grave one keeps what was promised
+            self._ask(event.time, hours)
+        elif event.type == "case.merged" and (since := event.data.get("asked_since")) is not None:
+            self._ask(since, hours, of=event.data["absorbed"])
+        elif event.type == "case.merge_reversed":
+            self.asks = [ask for ask in self.asks if ask.of is None or ask.of != event.data.get("absorbed")]
 
     def heed(self, told: Told) -> None:
         """Rules that speak for open cases give another target to a case that waits for an answer in time."""
-        gap = self.gaps.get(ANSWER)
-        passed = gap is not None and gap.passed and gap.due == self.answer_by
+        gap, due = self.gaps.get(ANSWER), self.answer_by
+        passed = gap is not None and gap.passed and due is not None and gap.due >= due
         if told.open_too and self.unanswered and not passed:
-            self.answer_by = _earliest(*(_target(time, told.hours.get(severity)) for time, severity in self.asks))
+            for ask in self.asks:
+                ask.due = _target(ask.time, told.hours.get(ask.severity))
 
     def keep(self, gap: str, step: int, row: tuple[object, ...]) -> None:
         """Keep the row of a gap that changed until the rows are drawn; of one step the last counts."""
@@ -112,8 +134,8 @@ class CaseReferrals:
         self._kept.clear()
         return rows
 
-    def _ask(self, time: str) -> None:
-        self.asks.append((time, self.severity or ""))
+    def _ask(self, time: str, hours: int | None, of: str | None = None) -> None:
+        self.asks.append(Ask(time, self.severity or "", _target(time, hours), of))
 
 
 def hours_after(time: str, hours: int) -> str:
@@ -123,10 +145,6 @@ def hours_after(time: str, hours: int) -> str:
 
 def _target(time: str, hours: int | None) -> str | None:
     return None if hours is None else hours_after(time, hours)
-
-
-def _earliest(*targets: str | None) -> str | None:
-    return min((one for one in targets if one is not None), default=None)
 
 
 def _opened(case: CaseReferrals, event: Taken) -> None:

@@ -8,7 +8,7 @@ import orjson
 
 from projections.projection import Connection, Page
 from projections.referral import Referral
-from projections.referral_board.case import CaseReferrals, Gap
+from projections.referral_board.case import Ask, CaseReferrals, Gap
 from projections.rows import Writings
 from projections.sql import named_queries
 
@@ -39,5 +39,5 @@ def state_of(body: str) -> CaseReferrals:
     known = orjson.loads(body)
     known["referrals"] = {one: Referral(**referral) for one, referral in known["referrals"].items()}
     known["gaps"] = {name: Gap(**gap) for name, gap in known["gaps"].items()}
-    known["asks"] = [(time, severity) for time, severity in known["asks"]]
+    known["asks"] = [Ask(**ask) for ask in known["asks"]]
     return CaseReferrals(**known)

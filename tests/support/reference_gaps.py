@@ -5,10 +5,10 @@ whole log each time it is asked. Only what was told, and how far it came, is car
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from projections.taken import Taken
 
@@ -40,6 +40,16 @@ class Gap:
     rungs: list[tuple[str, str]] = field(default_factory=list)
 
 
+class Ask(NamedTuple):
+    """From when an answer is wanted: how grave it was then, and how long the log was when it became so; `of` is the
+    case that had waited since then."""
+
+    at: str
+    severity: str
+    since: int
+    of: str | None = None
+
+
 @dataclass
 class Listed:
     """What is on the list of one case, and what was ever told of it: (moment, what, step, rung, whom)."""
@@ -60,17 +70,16 @@ def listed(log: Sequence[Taken]) -> dict[str, Listed]:
 
 def _of(log: Sequence[Taken], stream: str) -> Listed:
     case = Listed()
-    target: str | None = None
+    targets: dict[Ask, str | None] = {}
     for end, event in enumerate(log, 1):
         if event.mode != "actual" or (event.stream != stream and not event.is_broadcast):
             continue
         if event.type.removeprefix("case.") in BESIDE:
             continue
-        _pass(case, log[: end - 1], stream, target, event.time)
-        before = _asked_from(log[: end - 1], stream)
-        target = _target(case, log[:end], stream, target, before)
-        _answer(case, log[:end], stream, target, event)
-        _pass(case, log[:end], stream, target, event.time)
+        _pass(case, log[: end - 1], stream, _earliest(targets), event.time)
+        targets = _targets(case, log[:end], stream, targets)
+        _answer(case, log[:end], stream, _earliest(targets), event)
+        _pass(case, log[:end], stream, _earliest(targets), event.time)
     return case
 
 
@@ -81,7 +90,7 @@ def _pass(case: Listed, log: Sequence[Taken], stream: str, target: str | None, n
     gap = case.open
     if gap is None:
         last = case.gaps[-1] if case.gaps else None
-        if last and last.due == target and last.answered and last.answered[1] == "case.merged":
+        if last and last.due >= target and last.answered and last.answered[1] == "case.merged":
             gap, last.answered = last, None  # parted again it stands as it stood
         else:
             gap = Gap(target, last.step + 1 if last else 1)
@@ -100,34 +109,29 @@ def _pass(case: Listed, log: Sequence[Taken], stream: str, target: str | None, n
 
 def _answer(case: Listed, log: Sequence[Taken], stream: str, target: str | None, event: Taken) -> None:
     gap = case.open
-    if gap and (not _asked_from(log, stream) or _merged(log, stream) or target != gap.due):
+    if gap and (not _asked_from(log, stream) or _merged(log, stream) or target is None or target > gap.due):
         gap.answered = event.time, event.type
 
 
-def _target(
-    case: Listed, log: Sequence[Taken], stream: str, target: str | None, before: Sequence[tuple[str, str, int]]
-) -> str | None:
-    """By when an answer is wanted after the last event of the log."""
+def _targets(
+    case: Listed, log: Sequence[Taken], stream: str, targets: Mapping[Ask, str | None]
+) -> dict[Ask, str | None]:
+    """By when an answer is wanted after the last event of the log, for each time that it is asked."""
     asks, event = _asked_from(log, stream), log[-1]
-    if not asks:
-        return None
-    rules = _response(event if event.type == "reference.rules_adopted" else _rules(log))
-    if event.is_broadcast:
-        passed = bool(case.gaps) and case.gaps[-1].due == target
-        if event.type not in ("reference.rules_adopted", "reference.engine_adopted") or passed:
-            return target
-        return _earliest(_by(rules, at, severity) for at, severity, _ in asks) if _open_too(rules) else target
-    if len(asks) == len(before):
-        return target
-    at, severity, since = asks[-1]
-    by = rules if _open_too(rules) else _response(_rules(log[:since]))
-    return _earliest((target if before else None, _by(by, at, severity)))
+    rules = _response(_rules(log))
+    due = _earliest(targets)
+    passed = bool(case.gaps) and due is not None and case.gaps[-1].due >= due
+    adopted = event.type in ("reference.rules_adopted", "reference.engine_adopted")
+    if adopted and _open_too(rules) and not passed:
+        return {ask: _by(rules, ask) for ask in asks}
+    now = {ask: _by(rules if _open_too(rules) else _response(_rules(log[: ask.since])), ask) for ask in asks}
+    return {ask: targets.get(ask, due) for ask, due in now.items()}
 
 
-def _asked_from(log: Sequence[Taken], stream: str) -> list[tuple[str, str, int]]:
-    """From when an answer is wanted that is not there: moment and severity of each time it was asked, the first ask
-    and whenever the severity changed; and how long the log was when it got that severity. Nothing while none is."""
-    asks: list[tuple[str, str, int]] = []
+def _asked_from(log: Sequence[Taken], stream: str) -> list[Ask]:
+    """From when an answer is wanted that is not there, each time it was asked: the first ask, whenever the severity
+    changed, and what waited already when it was merged into this. Nothing while none is."""
+    asks: list[Ask] = []
     since, was = 0, None
     for end, event in enumerate(log, 1):
         if event.stream != stream or event.mode != "actual":
@@ -138,8 +142,12 @@ def _asked_from(log: Sequence[Taken], stream: str) -> list[tuple[str, str, int]]
             since, was = end, severity
         if not (_open(own) and severity in GRAVE and not _answered(own)):
             asks = []
-        elif not asks or asks[-1][1] != severity:
-            asks.append((event.time, str(severity), since))
+        elif not asks or [one for one in asks if one.of is None][-1].severity != severity:
+            asks.append(Ask(event.time, str(severity), since))
+        elif event.type == "case.merged" and event.data.get("asked_since"):
+            asks.append(Ask(event.data["asked_since"], str(severity), since, event.data["absorbed"]))
+        elif event.type == "case.merge_reversed" and "absorbed" in event.data:
+            asks = [one for one in asks if one.of != event.data["absorbed"]]
     return asks
 
 
@@ -199,17 +207,17 @@ def _open_too(rules: Mapping[str, Any]) -> bool:
     return bool(rules.get("open_cases_too", False))
 
 
-def _by(rules: Mapping[str, Any], at: str, severity: str) -> str | None:
-    hours = rules.get("answer_within_hours", {}).get(severity)
-    return None if hours is None else _later(at, hours)
+def _by(rules: Mapping[str, Any], ask: Ask) -> str | None:
+    hours = rules.get("answer_within_hours", {}).get(ask.severity)
+    return None if hours is None else _later(ask.at, hours)
 
 
 def _speaks(log: Sequence[Taken]) -> bool:
     return any(one.type == "reference.engine_adopted" and one.data["projection"] == "referral_board" for one in log)
 
 
-def _earliest(targets: Iterator[str | None] | tuple[str | None, ...]) -> str | None:
-    return min((one for one in targets if one is not None), default=None)
+def _earliest(targets: Mapping[Ask, str | None]) -> str | None:
+    return min((one for one in targets.values() if one is not None), default=None)
 
 
 def _later(at: str, hours: int) -> str:
