@@ -19,6 +19,7 @@ LEVEL, OVERDUE, ESCALATED, ALERT = (
     "level.response_escalated",
     "alert.issued",
 )
+RECEIVED, REFERRED, VIEWED = "report.received", "case.referred", "custody.record_viewed"
 OF_MIDNIGHT = frozenset({LevelCause.FADING.value, LevelCause.ELECTION_WINDOW.value})
 """Causes of changes that may come before what is recorded at the very same moment."""
 

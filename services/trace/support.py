@@ -8,10 +8,20 @@ from datetime import datetime
 from itertools import groupby
 
 from projections.alert_level.case import LOST
-from services.trace.events import ESCALATED, LEVEL, OF_MIDNIGHT, OVERDUE, Told
+from services.trace.events import ESCALATED, LEVEL, OF_MIDNIGHT, OVERDUE, REFERRED, Told
 
 NOTHING: frozenset[str] = frozenset()
+SAID: Mapping[str, tuple[str, ...]] = {
+    "case.classified": (),
+    "case.resolved": (),
+    "case.closed": (),
+    "case.reopened": ("case.resolved", "case.closed"),
+}
+"""What holds of a case until it is said anew, beside what the committee makes of it; and what each puts an end to."""
+
 JUDGED = frozenset({"case.assessed", "case.ratified", "case.not_ratified"})
+CITED_AS: Mapping[str, str] = {"case.harm_checked": "check_id", "case.consent_recorded": "consent_id"}
+CITED_BY_A_REFERRAL = ("check_id", "consent_id", "follows")
 
 
 @dataclass(slots=True)
@@ -19,8 +29,9 @@ class _Case:
     opened: str | None = None
     links: dict[str, str] = field(default_factory=dict)
     judged: frozenset[str] = NOTHING
+    said: dict[str, str] = field(default_factory=dict)
     into: str | None = None
-    absorbed: set[str] = field(default_factory=set)
+    absorbed: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 class Support:
@@ -30,6 +41,7 @@ class Support:
         self._cases: dict[str, _Case] = {}
         self._before: dict[str, frozenset[str]] = {}
         self._referrals: dict[str, frozenset[str]] = {}
+        self._cited: dict[str, frozenset[str]] = {}
 
     def take(self, told: Told) -> frozenset[str]:
         """Take the next event: what it rests on, by `Told.token`."""
@@ -52,9 +64,10 @@ class Support:
         """What a case stands on but for what the committee made of it; with all that is merged into it."""
         case = self._case(case_id)
         reports = (self._message(report) for report in case.links)
-        own = NOTHING.union(case.links.values(), *reports, () if case.opened is None else (case.opened,))
+        opened = () if case.opened is None else (case.opened,)
+        own = NOTHING.union(opened, case.links.values(), case.said.values(), *reports, *case.absorbed.values())
         below = above | {case_id}
-        merged = (self._known(one, below) | self._case(one).judged for one in sorted(case.absorbed - below))
+        merged = (self._known(one, below) | self._case(one).judged for one in sorted(case.absorbed.keys() - below))
         return own.union(*merged)
 
     def _message(self, report: str) -> frozenset[str]:
@@ -92,23 +105,45 @@ class Support:
             case.judged = known | {told.token}
             return known
         if (referral := data.get("referral_id")) is not None:
-            if type_ == "case.referred":
-                self._referrals[referral] = self.of(case_id) | {told.token}
-                return self.of(case_id)
+            if type_ == REFERRED:
+                rests = self.of(case_id).union(*(self._of_cited(data.get(name)) for name in CITED_BY_A_REFERRAL))
+                self._referrals[referral] = rests | {told.token}
+                return rests
             return self._referrals.get(referral, NOTHING) or self.of(case_id)
+        if (cited := data.get(CITED_AS.get(type_, ""))) is not None:
+            rests = self.of(case_id) | self._of_cited(data.get("releases"))
+            self._cited[cited] = rests - self.of(case_id) | {told.token}
+            return rests
+        return self._told(case, told)
+
+    def _told(self, case: _Case, told: Told) -> frozenset[str]:
+        """Take what is no judgement and no referral: what a case stood on when it was said."""
+        case_id, type_, data = told.record_id, told.row.type, told.data
         rests = self.of(case_id)
-        if type_ == "case.merged" and "into" in data:
+        if type_ in SAID:
+            for ended in SAID[type_]:
+                case.said.pop(ended, None)
+            case.said[type_] = told.token
+        elif type_ == "case.merged" and "into" in data:
             self._part(case_id)
             case.into = data["into"]
-            self._case(case.into).absorbed.add(case_id)
+            self._case(case.into).absorbed[case_id] = frozenset({told.token})
+        elif type_ == "case.merged" and data.get("absorbed") in case.absorbed:
+            case.absorbed[data["absorbed"]] |= {told.token}
         elif type_ == "case.merge_reversed" and "into" in data:
             self._part(case_id)
         return rests
 
+    def _of_cited(self, cited: str | None) -> frozenset[str]:
+        """What a harm check, a consent or an earlier referral adds to what its case stands on."""
+        if cited is None:
+            return NOTHING
+        return self._cited.get(cited, NOTHING) | self._referrals.get(cited, NOTHING)
+
     def _part(self, case_id: str) -> None:
         case = self._case(case_id)
         if case.into is not None:
-            self._case(case.into).absorbed.discard(case_id)
+            self._case(case.into).absorbed.pop(case_id, None)
             case.into = None
 
 

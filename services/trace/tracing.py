@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
+from events.alert import AlertChange
+from events.level import LevelCause
 from events.vocabulary import EVERY_HOME
-from services.trace.events import ALERT, BY_NO_ACT, ESCALATED, LEVEL, OVERDUE, Told
-from services.trace.reading import MOST_EVENTS, Reader, TooMuch, spelt
-from services.trace.support import JUDGED, NOTHING, follow
-from services.trace.taken_back import taken_back
+from services.trace.corrected_later import came_with_a_sign, corrected_later
+from services.trace.events import ALERT, BY_NO_ACT, ESCALATED, LEVEL, OVERDUE, RECEIVED, REFERRED, VIEWED, Told
+from services.trace.origins import Origin, earlier_lives, origins
+from services.trace.reading import Reader, spelt
+from services.trace.sources import LEVELS, LINKS, Sources, of_messages, of_projection
+from services.trace.support import CITED_AS, JUDGED, NOTHING, follow
 from services.trace.told_for import alerts_in, told_for
 
 ACKNOWLEDGED = "alert.acknowledged"
-TRACED = frozenset({"report", "case", "level", "alert", "reference"})
-"""Categories of streams whose events are followed; who watches, and who opened what was sealed, is not."""
+CORRECTIONS = frozenset({AlertChange.CORRECTED.value, AlertChange.CANCELLED.value})
+"""Alerts that say that what was told before was not so."""
+
+READ_BY: Mapping[str, tuple[str, ...]] = {
+    LINKS: ("report", "case"),
+    LEVELS: ("report", "case", "reference", "alert"),
+}
+"""Categories of streams from which the links of reports follow, and the levels."""
+
+PLACED = frozenset({"report", "case"})
+"""Categories of streams that lie where their first event says."""
+
+TRACED = frozenset({"report", "case", "level", "alert", "reference", "custody"})
+"""Categories of streams whose events are followed; who watches is not. Nothing rests on what was only opened."""
 
 GROUPS: Mapping[str, str] = {
     **dict.fromkeys((*sorted(JUDGED), "case.classified", "case.harm_recorded"), "judgements"),
@@ -26,13 +42,14 @@ GROUPS: Mapping[str, str] = {
         ("case.decided", "case.action_recorded", "case.resolved", "case.closed", "case.reopened", ACKNOWLEDGED),
         "decisions",
     ),
-    "case.referred": "referrals",
+    **dict.fromkeys((REFERRED, *CITED_AS), "referrals"),
     OVERDUE: "overdue",
     ESCALATED: "overdue",
     LEVEL: "level_changes",
     ALERT: "alerts",
 }
-"""Type → in which list of an answer it stands; steps of a referral are with the referrals."""
+"""Type → in which list of an answer it stands; steps of a referral are with the referrals, and the harm checks and
+consents that they cite."""
 
 LISTS = ("judgements", "decisions", "referrals", "overdue", "level_changes", "alerts")
 STEP = "case.referral_"
@@ -41,10 +58,14 @@ LONGEST_POSITION = 18
 
 @dataclass(frozen=True, slots=True)
 class Resting:
-    """An event, and through what it is in the answer: cases by their streams, other events by their ids."""
+    """An event, and through what it is in the answer: cases by their streams, other events by their ids.
+
+    `on` are the ids of those on which it rested: of the event that is traced, or of what that one takes back.
+    """
 
     told: Told
     through: tuple[str, ...] = ()
+    on: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -61,16 +82,17 @@ class Lists:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """`takes_back` is what the event takes back: where there is such, `resting` rested on that.
+    """`resting` rested on the event, on one of those that it `takes_back`, or on what it was received as before.
 
     `units` are those of the cases and reports in it, by their streams; `up_to` is the position up to which it speaks.
     """
 
     event: Told
-    takes_back: Told | None
+    takes_back: Sequence[Told]
     rests_on: Sequence[Resting]
     resting: Lists
     led_to: Lists
+    sources: Sources
     together: Sequence[Told]
     units: Mapping[str, str]
     up_to: int
@@ -87,15 +109,21 @@ def event_named(words: str) -> UUID | int | None:
 
 
 class Untraced(Exception):
-    """There is no such event, or none that is traced."""
+    """There is no such event, or none that is traced: then `type` is what it is."""
+
+    def __init__(self, type_: str | None = None) -> None:
+        super().__init__(type_)
+        self.type = type_
 
 
 class Tracing:
-    """One question, answered from what one transaction sees."""
+    """One question, answered from what one transaction sees; topics have so many partitions."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, partitions: int) -> None:
         self._reader = reader
+        self._partitions = partitions
         self._streams: dict[str, list[Told]] = {}
+        self._shared: Set[datetime] = frozenset()
         self._rests: Mapping[str, tuple[Told, frozenset[str]]] = {}
 
     async def trace(self, which: UUID | int) -> Trace:
@@ -104,24 +132,32 @@ class Tracing:
         Raises Untraced; TooMuch where one answer could not hold it.
         """
         event = await self._reader.event(which)
-        if event is None or event.row.position > self._reader.up_to or _category(event) not in TRACED:
+        if event is None or event.row.position > self._reader.up_to:
             raise Untraced
+        if _category(event) not in TRACED:
+            raise Untraced(event.row.type)
         await self._read_around(event)
-        self._rests = follow(self._everything(), await self._shared())
-        takes_back = taken_back(event, self._streams[event.row.stream])
-        resting, led_to = self._resting(takes_back or event), self._led_to(event)
+        self._shared = await self._shared_moments()
+        self._rests = follow(self._everything(), self._shared)
+        itself, others = origins(event, self._streams)
+        takes_back = [one.told for one in others if one.told.row.stream == event.row.stream]
+        led_to = self._with_alerts([*self._led_to(event), *await self._led_to_later(event)])
+        resting = self._with_alerts(self._resting([itself, *others]), [itself, *others])
+        if takes_back:
+            resting = self._with_what_was_corrected(resting, led_to)
+        rests_on = await self._rests_on(event)
+        together = [one for one in await self._reader.together_with(event.row.command_id) if not _same(one, event)]
+        resting = self._with_acknowledgements(resting)
+        found = [event, *takes_back, *(one.told for one in (*resting, *led_to))]
         return Trace(
             event,
             takes_back,
-            await self._rests_on(event),
-            await self._lists(resting, takes_back or event),
+            rests_on,
+            await self._lists(resting, [event, *takes_back]),
             await self._lists(led_to),
-            [
-                one
-                for one in await self._reader.together_with(event.row.command_id)
-                if one.row.event_id != event.row.event_id
-            ],
-            self._units(),
+            await self._sources([one for one in found if one.row.type == ALERT]),
+            together,
+            await self._units([*together, *(one.told for one in rests_on)]),
             self._reader.up_to,
         )
 
@@ -133,8 +169,7 @@ class Tracing:
         self._streams.update({name: [] for name in wanted})
         for told in await self._reader.streams(wanted):
             self._streams[told.row.stream].append(told)
-        if sum(map(len, self._streams.values())) > MOST_EVENTS:
-            raise TooMuch
+        self._reader.refuse_more(sum(map(len, self._streams.values())))
 
     def _everything(self) -> Iterable[Told]:
         return (one for stream in self._streams.values() for one in stream)
@@ -148,23 +183,26 @@ class Tracing:
         if category in ("level", "alert"):
             await self._load([f"level/{unit}", f"alert/{unit}"])
         if category == "report":
-            await self._read_reports_life()
+            await self._read_reports_lives()
         named = (event, *self._for(event)) if category in ("level", "alert") else ()
         await self._load(f"case/{case_id}" for one in named for case_id in one.cases)
         await self._read_ties(with_reports=category != "report")
         homes = {one.row.home for one in self._everything()}
-        words = {name.removeprefix("case/") for name in self._read_of("case")}
-        if category not in ("level", "alert"):
+        cases = self._read_of("case")
+        since = min((self._streams[name][0].row.position for name in cases), default=event.row.position)
+        words = {name.removeprefix("case/") for name in cases}
+        if category not in ("level", "alert", "custody"):
             words.add(spelt(event.row.recorded_at))
-        levels = await self._reader.levels_naming(homes, words) if words else []
+        levels = await self._reader.levels_naming(homes, words, min(since, event.row.position)) if words else []
         await self._load([*levels, *(name.replace("level/", "alert/", 1) for name in levels)])
 
-    async def _read_reports_life(self) -> None:
-        """A report with what it was received as later, and the cases that any of it was ever linked to."""
+    async def _read_reports_lives(self) -> None:
+        """A report with what it was received as before and later, and the cases that any of it was ever linked to."""
         known: set[str] = set()
         while (reports := self._read_of("report")) != known:
             known = reports
-            await self._load(await self._reader.tied_to(reports))
+            earlier = [name for report in reports for one in self._streams[report] for name in earlier_lives(one)]
+            await self._load([*earlier, *await self._reader.tied_to(reports)])
 
     async def _read_ties(self, *, with_reports: bool) -> None:
         """The cases that these were merged with, and their reports."""
@@ -174,7 +212,7 @@ class Tracing:
             ties = {name for one in self._everything() for name in _ties(one)}
             await self._load(name for name in ties if with_reports or name.startswith("case/"))
 
-    async def _shared(self) -> set[datetime]:
+    async def _shared_moments(self) -> Set[datetime]:
         """Moments at which both a level changed and several commands of its home were recorded."""
         facts = {one.row.recorded_at for one in self._everything() if _category(one) in ("case", "report")}
         changed = {
@@ -182,15 +220,30 @@ class Tracing:
             for one in self._everything()
             if one.row.type == LEVEL and one.order[1] > 0 and one.moment in facts
         }
-        at = {moment: await self._reader.at(moment, home) for moment, home in sorted(changed)}
-        return {moment for moment, events in at.items() if len({one.row.command_id for one in events}) > 1}
+        commands: dict[datetime, set[UUID]] = {}
+        for one in await self._reader.at(changed):
+            commands.setdefault(one.row.recorded_at, set()).add(one.row.command_id)
+        return {moment for moment, ids in commands.items() if len(ids) > 1}
 
-    def _units(self) -> Mapping[str, str]:
+    async def _units(self, beside: Iterable[Told]) -> Mapping[str, str]:
+        """Where the reports and cases lie that were read, and those of events beside them."""
+        unread = {one.row.stream for one in beside if _category(one) in PLACED} - self._streams.keys()
         placed = {}
-        for one in self._everything():
+        for one in (*self._everything(), *await self._reader.streams(unread)):
             if isinstance(place := one.data.get("place"), dict):
                 placed[one.row.stream] = str(place["unit"])
         return placed
+
+    async def _sources(self, alerts: Iterable[Told]) -> Sources:
+        """How far what was read speaks of the homes of all that was read."""
+        homes = {one.row.home for one in self._everything()}
+        marks = await self._reader.marks(self._partitions)
+        links, levels = [
+            of_projection(marks, place, homes, await self._reader.waits(marks.up_to(place, homes), categories, homes))
+            for place, categories in READ_BY.items()
+        ]
+        untold = await self._reader.untold({one.row.event_id: one.row.position for one in alerts})
+        return Sources(links, levels, of_messages(marks, *untold))
 
     # --- what follows from what ---------------------------------------------------------------------------------------
 
@@ -203,19 +256,47 @@ class Tracing:
     def _on(self, told: Told) -> frozenset[str]:
         return self._rests.get(str(told.row.event_id), (told, NOTHING))[1]
 
-    def _resting(self, event: Told) -> list[Resting]:
-        """Events that rested on this one."""
-        token, own = event.token, str(event.row.event_id)
-        found = {
-            key: Resting(told, self._through(told, token))
-            for key, (told, on) in self._rests.items()
-            if token in on and told.moment >= event.moment
-        }
-        for one in self._everything():
-            if own in _named_alerts(one) or one.causation == event.row.event_id:
-                found.setdefault(str(one.row.event_id), Resting(one, (own,)))
-        found.pop(own, None)
+    def _resting(self, began: Sequence[Origin]) -> list[Resting]:
+        """Events that rested on one of these, which themselves are not among them."""
+        found: dict[str, Resting] = {}
+        for origin in began:
+            for one in self._resting_on(origin):
+                known = found.get(one.key)
+                found[one.key] = one if known is None else replace(known, on=(*known.on, *one.on))
+        for origin in began:
+            found.pop(origin.event_id, None)
         return list(found.values())
+
+    def _resting_on(self, origin: Origin) -> Iterable[Resting]:
+        token, told, own = origin.told.token, origin.told, (origin.event_id,)
+        on = [one for one, tokens in self._rests.values() if token in tokens and self._may_rest(one, told)]
+        if origin.until is not None:
+            on = self._until(on, origin.until)
+        for one in on:
+            yield Resting(one, self._through(one, token), own)
+        keys = {str(one.row.event_id) for one in on}
+        for one in self._everything():
+            named = origin.event_id in _named_alerts(one) or one.causation == told.row.event_id
+            if named and str(one.row.event_id) not in keys:
+                yield Resting(one, own, own)
+
+    @staticmethod
+    def _may_rest(later: Told, earlier: Told) -> bool:
+        """Whether it came later, where a message is what both are about; else only what came later names an event."""
+        by_its_stream = earlier.token == earlier.row.stream and earlier.row.type != RECEIVED
+        return later.moment >= earlier.moment or not by_its_stream
+
+    def _until(self, resting: Sequence[Told], event: Told) -> list[Told]:
+        """Those of them that held before an event, with what came later of the referrals among them."""
+        before = [one for one in resting if one.order < event.order or self._at_once(one, event)]
+        referred = {one.token for one in before if one.row.type == REFERRED}
+        known = {one.row.event_id for one in before}
+        later = [one for one in resting if one.row.event_id not in known and referred & self._on(one)]
+        return [*before, *later]
+
+    def _at_once(self, change: Told, event: Told) -> bool:
+        """Whether nobody can tell any more which of the two came first."""
+        return change.row.type == LEVEL and change.moment == event.moment and event.moment in self._shared
 
     def _through(self, told: Told, token: str) -> tuple[str, ...]:
         """Through which of the cases that it names a derived event rests on this; else its own case."""
@@ -243,25 +324,79 @@ class Tracing:
             and event.row.home in (one.row.home, EVERY_HOME)
         ]
 
-    async def _lists(self, found: Sequence[Resting], event: Told | None = None) -> Lists:
-        """What was found with the alerts that were told for it, and their messages; also those of the event itself."""
-        keys = {one.key for one in found} | ({str(event.row.event_id)} if event else set())
-        alerts = {one.key: one for one in found if one.told.row.type == ALERT}
+    async def _led_to_later(self, event: Told) -> list[Resting]:
+        """Changes of levels that were held while nobody watched, of units that were told of these cases before."""
+        found = []
+        for name in sorted(self._read_of("level")):
+            levels = [one for one in self._streams[name] if one.row.type == LEVEL]
+            before = [one for one in levels if one.row.position < event.row.position]
+            cases = before[-1].cases if before else ()
+            later = corrected_later(event, levels)
+            if later is None or not any(f"case/{case_id}" in self._streams for case_id in cases):
+                continue
+            if came_with_a_sign(await self._reader.at([(later.moment, later.row.home)])):
+                found.append(Resting(later, (str(event.row.event_id),)))
+        return found
+
+    # --- what strangers were told of it -------------------------------------------------------------------------------
+
+    def _with_alerts(self, found: Sequence[Resting], began: Sequence[Origin] = ()) -> list[Resting]:
+        """What was found, with the alerts that were told for any of it or for what it began from."""
+        on = {one.key: one.on for one in found} | {one.event_id: (one.event_id,) for one in began}
+        alerts = {}
         for alert in (one for name in self._read_of("alert") for one in alerts_in(self._streams[name])):
-            if through := tuple(str(one.row.event_id) for one in self._for(alert) if str(one.row.event_id) in keys):
-                alerts[str(alert.row.event_id)] = Resting(alert, through)
+            if through := [str(one.row.event_id) for one in self._for(alert) if str(one.row.event_id) in on]:
+                rested = tuple(dict.fromkeys(id_ for one in through for id_ in on[one]))
+                alerts[str(alert.row.event_id)] = Resting(alert, tuple(through), rested)
+        for origin in began:
+            alerts.pop(origin.event_id, None)
+        for one in found:
+            if (as_told := alerts.get(one.key)) is not None:
+                alerts[one.key] = replace(as_told, on=tuple(dict.fromkeys((*one.on, *as_told.on))))
+        return [*(one for one in found if one.key not in alerts), *alerts.values()]
+
+    def _with_what_was_corrected(self, resting: Sequence[Resting], led_to: Sequence[Resting]) -> list[Resting]:
+        """With the alerts in whose place corrections came, back to where their telling began, and what they told."""
+        found = {one.key: one for one in resting}
+        alerts = {key: one for one in self._everything() if one.row.type == ALERT for key in [str(one.row.event_id)]}
+        for correction in (one.told for one in led_to if one.told.data.get("change") in CORRECTIONS):
+            later = correction
+            while (earlier := next((alerts[key] for key in _named_alerts(later) if key in alerts), None)) is not None:
+                through = str(later.row.event_id)
+                later = earlier
+                key = str(earlier.row.event_id)
+                found.setdefault(key, Resting(earlier, (through,)))
+                for change in (one for one in self._for(earlier) if one.row.type == LEVEL):
+                    found.setdefault(str(change.row.event_id), Resting(change, (key,)))
+        return list(found.values())
+
+    def _with_acknowledgements(self, resting: Sequence[Resting]) -> list[Resting]:
+        """With who acknowledged an alert that is among them."""
+        alerts = {one.key: one for one in resting if one.told.row.type == ALERT}
+        known = {one.key for one in resting}
+        return [
+            *resting,
+            *(
+                Resting(one, (alert_id,), alerts[alert_id].on)
+                for one in self._everything()
+                if one.row.type == ACKNOWLEDGED
+                for alert_id in [one.data["alert_id"]]
+                if alert_id in alerts and str(one.row.event_id) not in known
+            ),
+        ]
+
+    async def _lists(self, found: Sequence[Resting], began: Sequence[Told] = ()) -> Lists:
+        """What was found, by what it is, with the messages of its alerts and of those that it began from."""
         events: dict[str, list[Resting]] = {name: [] for name in LISTS}
-        for one in (*(one for one in found if one.told.row.type != ALERT), *alerts.values()):
+        for one in found:
             type_ = one.told.row.type
             group = GROUPS.get(type_) or ("referrals" if type_.startswith(STEP) else None)
             if group is not None:
                 events[group].append(one)
         for listed in events.values():
             listed.sort(key=lambda one: one.told.row.position)
-        sent = {one.told.row.event_id for one in alerts.values()}
-        if event is not None and event.row.type == ALERT:
-            sent.add(event.row.event_id)
-        return Lists(events, await self._reader.messages(sent))
+        alerts = [one.row.event_id for one in (*began, *(one.told for one in found)) if one.row.type == ALERT]
+        return Lists(events, await self._reader.messages(set(alerts)))
 
     # --- what it rested on --------------------------------------------------------------------------------------------
 
@@ -281,17 +416,22 @@ class Tracing:
         return (
             one
             for one in self._everything()
-            if str(one.row.event_id) in tokens or (one.row.type == "report.received" and one.row.stream in tokens)
+            if str(one.row.event_id) in tokens or (one.row.type == RECEIVED and one.row.stream in tokens)
         )
 
     async def _led_by(self, below: Told) -> Sequence[Told]:
-        """What led to an event of another stream; what changed a level, by its moment."""
+        """What led to an event of another stream; what was opened; what changed a level, by its moment."""
         if below.causation is not None:
             cause = await self._reader.event(below.causation)
             return [cause] if cause is not None else []
+        if below.row.type == VIEWED:
+            viewed = await self._reader.version(below.data["viewed"], below.data["viewed_version"])
+            return [viewed] if viewed is not None else []
         if below.row.type != LEVEL or below.data["cause"] in BY_NO_ACT:
             return []
-        at = await self._reader.at(below.moment, below.row.home)
+        at = await self._reader.at([(below.moment, below.row.home)])
+        if below.data["cause"] == LevelCause.RETRACTION and came_with_a_sign(at):
+            return []  # a sign of life, which is not followed, let a correction come that was held
         return [one for one in at if _category(one) in ("report", "case", "reference")]
 
 
@@ -306,11 +446,13 @@ def _category(told: Told) -> str:
     return told.row.stream.partition("/")[0]
 
 
+def _same(one: Told, other: Told) -> bool:
+    return one.row.event_id == other.row.event_id
+
+
 def _ties(told: Told) -> set[str]:
     """Streams that an event ties its own to."""
     ties = {f"case/{told.data[name]}" for name in ("into", "absorbed") if told.data.get(name)}
     if told.row.type == "case.report_linked":
         ties.add(f"report/{told.data['report_id']}")
-    if carried := told.data.get("carried"):
-        ties.add(f"report/{carried['supersedes']}")
-    return ties
+    return ties | set(earlier_lives(told))

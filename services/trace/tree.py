@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 from rich.markup import escape
@@ -18,23 +18,53 @@ TITLES: Mapping[str, str] = {
     "level_changes": "Changes of levels",
     "alerts": "Alerts that strangers were told",
 }
+SOURCES: Mapping[str, str] = {
+    "links": "Links of reports",
+    "levels": "Levels and alerts",
+    "messages": "Messages to subscribers",
+}
 NOTHING = "[dim]nothing[/dim]"
 
 
 def tree(document: Mapping[str, Any]) -> Tree:
     """The tree of an answer of `shown`."""
     root = Tree(f"[bold]{_line(document['event'])}[/bold]")
-    above = root.add("It rested on")
-    for one in document["rests_on"] or ():
-        above.add(_line(one))
-    if not document["rests_on"]:
-        above.add(NOTHING)
-    if (takes_back := document["takes_back"]) is not None:
-        root.add(f"It takes back {_line(takes_back)}")
-    _lists(root.add("What rested on that" if takes_back else "What rested on it"), document["resting"])
+    _events(root.add("Recorded together with it"), document["recorded_together"])
+    _events(root.add("It rested on"), document["rests_on"])
+    resting, takes_back = document["resting"], {str(one["event_id"]) for one in document["takes_back"]}
+    if takes_back:
+        _events(root.add("It takes back"), document["takes_back"])
+        of_that = _of(resting, takes_back, lambda one: not one["on"] or not takes_back.isdisjoint(one["on"]))
+        _lists(root.add("What rested on what it takes back"), of_that)
+        resting = _of(resting, {str(document["event"]["event_id"])}, lambda one: bool(set(one["on"]) - takes_back))
+    _lists(root.add("What rested on it"), resting)
     _lists(root.add("What it led to"), document["led_to"])
-    root.add(f"[dim]Up to position {document['up_to_position']}.[/dim]")
+    _how_far(root, document)
     return root
+
+
+def _how_far(root: Tree, document: Mapping[str, Any]) -> None:
+    """Up to where it speaks; where something is still to come that no sentence above can tell of, that first."""
+    if not document["complete"]:
+        lacking = root.add("[bold red]More may have rested on it than stands here[/bold red]")
+        for name, source in document["sources"].items():
+            for because in source["because"]:
+                lacking.add(f"{SOURCES[name]} speak up to position {source['up_to_position']}. {escape(because)}")
+    root.add(f"[dim]Up to position {document['up_to_position']}.[/dim]")
+
+
+def _of(lists: Mapping[str, Any], on: Set[str], wanted: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
+    """Those of lists that are wanted, with their messages and those of the events on which they rested."""
+    of_it = {name: [one for one in lists[name] if wanted(one)] for name in LISTS}
+    alerts = on | {str(one["event_id"]) for one in of_it["alerts"]}
+    return of_it | {"messages": [one for one in lists["messages"] if str(one["event_id"]) in alerts]}
+
+
+def _events(branch: Tree, events: Sequence[Mapping[str, Any]]) -> None:
+    for one in events or ():
+        branch.add(_line(one))
+    if not events:
+        branch.add(NOTHING)
 
 
 def _lists(branch: Tree, lists: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:

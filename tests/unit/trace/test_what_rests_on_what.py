@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.projection import derived_id
 from projections.taken import Taken
 from services.ledger.ledger import Recorded
 from services.trace.events import ALERT, LEVEL, OF_MIDNIGHT, Told
@@ -22,41 +20,7 @@ from tests.support.domain import one
 from tests.support.examples import examples
 from tests.support.level_histories import history
 from tests.support.levels import UNIT, Log, stood
-
-NO_BYTES = b""
-
-
-def told(event: Taken) -> Told:
-    """An event of a made-up log, with an id that follows from its position."""
-    at = datetime.fromisoformat(event.time)
-    row = Recorded(
-        event.position, event.stream, event.version, UUID(int=event.position), event.type, event.home, at, UUID(int=0),
-        NO_BYTES, NO_BYTES,
-    )  # fmt: skip
-    return Told(row, event.data)
-
-
-def derived(log: list[Taken]) -> list[Told]:
-    """What the fold says of levels, behind everything that it says it of."""
-    after: list[Told] = []
-    for number, event in enumerate(folded_events(log), log[-1].position + 1):
-        stream, home, id_, data = event
-        at = datetime.fromisoformat(log[-1].time)
-        row = Recorded(number, stream, number, id_, LEVEL, home, at, UUID(int=0), NO_BYTES, NO_BYTES)
-        after.append(Told(row, data))
-    return after
-
-
-def folded_events(log: list[Taken]) -> list[tuple[str, str, UUID, Mapping[str, Any]]]:
-    from projections.alert_level import PROJECTION
-    from tests.support.projected import folded
-
-    _, said = folded(PROJECTION, log)
-    return [
-        (one.stream, one.home, derived_id(one.seed), one.data.wire_data())
-        for one in said
-        if one.stream.startswith("level/")
-    ]
+from tests.support.traced import NO_BYTES, derived, told
 
 
 def reports_under(log: Log) -> list[set[str]]:
@@ -216,32 +180,88 @@ def test_what_people_decide_is_told_for_their_decision_and_the_level_that_stood(
 @pytest.mark.parametrize(
     ("type_", "data", "meant"),
     [
-        ("case.report_unlinked", {"report_id": "r1"}, 2),
-        ("case.report_unlinked", {"report_id": "r9"}, None),
-        ("case.assessed", {}, 4),
-        ("case.not_ratified", {}, 1),
-        ("case.merge_reversed", {"into": "b"}, 5),
-        ("case.resolved", {}, None),
+        ("case.report_unlinked", {"report_id": "r1"}, [2]),
+        ("case.report_unlinked", {"report_id": "r9"}, []),
+        ("case.assessed", {}, [5, 4, 1]),
+        ("case.not_ratified", {}, [1]),
+        ("case.merge_reversed", {"into": "b"}, [6]),
+        ("case.resolved", {}, []),
+        ("case.classified", {"kind": "theft"}, [1]),
+        ("case.classified", {"kind": "violence"}, []),
+        ("case.reopened", {"reason": "outcome_contradicted"}, []),
     ],
 )
-def test_what_an_event_takes_back(type_: str, data: dict[str, Any], meant: int | None) -> None:
+def test_what_an_event_takes_back(type_: str, data: dict[str, Any], meant: list[int]) -> None:
     stream = [
-        made(1, "case/a", "case.opened"),
+        made(1, "case/a", "case.opened", kind="violence"),
         made(2, "case/a", "case.report_linked", report_id="r1"),
         made(3, "case/a", "case.report_linked", report_id="r2"),
         made(4, "case/a", "case.assessed"),
-        made(5, "case/a", "case.merged", into="b"),
-        made(6, "case/a", type_, **data),
-        made(7, "case/a", "case.assessed"),
+        made(5, "case/a", "case.assessed"),
+        made(6, "case/a", "case.merged", into="b"),
+        made(7, "case/a", type_, **data),
+        made(8, "case/a", "case.assessed"),
     ]
-    found = taken_back(stream[5], stream)
-    assert (found.row.position if found else None) == meant
+    assert [one.row.position for one in taken_back(stream[6], stream)] == meant
+
+
+@pytest.mark.parametrize(("reason", "meant"), [("new_evidence", [1]), ("danger_returned", [])])
+def test_a_case_that_is_opened_again_was_not_resolved_unless_the_danger_returned(reason: str, meant: list[int]) -> None:
+    stream = [made(1, "case/a", "case.resolved"), made(2, "case/a", "case.reopened", reason=reason)]
+    assert [each.row.position for each in taken_back(stream[1], stream)] == meant
+
+
+def test_a_referral_rests_on_the_check_and_the_consent_that_it_cites_and_on_what_these_released() -> None:
+    stream = [
+        made(1, "case/a", "case.opened", kind="violence"),
+        made(2, "case/a", "case.harm_checked", check_id="unclear"),
+        made(3, "case/a", "case.harm_checked", check_id="released", releases="unclear"),
+        made(4, "case/a", "case.consent_recorded", consent_id="given"),
+        made(5, "case/a", "case.harm_checked", check_id="of_another"),
+        made(6, "case/a", "case.referred", referral_id="first", check_id="released", consent_id="given"),
+        made(7, "case/a", "case.referral_accepted", referral_id="first"),
+        made(
+            8, "case/a", "case.referred", referral_id="next", check_id="of_another", consent_id="other", follows="first"
+        ),
+        made(9, "case/a", "case.consent_withdrawn", consent_id="given"),
+    ]
+    rests = follow(stream)
+    on = {told.row.position: {UUID(token).int for token in tokens} for told, tokens in rests.values()}
+    assert on[6] == {1, 2, 3, 4}
+    assert on[7] == {1, 2, 3, 4, 6}
+    assert on[8] == {1, 2, 3, 4, 5, 6}
+    assert [each.row.position for each in taken_back(stream[-1], stream)] == [4]
+
+
+def test_what_a_case_is_said_to_be_holds_until_it_is_said_anew() -> None:
+    kinds = [made(1, "case/a", "case.opened", kind="violence"), made(2, "case/a", "case.classified", kind="theft")]
+    ended = [made(3, "case/a", "case.resolved"), made(4, "case/a", "case.reopened", reason="new_evidence")]
+    stream = [*kinds, *ended, made(5, "case/a", "case.classified", kind="violence"), made(6, "case/a", "case.decided")]
+    on = {told.row.position: {UUID(token).int for token in tokens} for told, tokens in follow(stream).values()}
+    assert (on[3], on[4], on[5], on[6]) == ({1, 2}, {1, 2, 3}, {1, 2, 4}, {1, 4, 5})
+
+
+def test_what_is_said_of_a_case_rests_on_what_was_merged_into_it_being_the_same() -> None:
+    stream = [
+        made(1, "case/a", "case.opened", kind="violence"),
+        made(2, "case/b", "case.opened", kind="violence"),
+        made(3, "case/b", "case.merged", into="a"),
+        made(4, "case/a", "case.merged", absorbed="b"),
+        made(5, "case/a", "case.assessed"),
+        made(6, "case/b", "case.merge_reversed", into="a"),
+        made(7, "case/a", "case.merge_reversed", absorbed="b"),
+        made(8, "case/a", "case.decided"),
+    ]
+    on = {told.row.position: {UUID(token).int for token in tokens} for told, tokens in follow(stream).values()}
+    assert on[5] == {1, 2, 3, 4}
+    assert {3, 4} <= on[8]  # by the assessment, which was made of both
+    assert [[e.row.position for e in taken_back(stream[n], [stream[n - 3], stream[n]])] for n in (5, 6)] == [[3], [4]]
 
 
 def test_an_alert_takes_back_the_one_that_it_names() -> None:
     first, second = alert(1, 0, 3), alert(2, 3, 2)
     naming = made(3, f"alert/{UNIT}", ALERT, cancels=str(UUID(int=2)))
-    assert taken_back(naming, [first, second, naming]) is second
+    assert taken_back(naming, [first, second, naming]) == (second,)
 
 
 def test_the_level_of_a_made_up_log_is_what_the_fold_says() -> None:
