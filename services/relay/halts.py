@@ -25,7 +25,8 @@ class KafkaKnowsMore(Halt):
     def __init__(self, at: TopicPartition, offset: int, position: int, what: str) -> None:
         super().__init__(
             f"{at.topic} partition {at.partition} holds position {position} at offset {offset}, and {what}: Kafka "
-            "knows more than the ledger, so nothing is appended and nothing sent until the ledger is restored from it"
+            "knows more than the ledger, so nothing is appended and nothing sent until the ledger is restored from it "
+            "by `intabaza ledger restore`"
         )
 
 

@@ -31,6 +31,7 @@ class RelayStanding:
     lag_seconds: float
     halted_because: str | None
     door_shut_because: str | None
+    door_is_the_relays: bool
     foreign_records: int
     leader: str | None
 
@@ -43,10 +44,11 @@ async def standing(dsn: str) -> RelayStanding:
 async def ask_to_republish(dsn: str, bootstrap: str, partitions: int, topics: Sequence[str]) -> RelayStanding:
     """Ask for topics to be made anew; refused while Kafka knows more than the ledger, since it would be lost."""
     before = await standing(dsn)
-    if before.halted_because is not None and before.halted_because == before.door_shut_because:
+    # where it halts for another reason, such as a Kafka that is gone for good, what it shut the door for is gone too
+    if before.door_is_the_relays and before.halted_because in (None, before.door_shut_because):
         raise LocalProblem(
-            f"The relay halts because {before.halted_because}. Making a topic anew now would delete what the ledger "
-            "lost: restore the ledger first."
+            f"Nothing is appended and nothing sent because {before.door_shut_because}. Making a topic "
+            "anew now would delete what the ledger lost: restore the ledger first (`intabaza ledger restore`)."
         )
     try:
         there = await asyncio.to_thread(topics_there, bootstrap, partitions)

@@ -125,12 +125,12 @@ class Relay:
             except Halt as halt:
                 await self._halt(lead, halt)
             finally:
-                await _thrown_away(sender)
+                sender.throw_away()  # what it still held must not be sent later
 
     async def _start(self, lead: Leadership) -> tuple[Sender, Standing]:
         """The start procedure. The producer is connected first: what happens to a broker after the look is noticed."""
         try:
-            sender = await self._connect()
+            sender = await Sender.connect(self._bootstrap)
         except SendingFailed:
             await asyncio.to_thread(topic_ids, self._bootstrap, self._partitions)  # it says which topic is absent
             raise
@@ -142,20 +142,12 @@ class Relay:
                 _log.info("relay_opens_the_door", hint="Kafka and the ledger agree again")
             await lead.note_halt(None, None)
         except BaseException:
-            await _thrown_away(sender)
+            sender.throw_away()
             raise
         self._metrics.goes_on()
         sender.begin(standing.places)
         _log.info("relay_sends", after=standing.after_position)
         return sender, standing
-
-    async def _connect(self) -> Sender:
-        connecting = asyncio.ensure_future(asyncio.to_thread(Sender.connect, self._bootstrap))
-        try:
-            return await asyncio.shield(connecting)
-        except asyncio.CancelledError:
-            connecting.add_done_callback(_throw_away_late)
-            raise
 
     async def _halt(self, lead: Leadership, halt: Halt) -> None:
         """Say why nothing is sent, once, and wait a little before the next look."""
@@ -201,14 +193,7 @@ class Relay:
         self, lead: Leadership, sender: Sender, standing: Standing, places: dict[TopicPartition, Place], batch: Batch
     ) -> None:
         if batch.records:
-            sending = asyncio.ensure_future(asyncio.to_thread(sender.send, batch))
-            try:
-                ends = await asyncio.shield(sending)
-            except asyncio.CancelledError:
-                await _thrown_away(sender)  # which ends the wait for its answers
-                await asyncio.gather(sending, return_exceptions=True)
-                raise
-            for at, end in ends.items():
+            for at, end in (await sender.send(batch)).items():
                 places[at] = Place(batch.last[at], end, end)
         await lead.save(standing.topic_ids, {at: places[at] for at in batch.counts}, batch.through)
         self._metrics.acknowledged.set(batch.through)
@@ -226,14 +211,3 @@ class Relay:
             if row.position != expected:
                 raise LedgerDamaged(expected, row.position)
         return rows
-
-
-async def _thrown_away(sender: Sender) -> None:
-    """End the producer, also when this task is being cancelled: what it still held must not be sent later."""
-    await asyncio.shield(asyncio.to_thread(sender.throw_away))
-
-
-def _throw_away_late(connected: asyncio.Future[Sender]) -> None:
-    """A producer that nobody waits for any more; it holds nothing, so its end may take its time."""
-    if connected.exception() is None:
-        connected.result().throw_away()

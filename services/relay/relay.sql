@@ -61,6 +61,7 @@ select
     )), 0)::float8 as lag_seconds,
     p.halted_because,
     s.door_shut_because,
+    coalesce(s.door_shut_because = p.door_shut_because, false) as door_is_the_relays,
     (select count(*) from relay.foreign_record) as foreign_records,
     (
         select format('database session %s since %s', a.pid, to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS'))

@@ -2,181 +2,227 @@
 
 A broker that lost its acknowledged tail and came back takes the next batch of a living producer as if nothing had been,
 and the log is forked. So a connection that is gone ends the producer: what comes next begins with a look at the tails.
+
+It runs in the event loop of whoever sends, on bare connections: a client with threads of its own hands each batch over
+four times, and on a machine whose cores are busy each of them waits for one.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from kafka import KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
-from kafka.net.compat import KafkaNetClient
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from kafka import TopicPartition
+from kafka.errors import KafkaError, NoError, for_code
+from kafka.protocol.metadata import MetadataRequest
+from kafka.protocol.producer import InitProducerIdRequest, ProduceRequest
 
+from services import clock
 from services.local.topics import ALERTS, BATCH_LIMIT_BYTES, EVENTS
-from services.log.clients import connected
+from services.log.line import Line, LineLost
 from services.relay.brokers import somebody_listens
 from services.relay.chain import Batch, Place
 
+CLIENT_ID = "intabaza-relay"
 CONNECT_SECONDS = 10.0
-ANSWER_MS = 10_000
-END_SECONDS = 2.0
+ANSWER_SECONDS = 10.0
+LOOK_SECONDS = 60.0
+"""How often each broker is asked who leads what; also the sign of life that keeps a connection from being idle."""
+AGAIN_SECONDS = 0.1
+BY_NAME = 12
+"""The newest version of a request to write that names its topics; newer ones name them by their ids."""
+EVERY_REPLICA = -1
+_FORM, _PLAIN = 2, 0
+
+Topic = ProduceRequest.TopicProduceData
 
 
 class SendingFailed(Exception):
     """A batch was refused, its answer is not what was due, or a broker is gone; the producer is of no more use."""
 
 
-class FirstConnections(KafkaNetClient):  # type: ignore[misc]
-    """Connects to every broker once and says so; a connection that is gone stays gone.
-
-    Its methods run in the producer's own thread. That these are the ones it calls is held by a contract test.
-    """
-
-    def __init__(self, **configs: Any) -> None:
-        super().__init__(**configs)
-        self.all_connected = threading.Event()
-        self.lost = threading.Event()
-        self.on_loss: Callable[[], None] = lambda: None
-        self._first: dict[Any, Any] = {}
-
-    def poll(self, timeout_ms: float | None = None, future: Any = None) -> Any:
-        if not self.all_connected.is_set():
-            self._connect_first()
-        elif not all(map(self._is_first, self._first)):
-            self._lose()
-        return super().poll(timeout_ms=timeout_ms, future=future)
-
-    def is_ready(self, node_id: Any) -> bool:
-        if self.all_connected.is_set() and not self._is_first(node_id):
-            self._lose()
-            return False
-        return bool(super().is_ready(node_id))
-
-    def maybe_connect(self, node_id: Any, **kwargs: Any) -> None:
-        if not self.all_connected.is_set():
-            super().maybe_connect(node_id, **kwargs)
-
-    def _connect_first(self) -> None:
-        nodes = [broker.node_id for broker in self.cluster.brokers()]
-        for node_id in nodes:
-            if not super().is_ready(node_id):
-                super().maybe_connect(node_id)
-            elif node_id not in self._first:
-                self._first[node_id] = self._manager._conns[node_id]
-        if nodes and self._first.keys() >= set(nodes):
-            self.all_connected.set()
-
-    def _lose(self) -> None:
-        if not self.lost.is_set():
-            self.lost.set()
-            self.on_loss()
-
-    def _is_first(self, node_id: Any) -> bool:
-        first = self._first.get(node_id)
-        return first is not None and first is self._manager._conns.get(node_id) and bool(first.connected)
-
-
 class Sender:
-    """Sends batches, one at a time, and checks that every record stands at the offset that was due. Its calls block."""
+    """Sends batches, one at a time, and checks that every record stands at the offset that was due."""
 
-    def __init__(self, producer: KafkaProducer, client: FirstConnections) -> None:
-        self._producer = producer
-        self._client = client
+    def __init__(self) -> None:
+        self._lines: dict[int, Line] = {}
+        self._leaders: Mapping[TopicPartition, int] = {}
+        self._producer = (-1, -1)
+        self._numbers: dict[TopicPartition, int] = {}
         self._due: dict[TopicPartition, int] = {}
-        self._leaders: dict[TopicPartition, Any] = {}
-        client.on_loss = producer._sender.force_close  # whoever waits for an answer is told at once
+        self._doubt = ""
+        self._looking: asyncio.Task[None] | None = None
 
     @classmethod
-    def connect(cls, bootstrap: str) -> Sender:
-        """A producer that is connected to every broker; whatever happens to one of them from now on is noticed."""
-        made: list[FirstConnections] = []
+    async def connect(cls, bootstrap: str) -> Sender:
+        """A producer that is connected to every broker; whatever happens to one of them from now on is noticed.
 
-        def client(**configs: Any) -> FirstConnections:
-            made.append(FirstConnections(**configs))
-            return made[-1]
-
+        Raises BrokerAway and SendingFailed.
+        """
+        addresses = await asyncio.to_thread(somebody_listens, bootstrap)
+        sender = cls()
         try:
-            producer = connected(
-                KafkaProducer,
-                somebody_listens(bootstrap),
-                client_id="intabaza-relay",
-                kafka_client=client,
-                enable_idempotence=True,
-                acks="all",
-                retries=-1,  # 0 is refused beside idempotence; the client compares attempts made, so this is "never"
-                linger_ms=5_000,  # nothing leaves before its batch is whole; `flush` sends it
-                batch_size=BATCH_LIMIT_BYTES,
-                max_request_size=8 * BATCH_LIMIT_BYTES,
-                request_timeout_ms=ANSWER_MS,
-                delivery_timeout_ms=5_000 + ANSWER_MS + 1_000,
-                max_block_ms=ANSWER_MS,
-                bootstrap_timeout_ms=int(CONNECT_SECONDS * 1000),
-                metadata_max_age_ms=60_000,  # also the sign of life that keeps the connection from being idle
-                allow_auto_create_topics=False,
-                metrics_enabled=False,
-            )
-        except (KafkaError, OSError) as error:
-            raise SendingFailed(f"no broker answers at {bootstrap} ({type(error).__name__})") from error
-        sender = cls(producer, made[-1])
-        try:
-            for topic in (EVENTS, ALERTS):
-                producer.partitions_for(topic)
-            if not made[-1].all_connected.wait(CONNECT_SECONDS):
-                raise SendingFailed("not every broker of the cluster could be reached")
-        except (KafkaError, OSError) as error:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await sender._connect(addresses)
+        except (KafkaError, LineLost, OSError) as error:  # a TimeoutError is an OSError
             sender.throw_away()
-            raise SendingFailed(f"the topics are not to be had ({type(error).__name__}: {error})") from error
-        except SendingFailed:
+            because = f"{type(error).__name__}: {error}" if str(error) else "no answer in time"
+            raise SendingFailed(f"not every broker and topic is to be had at {bootstrap} ({because})") from error
+        except BaseException:
             sender.throw_away()
             raise
         return sender
 
     @property
     def lost(self) -> bool:
-        """Whether a connection has gone."""
-        return self._client.lost.is_set()
+        """Whether a connection has gone, or anything else came into doubt."""
+        return bool(self._doubt)
 
     def begin(self, places: dict[TopicPartition, Place]) -> None:
         """Say where each partition ends, as it was read after `connect`."""
         self._due = {at: place.end_offset for at, place in places.items()}
-        self._leaders = {at: self._leader(at) for at in places}
 
-    def send(self, batch: Batch) -> dict[TopicPartition, int]:
+    async def send(self, batch: Batch) -> dict[TopicPartition, int]:
         """Send one batch and return the offsets that come next; SendingFailed where anything is not as it was due."""
-        moved = [at for at in batch.counts if self._leader(at) != self._leaders[at]]
-        if moved or self.lost:
-            raise SendingFailed("a broker is gone" if self.lost else f"{moved[0]} moved to another broker")
+        requests = self._requests(batch)
+        if self._doubt:
+            raise SendingFailed(self._doubt)
         try:
-            send = self._producer.send
-            sent = [
-                send(one.at.topic, one.value, one.key, one.headers, partition=one.at.partition) for one in batch.records
-            ]
-            self._producer.flush(timeout=2 * ANSWER_MS / 1000)
-        except (KafkaError, OSError, ValueError) as error:
+            answers = await asyncio.gather(*(self._lines[node].ask(one, BY_NAME) for node, one in requests.items()))
+        except (KafkaError, LineLost) as error:
             raise SendingFailed(f"a batch was not taken ({type(error).__name__}: {error})") from error
-        due = self._due
-        for one, answer in zip(batch.records, sent, strict=True):
-            if answer.exception is not None or not answer.is_done:
-                why = answer.exception
-                raise SendingFailed(f"a batch was not taken ({type(why).__name__}: {why})")
-            if answer.value.offset != due[one.at]:
-                raise SendingFailed(
-                    f"{one.at.topic} partition {one.at.partition} took a record at offset {answer.value.offset} where "
-                    f"{due[one.at]} was due"
-                )
-            due[one.at] += 1
-        return {at: due[at] for at in batch.counts}
+        offsets = {
+            TopicPartition(topic.name, one.index): one
+            for answer in answers
+            for topic in answer.responses
+            for one in topic.partition_responses
+        }
+        return {at: self._taken(at, offsets.get(at), count) for at, count in batch.counts.items()}
 
     def throw_away(self) -> None:
         """End the producer and drop what it has not sent; when this returns, it sends nothing any more."""
-        # `close(0)` flushes first and, where something waits, raises before it ends the thread that would send it later
-        self._producer._sender.force_close()
-        self._producer._sender.join(END_SECONDS)
-        with suppress(KafkaError):
-            self._producer.close(timeout=0)
+        self._lose("it was thrown away")
+        if self._looking is not None:
+            self._looking.cancel()
+        for line in self._lines.values():
+            line.break_off()
 
-    def _leader(self, at: TopicPartition) -> Any:
-        return self._client.cluster.leader_for_partition(at)
+    # --- within ---------------------------------------------------------------------------------------------------
+
+    def _requests(self, batch: Batch) -> dict[int, Any]:
+        """What each broker is to write: one batch for each of its partitions."""
+        written: dict[TopicPartition, DefaultRecordBatchBuilder] = {}
+        producer_id, epoch = self._producer
+        now = int(clock.now().timestamp() * 1_000)
+        counts: dict[TopicPartition, int] = {}
+        for one in batch.records:
+            if (records := written.get(one.at)) is None:
+                first = self._numbers.get(one.at, 0)
+                records = written[one.at] = DefaultRecordBatchBuilder(
+                    _FORM, _PLAIN, 0, producer_id, epoch, first, BATCH_LIMIT_BYTES
+                )
+            number = counts[one.at] = counts.get(one.at, -1) + 1
+            if records.append(number, now, one.key, one.value, one.headers) is None:
+                raise SendingFailed(f"what is meant for {one.at} does not fit into one batch")
+        by_node: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+        for at, records in written.items():
+            part = Topic.PartitionProduceData(index=at.partition, records=bytes(records.build()))
+            by_node[self._leaders[at]][at.topic].append(part)
+        return {
+            node: ProduceRequest(
+                transactional_id=None,
+                acks=EVERY_REPLICA,
+                timeout_ms=int(ANSWER_SECONDS * 1_000),
+                topic_data=[Topic(name=name, partition_data=parts) for name, parts in topics.items()],
+            )
+            for node, topics in by_node.items()
+        }
+
+    def _taken(self, at: TopicPartition, answer: Any, count: int) -> int:
+        """The offset that comes next in a partition, by the broker's answer."""
+        if answer is None or (refused := for_code(answer.error_code)) is not NoError:
+            why = "no answer" if answer is None else refused.__name__
+            raise SendingFailed(f"{at.topic} partition {at.partition} did not take a batch ({why})")
+        if answer.base_offset != self._due[at]:
+            raise SendingFailed(
+                f"{at.topic} partition {at.partition} took a record at offset {answer.base_offset} where "
+                f"{self._due[at]} was due"
+            )
+        self._due[at] += count
+        self._numbers[at] = self._numbers.get(at, 0) + count
+        return self._due[at]
+
+    async def _connect(self, addresses: list[str]) -> None:
+        first = await self._anybody(addresses)
+        try:
+            brokers, self._leaders = await _retried(first, _who_leads)
+            for node, (host, port) in brokers.items():
+                self._lines[node] = await Line.open(
+                    host, port, CLIENT_ID, ANSWER_SECONDS, lambda: self._lose("a broker is gone")
+                )
+            self._producer = await _retried(first, _named)
+        finally:
+            first.break_off()
+        self._looking = asyncio.create_task(self._keep_looking(), name="relay looks who leads")
+
+    async def _anybody(self, addresses: list[str]) -> Line:
+        why: Exception = LineLost("no broker answers")
+        for address in addresses:
+            host, _, port = address.strip().rpartition(":")
+            try:
+                return await Line.open(host.strip("[]"), int(port), CLIENT_ID, ANSWER_SECONDS)
+            except (KafkaError, LineLost, OSError) as error:
+                why = error
+        raise why
+
+    async def _keep_looking(self) -> None:
+        while not self._doubt:
+            await asyncio.sleep(LOOK_SECONDS)
+            for line in self._lines.values():
+                with suppress(KafkaError, LineLost):  # a line that is lost has said so
+                    _, leaders = await _who_leads(line)
+                    if moved := [at for at, node in leaders.items() if self._leaders.get(at) != node]:
+                        self._lose(f"{moved[0].topic} partition {moved[0].partition} moved to another broker")
+
+    def _lose(self, why: str) -> None:
+        self._doubt = self._doubt or why
+
+
+async def _retried(line: Line, ask: Any) -> Any:
+    """What a broker answers once it can: a young one says for a moment that it cannot yet."""
+    while True:
+        try:
+            return await ask(line)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+        await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _who_leads(line: Line) -> tuple[dict[int, tuple[str, int]], dict[TopicPartition, int]]:
+    """Every broker's address, and which of them leads each partition of our topics. Raises KafkaError."""
+    topics = [MetadataRequest.MetadataRequestTopic(name=name) for name in (EVENTS, ALERTS)]
+    told = await line.ask(MetadataRequest(topics=topics, allow_auto_topic_creation=False))
+    leaders: dict[TopicPartition, int] = {}
+    for topic in told.topics:
+        _refuse(topic.error_code)
+        for one in topic.partitions:
+            _refuse(one.error_code)
+            leaders[TopicPartition(topic.name, one.partition_index)] = one.leader_id
+    return {broker.node_id: (broker.host, broker.port) for broker in told.brokers}, leaders
+
+
+async def _named(line: Line) -> tuple[int, int]:
+    """A producer's id and epoch, as the broker gives them out: by them it knows this producer's batches in order."""
+    told = await line.ask(InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=60_000))
+    _refuse(told.error_code)
+    return told.producer_id, told.producer_epoch
+
+
+def _refuse(error_code: int) -> None:
+    if (error := for_code(error_code)) is not NoError:
+        raise error()

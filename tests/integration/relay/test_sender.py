@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from typing import TYPE_CHECKING
 
 import pytest
-from kafka import TopicPartition
-from kafka.net.compat import KafkaNetClient
-from kafka.producer.sender import Sender as ClientsSender
+from kafka import KafkaConsumer, TopicPartition
 
 from services.local.topics import ALERTS, EVENTS
 from services.relay.chain import Batch, Chains, Place
@@ -28,20 +25,14 @@ async def a_batch(trial: RelayTrial, events: int) -> Batch:
     return batch
 
 
-def fill(sender: Sender, batch: Batch) -> None:
-    """What a producer holds that was frozen between its filling and its sending."""
-    for one in batch.records:
-        sender._producer.send(one.at.topic, one.value, one.key, one.headers, partition=one.at.partition)
-
-
-async def test_a_frozen_producer_with_a_full_buffer_repeats_when_it_wakes_and_the_other_notices(
-    trial: RelayTrial,
-) -> None:
-    frozen = await asyncio.to_thread(Sender.connect, trial.bootstrap)
-    fill(frozen, await a_batch(trial, 200))
+async def test_what_a_frozen_producer_sends_when_it_wakes_is_a_repeat_and_the_other_notices(trial: RelayTrial) -> None:
+    frozen = await Sender.connect(trial.bootstrap)
+    frozen.begin(dict(PLACES))
+    batch = await a_batch(trial, 200)
     async with trial.relaying():
         await trial.until_acknowledged(await trial.append(300))
-        await asyncio.to_thread(frozen._producer.flush)  # it wakes
+        with pytest.raises(SendingFailed, match="was due"):
+            await frozen.send(batch)  # it wakes
         await trial.until_acknowledged(await trial.append(300))
     frozen.throw_away()
     read = await trial.assert_whole()
@@ -49,36 +40,67 @@ async def test_a_frozen_producer_with_a_full_buffer_repeats_when_it_wakes_and_th
 
 
 async def test_a_producer_that_is_thrown_away_sends_nothing_any_more(trial: RelayTrial) -> None:
-    doubtful = await asyncio.to_thread(Sender.connect, trial.bootstrap)
-    fill(doubtful, await a_batch(trial, 200))
-    await asyncio.to_thread(doubtful.throw_away)
+    doubtful = await Sender.connect(trial.bootstrap)
+    doubtful.begin(dict(PLACES))
+    batch = await a_batch(trial, 200)
+    doubtful.throw_away()
+    with pytest.raises(SendingFailed, match="thrown away"):
+        await doubtful.send(batch)
     assert (await asyncio.to_thread(trial.read)).taken == {}
 
 
+async def test_a_batch_that_waits_for_its_answer_while_the_producer_is_thrown_away_is_told(trial: RelayTrial) -> None:
+    sender = await Sender.connect(trial.bootstrap)
+    sender.begin(dict(PLACES))
+    sending = asyncio.ensure_future(sender.send(await a_batch(trial, 20)))
+    await asyncio.sleep(0)  # it is handed to the connection
+    sender.throw_away()
+    with pytest.raises(SendingFailed, match="the connection is gone"):
+        await sending
+
+
+async def test_every_record_stands_where_it_was_due_in_several_batches_of_one_producer(trial: RelayTrial) -> None:
+    sender = await Sender.connect(trial.bootstrap)
+    sender.begin(dict(PLACES))
+    chains, through = Chains(PARTITIONS, PLACES), 0
+    ends: dict[TopicPartition, int] = {}
+    for events in (1, 7, 40):
+        await trial.append(events)
+        [batch] = chains.batches((await trial.rows())[through:], through)
+        ends |= await sender.send(batch)
+        through = batch.through
+    sender.throw_away()
+    read = await trial.assert_whole()
+    assert read.repeats == []
+    reader = KafkaConsumer(bootstrap_servers=trial.bootstrap, group_id=None)
+    assert await asyncio.to_thread(reader.end_offsets, list(ends)) == ends
+    reader.close()
+
+
+async def test_a_broker_without_our_topics_is_told_of_in_one_sentence(
+    trial: RelayTrial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.relay.sender.ALERTS", "no-such-topic")
+    monkeypatch.setattr("services.relay.sender.CONNECT_SECONDS", 0.3)
+    with pytest.raises(SendingFailed, match="not every broker and topic is to be had"):
+        await Sender.connect(trial.bootstrap)
+
+
 async def test_an_answer_at_another_offset_than_the_next_is_a_doubt(trial: RelayTrial) -> None:
-    sender = await asyncio.to_thread(Sender.connect, trial.bootstrap)
+    sender = await Sender.connect(trial.bootstrap)
     sender.begin({at: Place(0, 0, 7) for at in PLACES})
     with pytest.raises(SendingFailed, match=r"took a record at offset 0 where 7 was due"):
-        await asyncio.to_thread(sender.send, await a_batch(trial, 20))
-    await asyncio.to_thread(sender.throw_away)
+        await sender.send(await a_batch(trial, 20))
+    sender.throw_away()
 
 
 async def test_a_connection_that_is_gone_ends_the_producer_though_the_broker_is_back(trial: RelayTrial) -> None:
-    sender = await asyncio.to_thread(Sender.connect, trial.bootstrap)
+    sender = await Sender.connect(trial.bootstrap)
     sender.begin(dict(PLACES))
     batch = await a_batch(trial, 20)
     await asyncio.to_thread(trial.kafka.kill)
     await asyncio.to_thread(trial.kafka.start)
-    with pytest.raises(SendingFailed):
-        await asyncio.to_thread(sender.send, batch)
-    await asyncio.to_thread(sender.throw_away)
+    with pytest.raises(SendingFailed, match="a broker is gone"):
+        await sender.send(batch)
+    sender.throw_away()
     assert (await asyncio.to_thread(trial.read)).taken == {}, "it was sent over a new connection"
-
-
-def test_the_client_still_asks_what_the_guard_answers() -> None:
-    """The guard overrides three methods of kafka-python's client and uses two names within: held here, loudly."""
-    source = inspect.getsource(ClientsSender)
-    for called in ("self._client.is_ready(", "self._client.maybe_connect(", "self._client.poll(", "def force_close("):
-        assert called in source
-    assert "self._manager._conns.get(node_id)" in inspect.getsource(KafkaNetClient)
-    assert "batch.attempts >= self.config['retries']" in source
