@@ -48,9 +48,9 @@ class History:
         """Everything up to this head was sent by whoever set the stack up."""
         self._write("begins", seed=seed, ledger_head=ledger_head, **more)
 
-    def subscribed(self, subscriber_id: str, secret: str) -> None:
-        """Somebody is told of every alert by webhook, signed by this; what comes they write here themselves."""
-        self._write("subscribed", subscriber_id=subscriber_id, secret=secret)
+    def subscribed(self, to: str, subscriber_id: str, secret: str, **filters: object) -> None:
+        """Somebody is told of alerts by webhook, signed by this; what comes to them is written here by the receiver."""
+        self._write("subscribed", to=to, subscriber_id=subscriber_id, secret=secret, **filters)
 
     def sent(self, command: Command, attempt: int) -> None:
         """Before it leaves."""
@@ -107,19 +107,18 @@ class History:
         partition and the position that it repeats, or null for one that is not ours."""
         self._write("mended", name=name, detail=detail)
 
-    def well(self, ledger_head: int) -> None:
-        """What was accepted came through: nothing up to here is on its way any more."""
-        self._write("well", ledger_head=ledger_head)
+    def well(self, ledger_head: int, through: int) -> None:
+        """What was accepted came through: nothing up to here is on its way any more; up to `through` it is signed."""
+        self._write("well", ledger_head=ledger_head, through=through)
 
     def operator(self, events: Sequence[Mapping[str, Any]], did: str) -> None:
         """What somebody who tends the stack wrote into the ledger by a command of ours."""
         self._write("operator", events=events, did=did)
 
-    def ends(self, ledger_head: int, now: datetime) -> None:
-        """`now` is the time of day by which the stack goes."""
-        self._write(
-            "ends", ledger_head=ledger_head, now=now.isoformat(), faults=len(self.faults), accepted=self.acknowledged
-        )
+    def ends(self, ledger_head: int, through: int, now: datetime) -> None:
+        """`through` is as when all was well; `now` is the time of day by which the stack goes."""
+        counts = {"faults": len(self.faults), "accepted": self.acknowledged}
+        self._write("ends", ledger_head=ledger_head, through=through, now=now.isoformat(), **counts)
 
     def close(self) -> None:
         self._lines.close()

@@ -25,6 +25,8 @@ BETWEEN = 15
 AFTER = 5
 PROGRESS_SECONDS = 180.0
 ACKNOWLEDGED_A_FAULT = BETWEEN + AFTER
+FAULTS_AN_ALERT = 5
+"""In so many rounds one alert comes at least: levels change when they change, mostly several times in each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,11 @@ class Floor:
 
     faults: int
     acknowledged: int
+    webhooks: int
 
     @classmethod
     def of(cls, faults: int) -> Floor:
-        return cls(faults, faults * ACKNOWLEDGED_A_FAULT)
+        return cls(faults, faults * ACKNOWLEDGED_A_FAULT, max(1, faults // FAULTS_AN_ALERT))
 
     def refuse_less(self, history: History) -> None:
         """Fail for a run that did too little to prove anything."""
@@ -63,7 +66,7 @@ async def session(world: World, history: History, strikes: Sequence[Strike], see
     say(f"Seed {seed}: {faults} faults.")
     load = Generator(world, history, random.Random(dice.getrandbits(64)))
     await load.prepare()
-    history.begins(seed, await world.head())
+    history.begins(seed, await world.head(), phones=world.phones, log_keys=await world.log_keys())
     await world.subscribe(history)
     began = time.monotonic()
     try:
@@ -72,8 +75,8 @@ async def session(world: World, history: History, strikes: Sequence[Strike], see
             for number in range(1, faults + 1):
                 await _round(world, history, load, next(order), dice, f"{number}/{faults}")
         load.refuse_unknown()
-        await world.calm()
-        history.ends(await world.head(), world.now())
+        through = await world.calm()
+        history.ends(await world.head(), through, world.now())
     except AssertionError as error:
         raise type(error)(f"{error}\n{await _judged_as_it_stands(world, history)}") from error
     finally:
@@ -85,14 +88,15 @@ async def session(world: World, history: History, strikes: Sequence[Strike], see
     )
     floor = Floor.of(faults)
     floor.refuse_less(history)
-    judged = await judge(world, history.file, faults=floor.faults, acknowledged=floor.acknowledged)
+    least = {"faults": floor.faults, "acknowledged": floor.acknowledged, "webhooks": floor.webhooks}
+    judged = await judge(world, history.file, **least)
     say(f"Seed {seed}: {judged}.")
 
 
 async def _judged_as_it_stands(world: World, history: History) -> str:
     """What the checker finds in a run that broke off: often it is the reason."""
     try:
-        await judge(world, history.file, faults=0, acknowledged=0)
+        await judge(world, history.file)
     except Exception as error:
         return str(error)
     return "The checker finds nothing wrong."
@@ -110,9 +114,9 @@ async def _round(
         history.mended(strike.name, {**detail, "done": done})
         history.operator(detail.get("wrote", ()), strike.name)
         await more(load, history, AFTER, f"after {strike.name}")
-        await world.calm()
-        history.well(await world.head())
-        told = {name: it for name, it in detail.items() if name not in ("put", "wrote")}
+        through = await world.calm()
+        history.well(await world.head(), through)
+        told = {name: it for name, it in detail.items() if name not in ("put", "wrote", "silenced")}
         say(f"  {which} {strike.name} {told} {' '.join(done)}: well after {time.monotonic() - began:.1f} s")
     except (AssertionError, TimeoutError) as error:
         raise NotCalm(f"Fault {which}, {strike.name}: {type(error).__name__} {error}\n{world.logs()}") from error

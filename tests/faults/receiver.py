@@ -11,6 +11,7 @@ import contextlib
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +22,11 @@ import httpx
 import orjson
 from aiohttp import web
 
-HOOKS, TELL = "/hooks", "/tell"
+from services import clock
+
+HOOKS, TELL = "/hooks/{to}", "/tell"
+ALL, SOME = "all", "some"
+"""Who is told of every alert, and is told how to answer; and who asked for some of them, and always takes them."""
 TAKES, HANGS, CLOSES = "204", "hangs", "closes"
 SLOWLY_SECONDS = 0.02
 """Long enough that what strikes a notifier often falls into the middle of a webhook."""
@@ -35,25 +40,24 @@ class Receiver:
     process: asyncio.subprocess.Process
     port: int
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}{HOOKS}"
+    def url(self, to: str) -> str:
+        return f"http://127.0.0.1:{self.port}{HOOKS.format(to=to)}"
 
     async def writes_into(self, history: Path) -> None:
         await self._tell({"history": str(history)})
 
     async def answers(self, how: str) -> int:
-        """From now on; returns how many requests had come until then."""
+        """From now on, where all is told; returns how many requests had come there until then."""
         return await self._tell({"how": how})
 
-    async def came(self) -> int:
-        """How many requests have come."""
-        return await self._tell({})
+    async def came(self, to: str = ALL) -> int:
+        """How many requests have come there."""
+        return await self._tell({}, to)
 
-    async def _tell(self, words: Mapping[str, str]) -> int:
+    async def _tell(self, words: Mapping[str, str], to: str = ALL) -> int:
         async with httpx.AsyncClient(timeout=30) as client:
             answer = await client.put(f"http://127.0.0.1:{self.port}{TELL}", json=words)
-        return int(answer.raise_for_status().json()["came"])
+        return int(answer.raise_for_status().json()["came"].get(to, 0))
 
 
 @asynccontextmanager
@@ -75,7 +79,7 @@ class _Hooks:
     def __init__(self) -> None:
         self.history: Path | None = None
         self.how = TAKES
-        self.came = 0
+        self.came: Counter[str] = Counter()
         self.changed = asyncio.Event()
 
     async def tell(self, request: web.Request) -> web.Response:
@@ -90,8 +94,9 @@ class _Hooks:
 
     async def hook(self, request: web.Request) -> web.StreamResponse:
         body = (await request.read()).decode()
-        self.came += 1
-        how = self.how
+        to = request.match_info["to"]
+        self.came[to] += 1
+        how = self.how if to == ALL else TAKES
         if how == HANGS:
             self._write(request, body, None)
             await self.changed.wait()
@@ -110,6 +115,8 @@ class _Hooks:
         line: dict[str, Any] = {
             "what": "received",
             "at": round(time.monotonic(), 6),
+            "received_at": round(clock.now().timestamp(), 3),
+            "to": request.match_info["to"],
             **{name: request.headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature")},
             "body": body,
             "answered": answered,

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import copy
+import hashlib
+import hmac
 import random
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.checker import history, judging, readable
+from tests.faults.checker import history, judging, readable, webhooks
 from tests.faults.checker.findings import Findings
 from tests.faults.checker.ledger import Row
 from tests.faults.checker.left import LIVE, Left, read
@@ -37,7 +41,7 @@ class Run(Left):
 
     def judged(self) -> Findings:
         found = Findings()
-        judging.judge(self, found, faults=0, acknowledged=COMMANDS)
+        judging.judge(self, found, faults=0, acknowledged=COMMANDS, least_webhooks=1)
         return found
 
     def index(self, wanted: Callable[[Row], bool]) -> int:
@@ -56,6 +60,7 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
     from tests.faults.generator import Generator
     from tests.faults.history import History
     from tests.faults.nemesis import more
+    from tests.faults.receiver import SOME
     from tests.faults.world import a_world
 
     file = Path(tmp_path_factory.mktemp("run")) / "history.jsonl"
@@ -63,13 +68,16 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
         written = History(file)
         load = Generator(world, written, random.Random(3))
         await load.prepare()
-        written.begins(3, await world.head())
+        written.begins(3, await world.head(), phones=world.phones, log_keys=await world.log_keys())
         await world.subscribe(written)
         async with load.running():
             await more(load, written, COMMANDS, "before the end")
+            # how the tasks take turns decides how grave it becomes
+            while not await world.receiver.came(SOME) and written.acknowledged < 8 * COMMANDS:
+                await more(load, written, COMMANDS // 10, "before an alert that is grave")
         load.refuse_unknown()
-        await world.calm()
-        written.ends(await world.head(), world.now())
+        through = await world.calm()
+        written.ends(await world.head(), through, world.now())
         written.close()
         left = await read(file, world.dsn())
         left.topics = consuming.read_all_of([row.position for row in left.rows], world.bootstrap)
@@ -119,8 +127,15 @@ def left(whole: Run) -> Run:
 
 def test_a_run_in_which_nothing_went_wrong_is_clean(whole: Run) -> None:
     types = {row.type for row in whole.rows}
-    assert {"level.level_changed", "alert.issued", "report.received", "case.assessed"} <= types
+    assert {
+        "level.level_changed",
+        "alert.issued",
+        "custody.log_checkpointed",
+        "report.received",
+        "case.assessed",
+    } <= types
     assert len(whole.past.webhooks) >= sum(row.type == "alert.issued" for row in whole.rows) > 1
+    assert {one.to for one in whole.past.webhooks} == {"all", "some"}
     found = whole.judged()
     assert (found.lines(), found.not_judged) == ([], [])
 
@@ -128,7 +143,10 @@ def test_a_run_in_which_nothing_went_wrong_is_clean(whole: Run) -> None:
 def test_a_run_that_did_too_little_proves_nothing(whole: Run) -> None:
     found = Findings()
     history.judge(whole.past, found, faults=1, acknowledged=len(whole.past.acknowledged) + 1)
-    assert found.counts == {"too_few_faults": 1, "too_few_acknowledged": 1}
+    webhooks.judge(whole.rows, whole.past, found, least=len(whole.past.webhooks) + 1)
+    assert found.counts == {"too_few_faults": 1, "too_few_acknowledged": 1, "too_few_webhooks": 1}
+    webhooks.judge(whole.rows, replace(whole.past, subscribers={}, webhooks=[]), found, least=1)
+    assert found.counts["too_few_webhooks"] == 2
 
 
 def test_the_program_ends_by_what_it_found(whole: Run) -> None:
@@ -383,11 +401,11 @@ def tell_a_loss_that_is_none(left: Run) -> None:
 
 
 def lose_a_webhook(left: Run) -> None:
-    left.past.webhooks.pop()
+    left.past.webhooks.pop(last_webhook(left))
 
 
 def refuse_every_webhook_of_an_alert(left: Run) -> None:
-    last = left.past.webhooks[-1]
+    last = left.past.webhooks[last_webhook(left)]
     left.past.webhooks = [one._replace(answered=503) if one.id == last.id else one for one in left.past.webhooks]
 
 
@@ -396,8 +414,8 @@ def send_a_webhook_unsigned(left: Run) -> None:
 
 
 def sign_a_webhook_as_another(left: Run) -> None:
-    first, second = left.past.webhooks[:2]
-    left.past.webhooks[0] = first._replace(signature=second.signature)
+    first, second = [one for one in left.past.webhooks if one.to == "all"][:2]
+    left.past.webhooks[left.past.webhooks.index(first)] = first._replace(signature=second.signature)
 
 
 def send_what_is_no_alert(left: Run) -> None:
@@ -409,7 +427,59 @@ def send_other_bytes(left: Run) -> None:
 
 
 def send_the_last_first(left: Run) -> None:
-    left.past.webhooks.insert(0, left.past.webhooks.pop())
+    left.past.webhooks.insert(0, left.past.webhooks.pop(last_webhook(left)))
+
+
+def send_one_again_while_all_is_well(left: Run) -> None:
+    left.past.webhooks.append(left.past.webhooks[0])
+
+
+def send_many_again_after_one_kill(left: Run) -> None:
+    left.past.faults = [history.Fault("webhooks_kill_notifier", 0)]
+    first = left.past.webhooks[0]
+    left.past.webhooks += [first._replace(begun=1)] * 8
+
+
+def send_what_was_left_out(left: Run) -> None:
+    """What came to who asked for some, as if they had asked for graver ones only."""
+    left.past.subscribers["some"] = left.past.subscribers["some"]._replace(minimum_level=5)
+
+
+def lose_what_was_asked_for(left: Run) -> None:
+    at = max(at for at, one in enumerate(left.past.webhooks) if one.to == "some")
+    del left.past.webhooks[at]
+
+
+def send_to_nobody(left: Run) -> None:
+    left.past.webhooks.append(left.past.webhooks[0]._replace(to="nobody"))
+
+
+def send_with_a_timestamp_of(received: float, left: Run) -> None:
+    """Signed rightly, by whoever has the secret: only the moment is wrong."""
+    at = last_webhook(left)
+    one = left.past.webhooks[at]
+    one = one._replace(timestamp=str(int(one.received_at + received)))
+    key = base64.b64decode(left.past.subscribers["all"].secret.removeprefix("whsec_"))
+    digest = hmac.new(key, f"{one.id}.{one.timestamp}.{one.body}".encode(), hashlib.sha256).digest()
+    left.past.webhooks[at] = one._replace(signature=f"v1,{base64.b64encode(digest).decode()}")
+
+
+def last_webhook(left: Run) -> int:
+    """Where the last one stands that came where all is told."""
+    return max(at for at, one in enumerate(left.past.webhooks) if one.to == "all")
+
+
+def sign_nothing_of_the_end(left: Run) -> None:
+    signed = [at for at, row in enumerate(left.rows) if row.type == "custody.log_checkpointed"]
+    left.rows = [row for at, row in enumerate(left.rows) if at not in signed[len(signed) // 2 :]]
+
+
+def alter_what_was_signed(left: Run) -> None:
+    left.rows[0] = replace(left.rows[0], body=left.rows[0].body + b" ")
+
+
+def sign_an_older_size_again(left: Run) -> None:
+    left.rows.append(left.rows[left.index(lambda row: row.type == "custody.log_checkpointed")])
 
 
 def lose_the_end_of_the_ledger(left: Run) -> None:
@@ -456,6 +526,13 @@ def stop_before_the_end(left: Run) -> None:
         (send_what_is_no_alert, "webhook_of_nothing"),
         (send_other_bytes, "webhook_differs"),
         (send_the_last_first, "webhook_out_of_order"),
+        (send_one_again_while_all_is_well, "webhook_repeated"),
+        (send_many_again_after_one_kill, "webhook_repeated"),
+        (send_what_was_left_out, "webhook_unwanted"),
+        (lose_what_was_asked_for, "webhook_missing"),
+        (send_to_nobody, "webhook_to_nobody"),
+        (partial(send_with_a_timestamp_of, -301.0), "webhook_timestamp"),
+        (partial(send_with_a_timestamp_of, 302.0), "webhook_timestamp"),
         (say_no_change_of_a_level, "level_differs"),
         (say_another_level, "level_differs"),
         (say_a_level_from_nowhere, "level_steps_broken"),
@@ -482,6 +559,10 @@ def stop_before_the_end(left: Run) -> None:
         (tell_a_gap_that_is_none, "overdue_of_nothing"),
         (tell_a_rung_that_is_none, "overdue_of_nothing"),
         (tell_a_loss_that_is_none, "coverage_of_nothing"),
+        (sign_nothing_of_the_end, "checkpoint_missing"),
+        (alter_what_was_signed, "checkpoint_differs_from_ledger"),
+        (change_a_records_bytes, "checkpoint_differs_from_kafka"),
+        (sign_an_older_size_again, "checkpoint_size_falls"),
         (lose_the_end_of_the_ledger, "ledger_shorter"),
         (stop_before_the_end, "history_not_ended"),
     ],

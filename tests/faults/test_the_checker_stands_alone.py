@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 CHECKER = Path(__file__).parent / "checker"
-THEIRS = {"asyncpg", "kafka"}
+THEIRS = {"asyncpg", "cryptography", "kafka"}
 
 
 def imported(source: str) -> set[str]:

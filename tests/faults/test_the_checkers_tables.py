@@ -147,6 +147,23 @@ def test_such_histories_have_gaps_and_things_that_wait_of_every_kind() -> None:
     }
 
 
+def test_since_when_a_merged_case_had_waited_is_as_its_stream_tells() -> None:
+    log, merged = next(
+        (log, at)
+        for log in few_streams()
+        for at, one in enumerate(log)
+        if one.type == "case.merged" and "asked_since" in one.data
+    )
+    assert deadlines.of(rows_of(log)).misled == {}
+    for wrong in ({}, {"asked_since": "2016-01-01T00:00:00.000000Z"}):
+        data = {"absorbed": log[merged].data["absorbed"], **wrong}
+        changed = [*log[:merged], log[merged]._replace(data=data), *log[merged + 1 :]]
+        findings = Findings()
+        owed = deadlines.of(rows_of(changed))
+        deadlines.judge(owed, overdue_of(owed), findings)
+        assert findings.counts == {"wait_differs": 1}
+
+
 def overdue_of(owed: deadlines.Deadlines) -> list[Row]:
     """The events that tell them, as a ledger would hold them."""
     at = datetime.fromisoformat("2016-01-01T00:00:00Z")

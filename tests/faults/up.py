@@ -23,6 +23,7 @@ ROLES = {
     "VAULT_DSN": "intabaza_vault",
     "PROJECTOR_DSN": "intabaza_projector",
     "NOTIFIER_DSN": "intabaza_notifier",
+    "NOTARY_DSN": "intabaza_notary",
 }
 
 

@@ -21,10 +21,11 @@ FOUND = ".found"
 ROOT = Path(__file__).parents[2]
 
 
-async def judge(world: World, history: Path, *, faults: int, acknowledged: int) -> str:
-    """Fail for whatever the checker finds; returns what was counted."""
+async def judge(world: World, history: Path, *, faults: int = 0, acknowledged: int = 0, webhooks: int = 0) -> str:
+    """Fail for whatever the checker finds, or where less was done than is named; returns what was counted."""
     command = [sys.executable, "-m", "tests.faults.checker", "--history", str(history), "--ledger", world.dsn()]
     command += ["--kafka", world.bootstrap, "--faults", str(faults), "--acknowledged", str(acknowledged)]
+    command += ["--webhooks", str(webhooks)]
     done = await asyncio.to_thread(
         subprocess.run,
         command,

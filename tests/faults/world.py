@@ -1,5 +1,5 @@
-"""One running stack for a session of faults: two APIs, two relays, two processors, a notifier, PostgreSQL, Kafka, a
-supervisor; and beside it somebody who is told of alerts by webhook.
+"""One running stack for a session of faults: two APIs, two relays, two processors, a notifier, a notary, PostgreSQL,
+Kafka, a supervisor; and beside it somebody who is told of alerts by webhook.
 
 Who strikes asks it for process ids and addresses; who drives load asks it for addresses and tokens. What a person would
 do after a fault, `stand_up` does: start the stack again where it ended, start again what was given up.
@@ -39,7 +39,7 @@ from services.wiring import open_desk
 from tests.faults.cast import COMMITTEE, EVERYBODY, Person
 from tests.faults.history import History
 from tests.faults.moved import MovedClock
-from tests.faults.receiver import Receiver, a_receiver
+from tests.faults.receiver import ALL, SOME, Receiver, a_receiver
 from tests.faults.wires import KafkaWire, PostgresWire, opened
 from tests.support.stack import Stack, a_stack
 
@@ -53,6 +53,7 @@ CHILD = {
     "processor-1": "processors",
     "processor-2": "processors-2",
     "notifier": "notifier",
+    "notary": "notary",
     "postgres": "postgres",
     "kafka": "kafka",
 }
@@ -66,6 +67,8 @@ TWO_OF_EACH = {
     "INTABAZA_NOTIFIER_ANSWER_SECONDS": "3",
     "INTABAZA_NOTIFIER_RETRY_SECONDS": "0.1",
     "INTABAZA_NOTIFIER_LONGEST_RETRY_SECONDS": "0.5",
+    "INTABAZA_NOTARIES": "1",
+    "INTABAZA_NOTARY_SECONDS": "1",
     "INTABAZA_RELAYS": "2",
     "INTABAZA_PROCESSORS": "2",
     "INTABAZA_API_REQUESTS_PER_SECOND": "0",
@@ -107,7 +110,7 @@ class World:
     moved: MovedClock | None = None
     people: dict[str, UUID] = field(default_factory=dict)
     subscriber: UUID | None = None
-    """What the receiver is to the stack, once it is told."""
+    """Who is told of every alert, once somebody is."""
     _addresses: Addresses | None = None
     _ports: dict[str, int] = field(default_factory=dict)
     _tokens: dict[Person, str] = field(default_factory=dict)
@@ -148,6 +151,11 @@ class World:
         """A process and everything it started; of the supervisor itself alone."""
         parent = psutil.Process(self.pid(name))
         return [parent] if name == "supervisor" else [parent, *parent.children(recursive=True)]
+
+    @property
+    def phones(self) -> dict[str, str]:
+        """By which number each of the cast is enrolled, by the id under which they send."""
+        return {str(self.people[person.name]): person.phone for person in EVERYBODY}
 
     @property
     def addresses(self) -> Addresses:
@@ -217,6 +225,10 @@ class World:
         """The ledger's last position."""
         return int(await self.value(SQL["head"]))
 
+    async def log_keys(self) -> list[str]:
+        """By which the log is verified, the oldest first."""
+        return (await self.command("log-keys", "list")).split()
+
     async def acknowledged(self) -> int:
         """Everything up to this position is on Kafka."""
         return int(await self.value(SQL["acknowledged"]) or 0)
@@ -271,13 +283,22 @@ class World:
         return done
 
     async def subscribe(self, history: History) -> None:
-        """Have every alert sent to the receiver, from the first one on; what comes there goes into the history."""
+        """Have every alert sent to the receiver, from the first one on, and some of them to somebody else there; what
+        comes goes into the history."""
         await self.receiver.writes_into(history.file.absolute())
-        modes = [word for mode in Mode for word in ("--mode", mode.value)]
-        said = await self.command("subscriber", "add", self.receiver.url, "--from", "1", *modes)
-        subscriber_id, secret = said.split()
-        history.subscribed(subscriber_id, secret)
-        self.subscriber = UUID(subscriber_id)
+        filters: Mapping[str, Mapping[str, Any]] = {
+            ALL: {},
+            SOME: {"minimum_level": 3, "changes": ["raised", "lowered"]},
+        }
+        for to, asked in filters.items():
+            words = [word for mode in Mode for word in ("--mode", mode.value)]
+            words += [word for change in asked.get("changes", ()) for word in ("--change", change)]
+            words += ["--minimum-level", str(asked["minimum_level"])] if "minimum_level" in asked else []
+            said = await self.command("subscriber", "add", self.receiver.url(to), "--from", "1", *words)
+            subscriber_id, secret = said.split()
+            history.subscribed(to, subscriber_id, secret, **asked)
+            if to == ALL:
+                self.subscriber = UUID(subscriber_id)
 
     async def restart(self, name: str) -> None:
         """End one process and start it anew: a child by `intabaza restart`, a server with the whole stack."""
@@ -306,8 +327,9 @@ class World:
 
     # --- until it is well again -------------------------------------------------------------------------------------
 
-    async def calm(self, limit: float = CALM_SECONDS) -> None:
-        """Wait until all that is in the ledger now is on Kafka and in every projection, and both APIs are ready."""
+    async def calm(self, limit: float = CALM_SECONDS) -> int:
+        """Wait until all that is in the ledger now is on Kafka, in every projection and signed, and both APIs are
+        ready; returns up to which position that is."""
         deadline = time.monotonic() + limit
         amiss = "nothing was looked at"
         head: int | None = None
@@ -317,7 +339,7 @@ class World:
                     head = await self.head()
                 amiss = await self._amiss(head)
                 if not amiss:
-                    return
+                    return head
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, httpx.HTTPError) as error:
                 amiss = f"{type(error).__name__}: {error}"
             if not self.runs("supervisor"):
@@ -342,6 +364,10 @@ class World:
             return f"parked: {[tuple(row) for row in parked]}"
         if not_told := await self.rows(SQL["not_told"], head):
             return f"not told by webhook: {[tuple(row) for row in not_told]}"
+        if not_signed := await self.value(SQL["not_signed"], head):
+            return f"{not_signed} events not signed"
+        if overdue := await self.value(SQL["signs_overdue"], self.stack.settings.zone):
+            return f"{overdue} signs of life are overdue"
         async with httpx.AsyncClient(timeout=10) as client:
             for number in (1, 2):
                 answer = await client.get(f"{self.api(number)}/readyz")

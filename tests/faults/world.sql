@@ -23,9 +23,21 @@ order by 1, 2
 -- Keys that a projection could not fold on.
 select place, key, position from projections.parked order by place, key
 
+-- name: not_signed
+-- How many events up to here are under no checkpoint; of checkpoints themselves none has to be.
+select count(*) from ledger.event
+where position <= $1 and type <> 'custody.log_checkpointed' and position > coalesce((
+    select (convert_from(body, 'UTF8')::jsonb -> 'data' ->> 'size')::bigint from ledger.event
+    where stream = 'custody/log' order by version desc limit 1), 0)
+
 -- name: halted
 -- Why the relay sends nothing and why nothing is taken, where that is so.
 select halted_because, (select door_shut_because from ledger.state) as shut_because from relay.progress
+
+-- name: signs_overdue
+-- Signs of life whose day is over by the clock of the database, and that are on no log yet.
+select count(*) from vault.held_sign
+where vault.sign_due(day, taken_on) <= (clock_timestamp() at time zone $1)::date
 
 -- name: leader_port
 -- From which port the session speaks that holds the lead.

@@ -7,7 +7,8 @@ table, to its last field, is what the log makes of it is asked of `intabaza repl
 the topic anew with the code of the live one. Where the product can do what is not worked out here (another engine, a
 key that waits for a person), that is not judged, and is said.
 
-    python -m tests.faults.checker --history FILE --ledger DSN --kafka BOOTSTRAP [--faults N] [--acknowledged N]
+    python -m tests.faults.checker --history FILE --ledger DSN --kafka BOOTSTRAP
+        [--faults N] [--acknowledged N] [--webhooks N]
 
 Findings go to standard output, one JSON object a line with a stable `code`. Exit status: 0 nothing was found, 1
 something was, 2 nothing was and something could not be judged; what, stands in a sentence on standard error.

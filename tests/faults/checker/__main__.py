@@ -24,7 +24,8 @@ def main() -> int:
     with found.judging("what the run left behind"):
         left = asyncio.run(read(asked.history, asked.ledger))
         left.topics = consuming.read_all_of([row.position for row in left.rows], asked.kafka)
-        counts = judging.judge(left, found, faults=asked.faults, acknowledged=asked.acknowledged)
+        least = {"faults": asked.faults, "acknowledged": asked.acknowledged, "least_webhooks": asked.webhooks}
+        counts = judging.judge(left, found, **least)
         for name in asked.replay:
             with found.judging(f"whether {name} is what a replay makes of it"):
                 _replayed(name, asked.replay_seconds, found)
@@ -65,6 +66,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--kafka", required=True, help="where the broker listens")
     parser.add_argument("--faults", type=int, default=0, help="the least number of faults")
     parser.add_argument("--acknowledged", type=int, default=0, help="the least number of acknowledged commands")
+    parser.add_argument("--webhooks", type=int, default=0, help="the least number of alerts that came by webhook")
     parser.add_argument(
         "--replay", nargs="*", default=LIVE, help="projections to compare with their replay; needs their stack"
     )

@@ -5,6 +5,8 @@
 - referral_or_decision, where a case is open and grave and nobody decided, acted or has a referral in hand: by the
   target of the rules that were in force when it became so grave, from the moment on from which nobody answers
 
+A case into which one was merged that had waited (`asked_since`) is asked from that moment on, too, until they part.
+
 Rules that say `open_cases_too` count such targets by their own hours, also those that have not passed when they come.
 
 The latter two are not asked of a case that is merged away, and nothing is of one that is closed. A moment passes for a
@@ -70,6 +72,16 @@ class Gap:
 
 
 @dataclass
+class Want:
+    """An answer wanted from a moment on, by how grave the case was; `waited` is the merged case that had waited."""
+
+    at: str
+    severity: str
+    due: str | None
+    waited: str | None = None
+
+
+@dataclass
 class Case:
     """What a case owes and is owed."""
 
@@ -84,8 +96,7 @@ class Case:
     hours: int | None = None
     merged: bool = False
     answered: bool = False
-    answer_by: str | None = None
-    wanted: list[tuple[str, str]] = field(default_factory=list)
+    wanted: list[Want] = field(default_factory=list)
     referrals: dict[str, Referral] = field(default_factory=dict)
     gaps: dict[tuple[str, str], list[Gap]] = field(default_factory=dict)
 
@@ -94,6 +105,10 @@ class Case:
         if self.stage != "open" or self.severity not in GRAVE or self.answered:
             return False
         return not any(one.answers(self.begun_at) for one in self.referrals.values())
+
+    @property
+    def answer_by(self) -> str | None:
+        return min((one.due for one in self.wanted if one.due is not None), default=None)
 
     def asked(self) -> Iterator[tuple[tuple[str, str], str]]:
         """What is waited for now, by what and which referral, and by when."""
@@ -124,6 +139,7 @@ class Deadlines:
     def __init__(self) -> None:
         self.cases: dict[str, Case] = {}
         self.told: dict[str, Told] = {}
+        self.misled: dict[int, str] = {}
         self._hours: dict[str, int] = {}
         self._ladder: list[dict[str, Any]] = []
         self._open_too = False
@@ -183,26 +199,41 @@ class Deadlines:
             follow(case.referrals, row)
             if case.severity != severity:
                 case.hours = self._hours.get(case.severity or "") if case.severity in GRAVE else None
+            data = row.wire["data"]
+            if row.type == "case.merged" and "absorbed" in data:
+                self._compare(row)
             if not case.unanswered:
-                case.answer_by, case.wanted = None, []
+                case.wanted = []
             elif not before or case.severity != severity:
                 self._want(case, row.at)
+            elif row.type == "case.merged" and "asked_since" in data:
+                self._want(case, data["asked_since"], data["absorbed"])
+            elif row.type == "case.merge_reversed" and "absorbed" in data:
+                case.wanted = [one for one in case.wanted if one.waited != data["absorbed"]]
         _settle(case, row)
         self._pass(case, row.at)
 
-    def _want(self, case: Case, at: str) -> None:
-        """An answer is wanted from now on, or once more now that it is as grave as this: the earliest target counts."""
-        case.wanted.append((at, case.severity or ""))
+    def _compare(self, row: Row) -> None:
+        """Since when the other had waited in vain, as it is said and as its stream tells."""
+        data = row.wire["data"]
+        other = self.cases.get(f"case/{data['absorbed']}")
+        since = min((one.at for one in other.wanted), default=None) if other is not None else None
+        if data.get("asked_since") != since:
+            said = data.get("asked_since")
+            self.misled[row.position] = f"{row.stream}: the other is said to wait since {said}, it did since {since}."
+
+    def _want(self, case: Case, at: str, waited: str | None = None) -> None:
+        """An answer is wanted from then on, or once more: as grave as this, or for one that had waited in vain."""
         hours = self._hours.get(case.severity or "") if self._open_too else case.hours
-        both = (case.answer_by, None if hours is None else _later(at, hours))
-        case.answer_by = min((one for one in both if one is not None), default=None)
+        case.wanted.append(Want(at, case.severity or "", None if hours is None else _later(at, hours), waited))
 
     def _wanted_anew(self, case: Case, row: Row) -> None:
         gap = case.gaps[ANSWER][-1] if ANSWER in case.gaps else None
-        if not self._open_too or not case.unanswered or (gap and gap.passed and gap.due == case.answer_by):
+        by = case.answer_by
+        if not self._open_too or not case.unanswered or (gap and gap.passed and by and gap.due >= by):
             return
-        targets = [_later(at, self._hours[severity]) for at, severity in case.wanted if severity in self._hours]
-        case.answer_by = min(targets, default=None)
+        for one in case.wanted:
+            one.due = _later(one.at, self._hours[one.severity]) if one.severity in self._hours else None
         _settle(case, row)
 
     def _climb(self, case: Case, gap: Gap, until: str) -> None:
@@ -277,7 +308,7 @@ def _settle(case: Case, row: Row) -> None:
     """What is asked for now, and what no more, after an event."""
     asked = dict(case.asked())
     for what, steps in case.gaps.items():
-        if steps[-1].asked and (what not in asked or (steps[-1].passed and steps[-1].due != asked[what])):
+        if steps[-1].asked and (what not in asked or (steps[-1].passed and not _is_of(steps[-1], what, asked[what]))):
             _answered(steps[-1], row)
     for what, due in asked.items():
         steps = case.gaps.setdefault(what, [])
@@ -286,10 +317,15 @@ def _settle(case: Case, row: Row) -> None:
             steps.append(Gap(due, 1))
         elif not last.passed:
             last.due, last.asked = due, True
-        elif not last.asked and last.due == due and row.type == "case.merge_reversed":
+        elif not last.asked and _is_of(last, what, due) and row.type == "case.merge_reversed":
             last.asked, last.answered_at, last.answered_by = True, None, None  # the two stand as before
         elif not last.asked:
             steps.append(Gap(due, last.step + 1))
+
+
+def _is_of(gap: Gap, what: tuple[str, str], due: str) -> bool:
+    """Whether a gap that has passed is this due's: an earlier target of the same answer opens no second one."""
+    return gap.due == due or (what == ANSWER and gap.due > due)
 
 
 def _answered(gap: Gap, row: Row) -> None:
@@ -317,6 +353,8 @@ def judge(deadlines: Deadlines, rows: Sequence[Row], found: Findings) -> None:
         data = {name: value for name, value in row.wire["data"].items() if value is not None}
         if (row.type, row.stream, row.home, row.wire.get("engine"), data) != told:
             found.add("overdue_differs", f"{row.stream}: {data} is told, and computed anew it is {told}.", row.position)
+    for position, sentence in deadlines.misled.items():
+        found.add("wait_differs", sentence, position)
     for event_id in sorted(there.keys() - deadlines.told.keys()):
         row = there[event_id]
         found.add("overdue_of_nothing", f"{row.stream}: {row.wire['data']} does not follow.", row.position)

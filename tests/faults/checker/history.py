@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,8 @@ class Sent:
     refused: list[str] = field(default_factory=list)
     unknown: int = 0
     answered_last: str = "unknown"
+    well_before: int = 0
+    """How many faults were over when it was first accepted."""
 
 
 class Put(NamedTuple):
@@ -43,6 +46,12 @@ class Fault:
     acknowledged: int
     well: int | None = None
     put: list[Put] = field(default_factory=list)
+    through: int | None = None
+    """When all was well: up to here all had come through, and was signed."""
+    unsent: tuple[int, int] | None = None
+    """While the ledger grew up to the second position, Kafka had nothing after the first."""
+    signs_nothing: tuple[int, int] | None = None
+    """After the first position and up to the second the notary had to stand still."""
 
     def had_on_its_way(self, position: int, reached: int) -> bool:
         """Whether this may have been with a relay meanwhile, and could come when its partition had reached so far."""
@@ -50,17 +59,34 @@ class Fault:
 
 
 class Webhook(NamedTuple):
-    """A request as it came to the receiver, and with which status it was answered, if it was."""
+    """A request as it came to the receiver: to whom, when by the machine's clock, and with which status it was
+    answered, if it was; how many faults had begun by then, and how many were over."""
 
     id: str
     timestamp: str
     signature: str
     body: str
     answered: int | None
+    to: str
+    received_at: float
+    begun: int = 0
+    well: int = 0
 
     @property
     def taken(self) -> bool:
         return self.answered is not None and 200 <= self.answered < 300
+
+
+class Subscribed(NamedTuple):
+    """By which secret somebody is sent webhooks, and which of the alerts they asked for."""
+
+    secret: str
+    minimum_level: int | None = None
+    changes: tuple[str, ...] | None = None
+
+    @property
+    def all(self) -> bool:
+        return self.minimum_level is None and self.changes is None
 
 
 @dataclass
@@ -71,10 +97,17 @@ class Past:
     commands: dict[int, Sent] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     operator: set[str] = field(default_factory=set)
-    secret: str | None = None
+    phones: dict[str, str] = field(default_factory=dict)
+    """By which number each of those who send is enrolled."""
+    silenced: dict[str, list[int]] = field(default_factory=dict)
+    """By which faults, in their order from 0, keys were destroyed that somebody's signs are sealed under."""
+    subscribers: dict[str, Subscribed] = field(default_factory=dict)
     webhooks: list[Webhook] = field(default_factory=list)
     ended: bool = False
     head_at_the_end: int = 0
+    through_at_the_end: int | None = None
+    log_keys: list[str] = field(default_factory=list)
+    """By which the log is verified, in the order of their use."""
     ended_at: datetime | None = None
     """By the clock of the stack."""
 
@@ -91,6 +124,8 @@ def read(file: Path) -> Past:
         match told["what"]:
             case "begins":
                 past.head = told["ledger_head"]
+                past.phones = told.get("phones", {})
+                past.log_keys = list(told.get("log_keys", ()))
             case "sent":
                 who = told["person"], told["path"], told["body"]
                 past.commands.setdefault(told["n"], Sent(told["n"], told["key"], *who))
@@ -98,6 +133,8 @@ def read(file: Path) -> Past:
                 one = past.commands[told["n"]]
                 one.answered_last = told["outcome"]
                 if told["outcome"] == "accepted":
+                    if not one.accepted:
+                        one.well_before = sum(fault.well is not None for fault in past.faults)
                     one.accepted.append(told["events"])
                     if until := told.get("held_until"):
                         one.held_until = datetime.fromisoformat(until)
@@ -106,23 +143,41 @@ def read(file: Path) -> Past:
                 else:
                     one.unknown += 1
             case "subscribed":
-                past.secret = told["secret"]
+                changes = told.get("changes")
+                asked = told.get("minimum_level"), tuple(changes) if changes is not None else None
+                past.subscribers[told["to"]] = Subscribed(told["secret"], *asked)
             case "received":
-                past.webhooks.append(Webhook(*(told[name] for name in Webhook._fields)))
+                came = {name: told[name] for name in Webhook._fields if name not in ("begun", "well")}
+                well = sum(fault.well is not None for fault in past.faults)
+                past.webhooks.append(Webhook(**came, begun=len(past.faults), well=well))
             case "fault":
                 past.faults.append(Fault(told["name"], told["acknowledged"]))
             case "operator":
                 past.operator |= {str(event["id"]) for event in told["events"]}
             case "ends":
                 past.ended, past.head_at_the_end = True, told["ledger_head"]
+                past.through_at_the_end = told.get("through")
                 past.ended_at = datetime.fromisoformat(told["now"])
             case "mended":
-                past.faults[-1].put += [Put(*one) for one in told["detail"].get("put", ())]
+                _mend(past, told["detail"])
             case "well":
-                past.faults[-1].well = told["ledger_head"]
+                past.faults[-1].well, past.faults[-1].through = told["ledger_head"], told.get("through")
             case what:
                 raise ValueError(f"the history has a line of an unknown kind: {what!r}")
     return past
+
+
+def _mend(past: Past, detail: Mapping[str, Any]) -> None:
+    """What a strike says that it did, which others cannot know."""
+    fault = past.faults[-1]
+    fault.put += [Put(*one) for one in detail.get("put", ())]
+    for name in detail.get("silenced", ()):
+        past.silenced.setdefault(name, []).append(len(past.faults) - 1)
+    past.log_keys += detail.get("log_keys", ())
+    if "unsent" in detail:
+        fault.unsent = tuple(detail["unsent"])
+    if "signs_nothing" in detail:
+        fault.signs_nothing = tuple(detail["signs_nothing"])
 
 
 def judge(past: Past, found: Findings, *, faults: int, acknowledged: int) -> None:

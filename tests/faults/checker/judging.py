@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.faults.checker import (
+    checkpoints,
     coverage,
     deadlines,
     history,
@@ -20,7 +21,7 @@ from tests.faults.checker.left import Left
 from tests.faults.checker.readable import folded_by
 
 
-def judge(left: Left, found: Findings, *, faults: int, acknowledged: int) -> dict[str, int]:
+def judge(left: Left, found: Findings, *, faults: int, acknowledged: int, least_webhooks: int = 0) -> dict[str, int]:
     """Everything but the replays; returns how many records were repeats, and how many foreign."""
     rows, past = left.rows, left.past
     counts = {"repeats": 0, "foreign": 0}
@@ -30,10 +31,12 @@ def judge(left: Left, found: Findings, *, faults: int, acknowledged: int) -> dic
         ledger.judge(rows, past, found)
     with found.judging("the topics"):
         counts = topics.judge(left.topics, rows, past, found)
+    with found.judging("what the notary signed"):
+        checkpoints.judge(rows, left.topics, past, found)
     with found.judging("what the system says by itself"):
         said.judge(rows, left.levels, found)
     with found.judging("what came by webhook"):
-        webhooks.judge(rows, past, found)
+        webhooks.judge(rows, past, found, least=least_webhooks)
     with found.judging("signs of life"):
         signs.judge(rows, past, found)
     with found.judging("what no projection can take"):

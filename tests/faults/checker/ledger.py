@@ -32,6 +32,8 @@ SAID_BY_THE_SYSTEM = {
     "level.coverage_restored",
     "alert.issued",
     "reporter.checked_in",
+    "custody.subject_key_destroyed",
+    "custody.log_checkpointed",
 }
 
 

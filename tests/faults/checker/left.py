@@ -20,7 +20,7 @@ from tests.faults.checker.records import Topics
 COME_SECONDS = 20.0
 """A tick may have been recorded just now."""
 LOOK_SECONDS = 0.2
-LIVE = ("alert_level", "case_timeline", "case_board", "review_queue", "referral_board", "coverage")
+LIVE = ("alert_level", "case_timeline", "case_board", "review_queue", "referral_board", "coverage", "silences")
 
 AT_REST = """
 select (select acknowledged from relay.progress) >= (select coalesce(max(position), 0) from ledger.event)

@@ -24,6 +24,7 @@ STREAMS: Mapping[str, tuple[str, ...]] = {
     "referral_board": ("case/",),
     "alert_level": ("case/", "report/", "reporter/"),
     "coverage": ("report/", "reporter/"),
+    "silences": ("alert/",),
 }
 """Of which streams each takes every event, whatever its type; those of `NAMED` take the types that they name."""
 OF_COVERAGE = {"report.received", "reporter.coverage_assigned", "reporter.checked_in", "reporter.stood_down"}
@@ -35,7 +36,8 @@ OF_A_LEVEL = {
     *OF_COVERAGE,
 }
 
-NAMED: Mapping[str, set[str]] = {"alert_level": OF_A_LEVEL, "coverage": OF_COVERAGE}
+OF_SILENCES = {"alert.silenced", "alert.silence_ended"}
+NAMED: Mapping[str, set[str]] = {"alert_level": OF_A_LEVEL, "coverage": OF_COVERAGE, "silences": OF_SILENCES}
 
 
 @cache
@@ -51,7 +53,7 @@ def _required(kind: str, version: str) -> frozenset[str] | None:
 
 def cannot_take(projection: str, row: Row) -> bool:
     """Whether this projection has to wait with the event."""
-    concerns = row.stream.startswith(STREAMS.get(projection, ("case/", "report/")))
+    concerns = row.stream.startswith(STREAMS[projection])
     if not concerns or row.type not in NAMED.get(projection, {row.type}):
         return False
     required = _required(row.type, str(row.wire["dataschema"]).rpartition(":")[2])

@@ -89,7 +89,7 @@ class Levels:
         case = Case(name, event.home, data["place"]["unit"], event.time, data["kind"], data, data["provisional"], row)
         self.cases[name] = case
         self._put(case)
-        self._step([row], event.time, None, lambda unit: "evidence")
+        self._step([row], event.time, None, lambda unit, fell: "evidence")
 
     def _change(self, event: Told, case: Case) -> None:
         was_laid_by, case.laid_by = case.laid_by, False
@@ -135,19 +135,18 @@ class Levels:
             if before != case.unfounded and not case.laid_by:
                 turned.setdefault(case.row, set()).add(case.unfounded)
 
-        if takes_back():
-            own = "retraction"
+        says_less = takes_back()
 
-        def cause(unit: Unit) -> str:
+        def cause(unit: Unit, fell: bool) -> str:
             if unit.unit in turned:
                 return "retraction" if True in turned[unit.unit] else "evidence"
-            return own
+            return "retraction" if says_less and fell else own
 
         self._step(sorted({self.cases[one].row for one in touched}), moment, None, cause)
 
     def _reference(self, event: Told) -> None:
         data, cause = event.data, None
-        lost: list[tuple[str, date, int]] = []
+        lost: list[tuple[str, date, int, bool]] = []
         if event.type not in REFERENCE:
             raise NotModelled(f"{event.type} goes to everybody at {event.time}")
         if event.type == "reference.rules_adopted":
@@ -166,9 +165,9 @@ class Levels:
         if cause is not None:
             why = cause
             self._watch(self._units(), self._day(event.time))
-            for place, since, level in lost:
-                self.units[self._row_of(place)].came_lost(since, level)
-            self._step(list(self.units), event.time, None, lambda unit: why)
+            for place, since, level, taken_back in lost:
+                self.units[self._row_of(place)].came_lost(since, level, taken_back)
+            self._step(list(self.units), event.time, None, lambda unit, fell: why)
         if cause in ("rules", "gazetteer"):
             for name in self.voice.overrides():
                 if cause == "gazetteer" and self._row_of(name) != name:
@@ -177,10 +176,13 @@ class Levels:
         if event.type == "reference.engine_adopted" and data["projection"] == "alert_level":
             self._adopt(data["number"], event.time)
 
-    def _lost_places(self) -> list[tuple[str, date, int]]:
-        """12. Places that anybody was ever assigned to, in rows that nobody watches: since when, at which level."""
+    def _lost_places(self) -> list[tuple[str, date, int, bool]]:
+        """12. Places that anybody was ever assigned to, in rows that nobody watches: since when, at which level, and
+        whether something was taken back there."""
         rows = ((place, self.units.get(self._row_of(place))) for place in self._watched.homes)
-        return [(place, row.lost_since, row.level or 0) for place, row in rows if row and row.lost_since]
+        return [
+            (place, row.lost_since, row.level or 0, row.taken_back) for place, row in rows if row and row.lost_since
+        ]
 
     def _adopt(self, engine: int, moment: str) -> None:
         if engine != ENGINE:
@@ -207,7 +209,8 @@ class Levels:
 
     def _decided(self, name: str, moment: str, *, by_people: bool = False) -> None:
         if self._rules is not None and self.voice.engine is not None:
-            made_of = self.units[name].tell()["contributions"] if name in self.units else []
+            levelled = name in self.units and name not in NOWHERE
+            made_of = self.units[name].tell()["contributions"] if levelled else []
             now = Now(self._overridden[name], moment, made_of, self._hash)
             self.voice.decided(name, now, self._rules, self._places, by_people=by_people)
 
@@ -233,7 +236,7 @@ class Levels:
             day = self._next
             moved = self._window(day) != self._window(day - timedelta(days=1))
 
-            def cause(unit: Unit, moved: bool = moved) -> str:
+            def cause(unit: Unit, fell: bool, moved: bool = moved) -> str:
                 inside = moved and unit.multiplied and not unit.unit.startswith("outside:")
                 return "election_window" if inside else "fading"
 
@@ -288,11 +291,11 @@ class Levels:
     def _look(self, units: list[str], event: Told) -> None:
         """A sign: where somebody watches again, cases are as old as they are."""
         self._watch(units, self._day(event.time))
-        self._step(units, event.time, None, lambda unit: "coverage")
+        self._step(units, event.time, None, lambda unit, fell: "coverage")
 
     # --- rows ---------------------------------------------------------------------------------------------------------
 
-    def _step(self, units: Iterable[str], moment: str, day: date | None, cause: Callable[[Unit], str]) -> None:
+    def _step(self, units: Iterable[str], moment: str, day: date | None, cause: Callable[[Unit, bool], str]) -> None:
         """Weigh rows anew; whoever speaks says what changed."""
         if self._rules is None:
             return
@@ -304,8 +307,14 @@ class Levels:
                 continue
             before = unit.level or 0
             least = {"held": unit.held} if unit.lost_since is not None and unit.held > before else {}
-            if unit.step() and self.voice.engine is not None:
-                told = {**unit.tell(), **least, "from": before, "cause": cause(unit), "effective_at": moment}
+            changed = unit.step()
+            fell = unit.fell if unit.lost_since is not None else (unit.level or 0) < before
+            why = cause(unit, fell)
+            if why == "coverage" and fell and unit.taken_back and unit.lost_since is None:
+                why = "retraction"
+            unit.remember(why)
+            if changed and self.voice.engine is not None:
+                told = {**unit.tell(), **least, "from": before, "cause": why, "effective_at": moment}
                 self.voice.say(unit.home, told, self._rules, self._places)
 
     def _row_of(self, place: str) -> str:

@@ -1,60 +1,155 @@
-"""Check-ins that were acknowledged and held: each on the log once, when its day is over, and none that nobody gave.
+"""Check-ins that were acknowledged and held: each on the log once, in its reporter's stream, not before its day is over
+and soon after, and none that nobody gave.
 
-Who gave one is sealed there, so they are counted by what is in clear: a person has one of each day and channel.
+Who gave one is sealed there, but whose stream it stands in is not: enrolling somebody answers which that is. All signs
+that came together stand in the order of their streams, under one time, since any other order would tell who came when.
+
+What delays a sign is seen in positions and not by a clock: when all was well again after a fault, none was overdue, so
+one that was due by then stands before that. Excused is what a strike touched and nothing else: a clock that was turned
+back after a sign was given and told a day that had not come, or was so far ahead when it was given, or a key that was
+destroyed and that the sign is sealed under, which the strike names.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from typing import NamedTuple
 
-from tests.faults.checker.findings import Findings
-from tests.faults.checker.history import Past, Sent
+from tests.faults.checker.findings import Findings, NotModelled
+from tests.faults.checker.history import Fault, Past, Sent
 from tests.faults.checker.ledger import Row
 
 SIGN = "reporter.checked_in"
-ADDRESS = "/v1/reporters/check-in"
+ADDRESS, ENROL = "/v1/reporters/check-in", "/v1/reporters/enrol"
 MARGIN = timedelta(minutes=2)
-"""How long after its day one may still be on its way."""
-MAY_HOLD_BACK = ("_and_back", "_alone")
-MAY_TAKE_AWAY = "keys_"
-"""Strikes after which one waits for another day, or is gone with its key: what is owed is not said of such a run."""
+"""How far clocks may be apart."""
+TURNED_BACK, ALONE = "_and_back", "_alone"
+ALONE_AHEAD = timedelta(hours=3)
+"""So far PostgreSQL's clock alone is set, and nothing that is recorded tells it."""
+
+FAR_AHEAD = timedelta(days=9)
+"""A sign is held for a week at most, and one of two days ahead is held no more."""
 
 Kind = tuple[str, str]
+"""As of which day it is recorded, and over which channel it came."""
+
+
+class Given(NamedTuple):
+    """One check-in as it was answered. `well_before`: how many faults were over by then."""
+
+    person: str
+    on: str
+    kind: Kind
+    until: datetime
+    well_before: int
 
 
 def judge(rows: Sequence[Row], past: Past, found: Findings) -> None:
-    """Look at every sign that came onto the log in this run."""
-    given: dict[Kind, dict[str, datetime]] = defaultdict(dict)
-    for one in past.acknowledged:
-        if one.path == ADDRESS and one.held_until is not None:
-            until = given[_recorded_as_of(one), one.body["channel"]]
-            until[one.person] = min(one.held_until, until.get(one.person, one.held_until))
-    recorded: Counter[Kind] = Counter()
-    seen: set[tuple[str, str, str]] = set()
-    for row in rows:
-        if row.type != SIGN or row.position <= past.head:
-            continue
-        on, channel = row.wire["data"]["on"], row.wire["data"]["channel"]
-        if (row.stream, on, channel) in seen:
-            found.add("sign_twice", f"{row.stream} has two signs of {on} by {channel}.", row.position)
-        seen.add((row.stream, on, channel))
-        recorded[on, channel] += 1
-    for kind in sorted(given.keys() | recorded.keys()):
-        if recorded[kind] > len(given[kind]):
-            sentence = f"{recorded[kind]} signs of {kind} are recorded, and {len(given[kind])} were given."
-            found.add("sign_of_nobody", sentence)
-        owed = sum(until + MARGIN <= past.ended_at for until in given[kind].values()) if past.ended_at else 0
-        if recorded[kind] < owed and not any(
-            fault.name.endswith(MAY_HOLD_BACK) or fault.name.startswith(MAY_TAKE_AWAY) for fault in past.faults
-        ):
-            found.add("sign_missing", f"{owed} signs of {kind} should be recorded, and {recorded[kind]} are.")
+    """Look at every sign that came onto the log in this run. Raises NotModelled."""
+    given = [_given(one, one.held_until) for one in past.acknowledged if one.path == ADDRESS and one.held_until]
+    owners = _owners(past)
+    signs = [row for row in rows if row.type == SIGN and row.position > past.head]
+    recorded: dict[tuple[str, Kind], Row] = {}
+    for row in signs:
+        kind = row.wire["data"]["on"], row.wire["data"]["channel"]
+        if (row.stream, kind) in recorded:
+            found.add("sign_twice", f"{row.stream} has two signs of {kind}.", row.position)
+        recorded[row.stream, kind] = row
+        if not any(one.kind == kind and one.person == owners.get(row.stream) for one in given):
+            found.add(
+                "sign_of_nobody", f"{row.stream} has a sign of {kind} that its reporter never gave.", row.position
+            )
+    _together(signs, found)
+    whens = {row.position: row.recorded_at for row in rows}
+    for person, theirs in _by_person(given).items():
+        if len(streams := [stream for stream, name in owners.items() if name == person]) != 1:
+            raise NotModelled(f"{person} checked in and is enrolled in {len(streams)} streams that are known")
+        for same in _of_one_day(theirs):
+            _judge_one(same, [recorded.get((streams[0], one.kind)) for one in same], whens, past, found)
 
 
-def _recorded_as_of(one: Sent) -> str:
-    """Its day; the Monday of its week where it came later, so that it is held for longer than its own day."""
+def _given(one: Sent, until: datetime) -> Given:
     on = date.fromisoformat(one.body["on"])
-    assert one.held_until is not None
-    late = (one.held_until - datetime.combine(on, time(), UTC)) > timedelta(days=1, hours=12)
-    return str(on - timedelta(days=on.weekday()) if late else on)
+    late = (until - datetime.combine(on, time(), UTC)) > timedelta(days=1, hours=12)
+    as_of = on - timedelta(days=on.weekday()) if late else on
+    return Given(one.person, one.body["on"], (str(as_of), one.body["channel"]), until, one.well_before)
+
+
+def _owners(past: Past) -> Mapping[str, str]:
+    """Who stands behind each stream: enrolled in this run, as the answers said."""
+    names = {phone: name for name, phone in past.phones.items()}
+    enrolled = [one for one in past.acknowledged if one.path == ENROL]
+    return {
+        event["stream"]: name
+        for one in enrolled
+        for event in one.accepted[0]
+        if (name := names.get(one.body["who"].get("phone"))) is not None
+    }
+
+
+def _by_person(given: Iterable[Given]) -> Mapping[str, list[Given]]:
+    by_person: dict[str, list[Given]] = defaultdict(list)
+    for one in given:
+        by_person[one.person].append(one)
+    return by_person
+
+
+def _of_one_day(theirs: Iterable[Given]) -> Iterable[list[Given]]:
+    """Those of a day and channel: what was said last stands, so one sign is owed for them all."""
+    days: dict[Kind, list[Given]] = defaultdict(list)
+    for one in theirs:
+        days[one.on, one.kind[1]].append(one)
+    return days.values()
+
+
+def _judge_one(
+    same: Sequence[Given], rows: Sequence[Row | None], whens: Mapping[int, datetime], past: Past, found: Findings
+) -> None:
+    """One that was given, once or again: whether it is there, and came when it had to."""
+    one = min(same, key=lambda given: given.until)
+    there = [row for row in rows if row is not None]
+    if not there:
+        silenced = any(one.well_before <= number for number in past.silenced.get(one.person, ()))
+        if past.ended_at is not None and one.until + MARGIN <= past.ended_at and not silenced:
+            found.add(
+                "sign_missing", f"{one.person} gave a sign of {one.kind}, due at {one.until}, and it is not there."
+            )
+        return
+    row = min(there, key=lambda row: row.position)
+    turned = [fault for fault in past.faults[one.well_before :] if _told_a_later_day(fault, one, whens)]
+    if row.recorded_at < one.until and not turned and not _given_in_days_to_come(one, past, whens):
+        found.add("sign_early", f"A sign of {one.kind} is recorded before {one.until}.", row.position)
+    well = [fault.well for fault in past.faults if fault.well is not None and fault.well < row.position]
+    if any(whens[at] >= one.until + MARGIN for at in well if at in whens) and not turned:
+        found.add("sign_late", f"All was well, and a sign of {one.kind}, due at {one.until}, not there.", row.position)
+
+
+def _told_a_later_day(fault: Fault, one: Given, whens: Mapping[int, datetime]) -> bool:
+    """Whether a clock went past the end of its day and was turned back: it was due then, and is again."""
+    if not fault.name.endswith((TURNED_BACK, ALONE)):
+        return False
+    last = whens.get(fault.well) if fault.well is not None else max(whens.values())
+    ahead = ALONE_AHEAD if fault.name.endswith(ALONE) else timedelta(0)
+    return last is not None and one.until <= last + ahead + MARGIN
+
+
+def _given_in_days_to_come(one: Given, past: Past, whens: Mapping[int, datetime]) -> bool:
+    """Whether a clock that was turned back told a day far ahead when it was given. That day may never come, so it waits
+    for none: it comes with the next signs of whatever day it is."""
+    if one.well_before >= len(past.faults):
+        return False
+    fault = past.faults[one.well_before]
+    began = max((when for position, when in whens.items() if position <= fault.acknowledged), default=None)
+    return fault.name.endswith(TURNED_BACK) and began is not None and one.until > began + FAR_AHEAD
+
+
+def _together(signs: Sequence[Row], found: Findings) -> None:
+    """Those of one command have one time, and stand in the order of their streams."""
+    for before, row in pairwise(signs):
+        if before.command_id != row.command_id:
+            continue
+        if before.stream > row.stream or before.recorded_at != row.recorded_at:
+            found.add("sign_order_tells", "Signs that came together do not stand by their streams.", row.position)

@@ -55,6 +55,10 @@ class Unit:
         self.confidence = UNKNOWN
         self.lost_since: date | None = None
         self.held = 0
+        self.taken_back = False
+        self._adds_up_to = self._added_up_to = 0
+        self._summed = (0, False)
+        self._turned = False
 
     def watch(self, confidence: tuple[str, str], day: date) -> None:
         """How well it is watched from a day on; where nobody watches, its cases are as old as on that day."""
@@ -64,11 +68,13 @@ class Unit:
         elif was is None:
             self.lost_since = day
         if self.lost_since != was:
+            self._turned = True
             self._stale |= self.cases.keys()
 
-    def came_lost(self, since: date, level: int) -> None:
+    def came_lost(self, since: date, level: int, taken_back: bool) -> None:
         """12. It has a place of a row that nobody watched until now, and is not watched itself."""
         if self.lost_since is not None:
+            self.taken_back = self.taken_back or taken_back
             self.lost_since, self.held = min(since, self.lost_since), max(level, self.held)
             self._stale |= self.cases.keys()
 
@@ -91,7 +97,7 @@ class Unit:
         return self._multiplied > 0
 
     def weigh(self, day: date, window: int, rules: Rules, rules_hash: str) -> bool:
-        """Weigh what may weigh otherwise now; whether there was any such case."""
+        """Weigh what may weigh otherwise now; whether its level may be another one."""
         times = 1000 if self.unit.startswith("outside:") else window
         if (times, rules_hash) != (self._times, self._hash):
             self._rules, self._hash, self._times = rules, rules_hash, times
@@ -104,20 +110,39 @@ class Unit:
             self._forget(case_id)
             if case_id in self.cases:
                 self._keep(self.cases[case_id], day)
-        changed, self._stale = bool(self._stale), set()
+        changed = bool(self._stale) or self._turned
+        self._stale, self._turned = set(), False
         return changed
 
     def step(self) -> bool:
         """Its level now; whether that is another one."""
-        before, rules = self.level or 0, self._rules
+        before = self.level or 0
+        self._added_up_to = self._level_of(*self._summed)
         _, _, points = self._points()
-        up = sum(points >= least for least in rules["levels"]["up"])  # 11
-        down = sum(points >= least for least in rules["levels"]["down"])
-        straight = rules["straight_to"]["level"] if self._straight else 0  # 10
+        self._summed = points, self._straight > 0
+        self._adds_up_to = self._level_of(*self._summed)
         held = 0 if self.lost_since is None else max(before, self.held)  # 12
         self.held = 0
-        self.level = int(max(up, min(before, down), straight, held))
+        self.level = max(self._adds_up_to, held)
         return self.level != before
+
+    @property
+    def fell(self) -> bool:
+        """Whether what it adds up to is less by its last step, be it held or not."""
+        return self._adds_up_to < self._added_up_to
+
+    def remember(self, cause: str) -> None:
+        """12. What was taken back while nobody watches, as long as the level is held because of that."""
+        if self.lost_since is None or self._level_of(*self._summed) >= (self.level or 0):
+            self.taken_back = False
+        elif self.fell and cause == "retraction" and self._rules["coverage"].get("corrects_later", False):
+            self.taken_back = True
+
+    def _level_of(self, points: int, straight: bool) -> int:
+        rules = self._rules
+        up = sum(points >= least for least in rules["levels"]["up"])  # 11
+        down = sum(points >= least for least in rules["levels"]["down"])
+        return int(max(up, min(self.level or 0, down), rules["straight_to"]["level"] if straight else 0))  # 10
 
     def tell(self) -> dict[str, Any]:
         """What is to be said of it, but for why, when, and from which level it came."""

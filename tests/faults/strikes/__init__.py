@@ -24,7 +24,18 @@ class Strike(Protocol):
 
 def every() -> tuple[Strike, ...]:
     """All strikes of all families."""
-    from tests.faults.strikes import keys, network, processes, records, rewriting, rules, storage, webhooks, workers
+    from tests.faults.strikes import (
+        keys,
+        network,
+        notary,
+        processes,
+        records,
+        rewriting,
+        rules,
+        storage,
+        webhooks,
+        workers,
+    )
 
     return (
         *processes.STRIKES,
@@ -36,4 +47,5 @@ def every() -> tuple[Strike, ...]:
         *rules.STRIKES,
         *rewriting.STRIKES,
         *webhooks.STRIKES,
+        *notary.STRIKES,
     )

@@ -13,8 +13,9 @@ import random
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -27,6 +28,7 @@ from tests.faults.world import World, until
 SQL = named_queries("tests.faults.strikes", "clock.sql")
 
 MINUTE, THREE_HOURS, YEAR = timedelta(minutes=1), timedelta(hours=3), timedelta(days=365)
+A_DAY = timedelta(days=1)
 BELIEVED = timedelta(days=30)
 """A longer jump has to be confirmed."""
 COME_SECONDS = 150.0
@@ -38,6 +40,11 @@ LEAST_SECONDS, MOST_SECONDS = 2.0, 4.0
 def _moved(world: World) -> MovedClock:
     assert world.moved is not None, "this stack goes by the machine's clock, which nobody may set"
     return world.moved
+
+
+def _next_day(moment: datetime, zone: str) -> datetime:
+    """When the local day after that of a moment begins."""
+    return datetime.combine(moment.astimezone(ZoneInfo(zone)).date() + A_DAY, time(), ZoneInfo(zone))
 
 
 async def _doubted(world: World) -> bool:
@@ -80,7 +87,12 @@ class Forwards:
 
     async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]:
         moved, head = _moved(world), await world.head()
-        wanted = await world.value(SQL["last"]) + self.by
+        last = await world.value(SQL["last"])
+        wanted = last + self.by
+        if last - (clock.now() + moved.ahead) > A_DAY:
+            # It was there before and was set back. What is held of the days between waits for the next midnight, since
+            # signs of one day make one go: so it goes to a day that it has not seen.
+            wanted = max(wanted, _next_day(last, world.stack.settings.zone) + THREE_HOURS)
         moved.move(wanted - clock.now())
         world.forget_tokens()
         if self.by > BELIEVED:

@@ -56,11 +56,12 @@ class Destroy:
                 asked += 1
                 await asyncio.sleep(AGAIN_SECONDS)  # new keys come meanwhile
             await _none_is_used(connection, gone)
+            silenced = {row["person_id"] for row in await connection.fetch(SQL["of_signs"], list(gone))}
         finally:
             await ring.close()
             await pool.close()
             await connection.close()
-        return {"asked": asked, "destroyed": len(gone)}
+        return {"asked": asked, "destroyed": len(gone), "silenced": sorted(map(str, silenced))}
 
     async def _one(
         self, world: World, connection: asyncpg.Connection[asyncpg.Record], ring: KeyRing, dice: random.Random

@@ -14,6 +14,11 @@ select distinct person_id from (
 -- Keys that were to be destroyed and still open something.
 select key_id from vault.key where key_id = any ($1::uuid[]) and wrapped is not null
 
+-- name: of_signs
+-- Whose signs of life are sealed under some of these keys.
+select distinct person_id from vault.key
+where key_id = any ($1::uuid[]) and kind = 'person' and subject like '%/reporter/%'
+
 -- name: later
 -- What was recorded after a position.
 select position, body from ledger.event where position > $1 order by position

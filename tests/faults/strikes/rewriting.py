@@ -33,6 +33,7 @@ class Rewrite:
         with nobody_brings_back(world):
             await kill(world, "relay-1", "relay-2")
             position = await _a_tail(world, dice)
+            await _until_the_notary_has(world, position)
             body = bytes(await world.value(SQL["body"], position))
             await _rewrite(world, position, body.replace(b'"actual"', b'"exercise"', 1))
 
@@ -45,6 +46,15 @@ class Rewrite:
         assert "the ledger has another event there" in because, because
         await _rewrite(world, position, body)
         return {"position": position}
+
+
+async def _until_the_notary_has(world: World, position: int) -> None:
+    """What it has not read yet it would read as it is now: that only whoever compares with Kafka can know."""
+
+    async def has_it() -> bool:
+        return bool(await world.value(SQL["read_by_the_notary"], position))
+
+    await until("the notary does not read what is on Kafka", has_it, NOTICED_SECONDS)
 
 
 async def _a_tail(world: World, dice: random.Random) -> int:

@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 import psutil
 from kafka import KafkaAdminClient
@@ -26,10 +26,13 @@ BEGUN_SECONDS = 60.0
 END_SECONDS = 30
 LEAST_SECONDS, MOST_SECONDS = 2.0, 5.0
 """How long it works beside the others."""
+First: TypeAlias = Literal["stays", "killed", "frozen"]
+FIRST: tuple[First, ...] = get_args(First)
+"""What becomes of the first one when there is one more."""
 
 
 @asynccontextmanager
-async def _one_more(world: World, module: str, **environment: str) -> AsyncIterator[psutil.Popen]:
+async def one_more(world: World, module: str, **environment: str) -> AsyncIterator[psutil.Popen]:
     """`python -m module` with the settings of the stack, as somebody might start it at a terminal."""
     with (world.folder / "one_more.said").open("ab") as said:
         process = psutil.Popen(
@@ -49,7 +52,7 @@ async def _one_more(world: World, module: str, **environment: str) -> AsyncItera
         await asyncio.to_thread(process.wait)
 
 
-async def _until(what: str, condition: Callable[[], Awaitable[bool]], process: psutil.Popen) -> None:
+async def until_it_is_so(what: str, condition: Callable[[], Awaitable[bool]], process: psutil.Popen) -> None:
     """Wait for it while the process runs."""
     deadline = time.monotonic() + BEGUN_SECONDS
     while not await condition():
@@ -58,7 +61,7 @@ async def _until(what: str, condition: Callable[[], Awaitable[bool]], process: p
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _end(process: psutil.Popen, dice: random.Random) -> str:
+async def end(process: psutil.Popen, dice: random.Random) -> str:
     """Ask it to end, or kill it; how it ended."""
     if process.poll() is not None:
         return f"by itself with status {process.returncode}"
@@ -68,7 +71,7 @@ async def _end(process: psutil.Popen, dice: random.Random) -> str:
     return sign.name
 
 
-def _ports(process: psutil.Popen) -> set[int]:
+def ports_of(process: psutil.Popen) -> set[int]:
     """From where it speaks with others."""
     with contextlib.suppress(psutil.Error):
         return {one.laddr.port for one in process.net_connections("tcp") if one.laddr}
@@ -86,66 +89,80 @@ class OneMoreRelay:
         return "workers_relay_takes_over" if self.takes_over else "workers_relay_by_mistake"
 
     async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]:
-        async with _one_more(world, "services.relay") as process:
+        async with one_more(world, "services.relay") as process:
 
             async def in_line() -> bool:
-                return bool({row["client_port"] for row in await world.rows(SQL["relays"])} & _ports(process))
+                return bool({row["client_port"] for row in await world.rows(SQL["relays"])} & ports_of(process))
 
             async def leads() -> bool:
-                return await world.value(SQL["leader_port"]) in _ports(process)
+                return await world.value(SQL["leader_port"]) in ports_of(process)
 
-            await _until("a third relay", in_line, process)
+            await until_it_is_so("a third relay", in_line, process)
             if self.takes_over:
                 for name in ("relay-1", "relay-2"):
                     with contextlib.suppress(psutil.NoSuchProcess):
                         psutil.Process(world.pid(name)).kill()
-                await _until("its lead", leads, process)
+                await until_it_is_so("its lead", leads, process)
             await asyncio.sleep(dice.uniform(LEAST_SECONDS, MOST_SECONDS))  # what is tried is so long beside the others
             led = await leads()
-            return {"led": led, "ended": await _end(process, dice)}
+            return {"led": led, "ended": await end(process, dice)}
+
+
+async def nothing(world: World) -> None:
+    """Wait for nothing that it does."""
 
 
 @dataclass(frozen=True, slots=True)
-class OneMoreNotifier:
-    """A second notifier. It stands by; or the first one is killed, or frozen past its lease, and it leads until it
-    ends."""
+class OneMoreLeader:
+    """A second one of which only one leads. It stands by; or the first one is killed, or frozen past its lease, and it
+    leads until it ends.
 
-    first: Literal["stays", "killed", "frozen"]
+    `child` is its name with the supervisor, `called` what the strikes are called after, `in_line` and `leader_port` the
+    questions from which ports such processes speak, and from which the one that leads; `works` waits until it did
+    something.
+    """
+
+    child: str
+    called: str
+    in_line: str
+    leader_port: str
+    first: First
+    works: Callable[[World], Awaitable[object]] = nothing
+    most_seconds: float = MOST_SECONDS
 
     @property
     def name(self) -> str:
-        return {
-            "stays": "workers_notifier_by_mistake",
-            "killed": "workers_notifier_takes_over",
-            "frozen": "workers_notifier_while_the_first_is_frozen",
-        }[self.first]
+        done = {"stays": "by_mistake", "killed": "takes_over", "frozen": "while_the_first_is_frozen"}
+        return f"{self.called}_{done[self.first]}"
 
     async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]:
-        async with _one_more(world, "services.notifier") as process:
+        async with one_more(world, f"services.{self.child}") as process:
 
             async def in_line() -> bool:
-                return bool({row["client_port"] for row in await world.rows(SQL["notifiers"])} & _ports(process))
+                return bool({row["client_port"] for row in await world.rows(self.in_line)} & ports_of(process))
 
             async def leads() -> bool:
-                return await world.value(SQL["notifier_leader_port"]) in _ports(process)
+                return await world.value(self.leader_port) in ports_of(process)
 
-            await _until("a second notifier", in_line, process)
-            await something_is_sent(world)
-            first = psutil.Process(world.pid("notifier"))
+            await until_it_is_so(f"a second {self.child}", in_line, process)
+            await self.works(world)
+            first = psutil.Process(world.pid(self.child))
             try:
                 if self.first == "killed":
                     first.kill()
                 elif self.first == "frozen":
                     first.suspend()
                 if self.first != "stays":
-                    await _until("its lead", leads, process)
-                    await something_is_sent(world)
-                await asyncio.sleep(dice.uniform(LEAST_SECONDS, MOST_SECONDS))  # what is tried is so long beside it
+                    await until_it_is_so("its lead", leads, process)
+                    await self.works(world)
+                await asyncio.sleep(
+                    dice.uniform(LEAST_SECONDS, self.most_seconds)
+                )  # what is tried is so long beside it
             finally:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     first.resume()
             led = await leads()
-            return {"led": led, "ended": await _end(process, dice)}
+            return {"led": led, "ended": await end(process, dice)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +180,14 @@ class OneMoreProcessor:
         group = world.stack.settings.processors_group
         before = await asyncio.to_thread(_members, world.bootstrap, group)
         environment = {f"{PREFIX}PROCESSOR_MEMBER": name} if name else {}
-        async with _one_more(world, "services.processors", **environment) as process:
+        async with one_more(world, "services.processors", **environment) as process:
 
             async def joined() -> bool:
                 return bool(await asyncio.to_thread(_members, world.bootstrap, group) - before)
 
-            await _until("another member", joined, process)
+            await until_it_is_so("another member", joined, process)
             await asyncio.sleep(dice.uniform(LEAST_SECONDS, MOST_SECONDS))  # what is tried is so long beside the others
-            return {"called": name or "nothing", "ended": await _end(process, dice)}
+            return {"called": name or "nothing", "ended": await end(process, dice)}
 
 
 def _members(bootstrap: str, group: str) -> set[str]:
@@ -184,7 +201,10 @@ STRIKES: tuple[Strike, ...] = (
     OneMoreRelay(takes_over=True),
     OneMoreProcessor(same_name=False),
     OneMoreProcessor(same_name=True),
-    OneMoreNotifier("stays"),
-    OneMoreNotifier("killed"),
-    OneMoreNotifier("frozen"),
+    *(
+        OneMoreLeader(
+            "notifier", "workers_notifier", SQL["notifiers"], SQL["notifier_leader_port"], first, something_is_sent
+        )
+        for first in FIRST
+    ),
 )
