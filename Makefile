@@ -72,7 +72,7 @@ bench: $(INSTALLED) ## measure, and compare with others, in one run; GROW=1: wha
 power: $(INSTALLED) ## cut the power under PostgreSQL and Kafka; CUTS=20 of each kind
 	INTABAZA_POWER_CUTS=$(or $(CUTS),20) $(IN)/pytest -q -s tests/faults/power
 
-mutants: $(INSTALLED) ## seed each of fourteen bugs into a copy and let the checker of the faults find it; NAMES="one other"
+mutants: $(INSTALLED) ## seed each bug of tests/faults/mutants into a copy and let the checker of the faults find it; NAMES="one other"
 	@$(IN)/python -m compileall -q events projections schemas services tests
 	INTABAZA_MUTANTS="$(or $(NAMES),all)" $(IN)/pytest -q tests/faults/mutants
 

@@ -27,7 +27,7 @@ CATALOGUE: Mapping[str, tuple[type[Event], ...]] = {
     "reference": get_args(reference.ReferenceEvent),
     "level": get_args(level.LevelEvent),
     "alert": get_args(alert.AlertEvent),
-    "custody": (custody.RecordViewed,),
+    "custody": (custody.RecordViewed, custody.ExportMade, custody.SubjectKeyDestroyed, custody.LogCheckpointed),
 }
 """Stream category → its events. A stream is `<category>/<id>`. Each is listed once: in the union that the type checker
 knows, too, where a `match` must be complete."""

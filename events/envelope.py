@@ -6,6 +6,7 @@ in front, so that the same event is the same bytes for ever.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -64,6 +65,34 @@ def splice(body: bytes, position: int, recorded_at: datetime, version: int = SPL
     if version != 1:
         raise NotAnEvent(f"splice version {version} is not known here; this program is older than the ledger")
     return b'{"sequence":"%019d","time":"%s",' % (position, wire_time(recorded_at).encode()) + body[1:]
+
+
+_SPLICED = re.compile(rb'\{"sequence":"([0-9]{19})","time":"([0-9T:.Z-]{27})",')
+
+
+@dataclass(frozen=True, slots=True)
+class Unspliced:
+    """What was spliced into one wire form: `splice` of these four is its bytes."""
+
+    body: bytes
+    position: int
+    recorded_at: datetime
+    version: int
+
+
+def unsplice(wire: bytes) -> Unspliced:
+    """Take `sequence` and `time` out of a wire form again; raises NotAnEvent where no splice would give these bytes."""
+    found = _SPLICED.match(wire)
+    if found is None:
+        raise NotAnEvent("it does not begin with a sequence of 19 digits and a time of 27 characters")
+    try:
+        recorded_at = datetime.fromisoformat(found[2].decode())
+    except ValueError:
+        raise NotAnEvent("its time is none") from None
+    apart = Unspliced(b"{" + wire[found.end() :], int(found[1]), recorded_at, SPLICE_VERSION)
+    if recorded_at.tzinfo is None or splice(apart.body, apart.position, recorded_at, apart.version) != wire:
+        raise NotAnEvent("its sequence and time are not written as they are when an event is recorded")
+    return apart
 
 
 def event_id(command_id: UUID, index: int) -> UUID:

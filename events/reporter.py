@@ -103,11 +103,15 @@ class Reporter:
     cadence_days: int = 0
     last_sign: date | None = None
     signs: frozenset[tuple[date, Channel]] = frozenset()
-    """The latest signs by day and channel, as far back as another one could still be given."""
+    """The latest signs by day and channel, at least as far back as another one could still be given."""
 
 
 LATE_DAYS = 31
 """How old the day of a check-in may be that is typed in later: a letter comes within a month or not at all."""
+
+MOST_SIGNS = (LATE_DAYS + 1) * len(Channel)
+"""More than can be given of so many days. Until there are more, none is let go: one sign of a day to
+come, from when a clock was wrong, would else take with it all that may be given again."""
 
 
 def monday_of(day: date) -> date:
@@ -135,11 +139,11 @@ def evolve(reporter: Reporter, event: ReporterEvent) -> Reporter:
             return replace(reporter, units=event.units, channel=event.channel, cadence_days=event.cadence_days)
         case ReporterCheckedIn():
             last = max(event.on, reporter.last_sign) if reporter.last_sign else event.on
-            signs = {*reporter.signs, (event.on, event.channel)}
-            late = timedelta(days=LATE_DAYS)
-            return replace(
-                reporter, last_sign=last, signs=frozenset((on, channel) for on, channel in signs if last - on <= late)
-            )
+            signs = frozenset({*reporter.signs, (event.on, event.channel)})
+            if len(signs) > MOST_SIGNS:
+                late = timedelta(days=LATE_DAYS)
+                signs = frozenset((on, channel) for on, channel in signs if event.on - on <= late)
+            return replace(reporter, last_sign=last, signs=signs)
         case ReporterStoodDown():
             return replace(reporter, enrolled=False, units=(), cadence_days=0)
         case _:

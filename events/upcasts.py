@@ -16,7 +16,15 @@ def _only_that_there_was_a_sign(data: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if name != "nothing_to_report"}
 
 
-UPCASTS: Mapping[tuple[str, int], Upcast] = {("reporter.checked_in", 1): _only_that_there_was_a_sign}
+def _nobody_said_since_when(data: dict[str, Any]) -> dict[str, Any]:
+    """Nothing says since when the absorbed case had waited, so the other goes on being asked by its own moments."""
+    return data
+
+
+UPCASTS: Mapping[tuple[str, int], Upcast] = {
+    ("reporter.checked_in", 1): _only_that_there_was_a_sign,
+    ("case.merged", 1): _nobody_said_since_when,
+}
 """(wire name, old version) → the step to the next version."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from projections import alert_level, case_board, case_timeline, coverage, referral_board, review_queue
+from projections import alert_level, case_board, case_timeline, coverage, referral_board, review_queue, silences
 from projections.projection import Projection
 
 LIVE: tuple[Projection[Any, Any], ...] = (
@@ -14,4 +14,5 @@ LIVE: tuple[Projection[Any, Any], ...] = (
     coverage.PROJECTION,
     referral_board.PROJECTION,
     review_queue.PROJECTION,
+    silences.PROJECTION,
 )

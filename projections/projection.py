@@ -191,7 +191,8 @@ class Table(Protocol[S_co]):
 
 @dataclass(frozen=True, slots=True)
 class Projection(Generic[S, H]):
-    """One question. `version` is its fold's, and the engine's number where it derives events.
+    """One question. `version` is its fold's, and the engine's number where it derives events; `form` is that of its
+    rows, one more with every release whose tables or bodies are others.
 
     `seen` says on which condition a reader sees the rows of a table, where not by its column `unit`
     (projections/seeing); `copied` names the tables that are written by COPY.
@@ -203,3 +204,4 @@ class Projection(Generic[S, H]):
     table: Table[S]
     seen: Mapping[str, str] = field(default_factory=dict, hash=False)
     copied: frozenset[str] = frozenset()
+    form: int = 1

@@ -173,12 +173,16 @@ class Response(Rules):
 
 
 class CoverageRule(Rules):
-    """From when a reporter is silent, and how many living ones, in permille, make confidence high or medium."""
+    """From when a reporter is silent, and how many living ones, in permille, make confidence high or medium.
+
+    `corrects_later`: what was taken back while nobody watched is corrected as such once somebody does.
+    """
 
     missed: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=30)]
     told_within_days: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=30)]
     high_from: Permille
     medium_from: Permille
+    corrects_later: StrictBool = False
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

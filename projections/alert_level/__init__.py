@@ -72,19 +72,28 @@ it had and what came to it or left it since, as if it had never been.
    Worth does not depend on severity or ending; what faded is given - worth. Peace cases are ranked, counted and listed
    (`peace`) like the others, among themselves. They are left out altogether, and none is listed, while a case of
    another kind is open whose given is above 0 and whose severity is in `peace.blocked_by`. **peace_offset** = min(sum
-   of their counted, (sum of counted of `softened` kinds) × `peace.share`).
+   of their counted, (sum of counted of `softened` kinds) × `peace.share`). A worse case never lowers the points, but
+   for one thing: where one of a `softened` kind overtakes one of another kind while peace takes off all that it may,
+   more may be taken off than is added.
 9. **points** = sum of counted - peace_offset.
 10. *Straight to*: while a case of a kind that is no peace kind is open and assessed, with a given above 0 and the
     severity `straight_to.severity`, the level is at least `straight_to.level`. It blocks peace, where that severity
     is in `peace.blocked_by`.
 11. **level** = max(up, min(before, down), straight to), where up is how many of `levels.up` the points reach, down
-    how many of `levels.down`, and before the row's level so far, 0 for a new row.
+    how many of `levels.down`, and before the row's level so far, 0 for a new row. So it is also after a correction: a
+    level that only what was taken back had reached stays as long as the points that are left are not below its `down`.
 
 12. *While coverage is lost*, so while nobody watches the unit, its cases fade (4, 8) up to the day on which it was lost
     and no further; all else is of the day itself, so that a window that begins then counts. And its level is at least
     the one so far: it may rise and never falls, whatever is resolved, taken back or counted otherwise meanwhile. A row
     that is lost under another gazetteer is so since the earliest day, and at least at the highest level, of the rows
     that were lost under the one before and of which it has a place that anybody was ever assigned to.
+
+    With `coverage.corrects_later` the row remembers meanwhile that something was *taken back*: an event whose cause in
+    it is `retraction`, and by which what its points and 10 come to, from the level so far, is less. It remembers that
+    as long as they come to less than its level, also under another gazetteer (then of every row as above); and where
+    its level falls at the sign by which somebody watches again, the cause is `retraction`: whoever was told of it is
+    told that it was not so, as if it had been taken back then. Whatever lowers it otherwise is part of that.
 
 Beside it: `open_cases` (of all kinds), `outcomes_asked` (open cases whose last expected day is over: somebody should
 say how it went), `confidence` with its reason, and `last_known`, the day on which coverage was lost, while it is.
@@ -101,9 +110,11 @@ at a midnight has that moment as `effective_at`, and the cause `election_window`
 that are multiplied after it changed then, else `fading`. Causes of events: `retraction` in the row of a case that the
 event leaves unfounded, else `evidence` in that of one which it founds again, be it the event's own case or one that
 stands for it; in other rows `evidence` for opened, ratified, classified, assessed, reopened, merge_reversed;
-`retraction` for not_ratified, merged, and for assessed where the case's given is less by it and
-`alerts.lower_assessment_corrects`, since what was told of it was not so; `resolved` for resolved and closed;
-`election_window` for election_dated; `coverage` for a sign, which changes a level only where somebody watches again.
+`retraction` for not_ratified, merged, and for assessed where the case's given is less by it, the level of the row falls
+and `alerts.lower_assessment_corrects`, since what was told of it was not so (a level that rises by it, because the case
+is graver while less certain, or of a kind of peace, is evidence); `resolved` for resolved and closed;
+`election_window` for election_dated; `coverage` for a sign, which changes a level only where somebody watches again
+(`retraction` where something was taken back meanwhile, see 12).
 Units that change together do so in order of their ids.
 
 **Laid by.** At a midnight, a case that is not open, stands at 0 and has no worth is laid by: it is in no row, and
@@ -154,4 +165,4 @@ from projections.alert_level.shared import NAME, Shared
 from projections.alert_level.table import AlertLevelTable
 from projections.projection import Projection
 
-PROJECTION: Projection[Home, Shared] = Projection(NAME, max(ENGINES), AlertLevel(), AlertLevelTable())
+PROJECTION: Projection[Home, Shared] = Projection(NAME, max(ENGINES), AlertLevel(), AlertLevelTable(), form=3)

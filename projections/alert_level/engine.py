@@ -52,6 +52,14 @@ class Change(NamedTuple):
         return LevelChanged.model_validate(self.data)
 
 
+class Lost(NamedTuple):
+    """A row that nobody watches: since which day, at which level, and whether something was taken back since."""
+
+    since: int
+    level: int
+    taken_back: bool
+
+
 class Home:
     """All that one engine knows of one home."""
 
@@ -115,12 +123,19 @@ class Home:
         if self.units[case.unit].remove(case.case_id, case.weight):
             self.stale.add(case.unit)
 
-    def lost_places(self) -> Iterator[tuple[str, int, int]]:
-        """Places that somebody was ever assigned to, in rows that are lost: since which day, at which level."""
+    def lost_places(self) -> Iterator[tuple[str, Lost]]:
+        """Places that somebody was ever assigned to, in rows that are lost."""
         for place_id, place in self.watched.watch.places.items():
             unit = self.units.get(place.row or "")
             if place.covered and unit is not None and unit.lost_since is not None:
-                yield place_id, unit.lost_since, unit.level or 0
+                yield place_id, Lost(unit.lost_since, unit.level or 0, unit.taken_back)
+
+    def every_case(self) -> Iterator[Case]:
+        """Every case that was ever opened here, as it is known now, also those laid by; these without their links."""
+        yield from self.cases.values()
+        for case in self.laid_by:
+            self.ground.find([case])
+            yield case
 
     def unit(self, unit_id: str) -> Unit:
         unit = self.units.get(unit_id)
@@ -191,7 +206,7 @@ class FirstEngine:
             if touched.weight.ended_in_nothing:
                 self._lay_by(home, touched)
         changes = self._settle(
-            rules, home, at, day, lambda unit: _of_midnight(unit in turned and home.units[unit].windowed)
+            rules, home, at, day, lambda unit, fell: _of_midnight(unit in turned and home.units[unit].windowed)
         )
         self._schedule(shared, rules, home, day)
         return changes
@@ -218,6 +233,7 @@ class FirstEngine:
 
     def apply(self, shared: Shared, home: Home, event: Taken) -> list[Change]:
         type_, time = event.type, event.time
+        says_less = False
         if type_ in SIGNS:
             return self._sign(shared, home, event)
         _begin(shared, home)
@@ -236,8 +252,7 @@ class FirstEngine:
                 return []  # a history that begins in its middle
             before = _given(found, shared.rules) if type_ == facts.ASSESSED else 0
             cause, turned = self._take(home, found, event)
-            if before > _given(found, shared.rules):
-                cause = facts.RETRACTION
+            says_less = before > _given(found, shared.rules)
             touched = [found, *(case for case in turned if case is not found)]
             if turned or taken_up:
                 cause = cause or facts.EVIDENCE
@@ -251,7 +266,10 @@ class FirstEngine:
             home.stale.clear()
             return []
         because, by_ground = LevelCause(cause), _by_ground(turned)
-        changes = self._settle(rules, home, time, day, lambda unit: by_ground.get(unit, because))
+        if_lower = LevelCause.RETRACTION if says_less else because
+        changes = self._settle(
+            rules, home, time, day, lambda unit, fell: by_ground.get(unit, if_lower if fell else because)
+        )
         self._schedule(shared, rules, home, day)
         return changes
 
@@ -266,7 +284,7 @@ class FirstEngine:
         for unit_id in sorted(touched):
             for case in self._look_again(rules, home, unit_id, day):
                 self._weigh(shared, rules, home, case, day)
-        changes = self._settle(rules, home, event.time, day, lambda _: LevelCause.COVERAGE)
+        changes = self._settle(rules, home, event.time, day, lambda unit, fell: LevelCause.COVERAGE)
         self._schedule(shared, rules, home, day)
         return changes
 
@@ -392,18 +410,19 @@ class FirstEngine:
         if cause is not LevelCause.ELECTION_WINDOW:
             for unit_id in sorted({*home.units, *home.watched.covered()}):
                 self._look_again(rules, home, unit_id, day)
-        for place, since, level in lost:
+        for place, was in lost:
             unit = home.unit(shared.places.row(place))
             if unit.lost_since is not None:
-                unit.lost_since = min(since, unit.lost_since)
-                held[unit.unit] = max(level, held.get(unit.unit, 0))
+                unit.lost_since = min(was.since, unit.lost_since)
+                unit.taken_back = was.taken_back or unit.taken_back
+                held[unit.unit] = max(was.level, held.get(unit.unit, 0))
                 home.stale.add(unit.unit)
         for case in home.cases.values():
             case.judged = None
             self._weigh(shared, rules, home, case, day)
         if cause is LevelCause.RULES:
             home.stale.update(home.units)
-        changes = self._settle(rules, home, at, day, lambda _: cause, held)
+        changes = self._settle(rules, home, at, day, lambda unit, fell: cause, held)
         home.due = None
         self._schedule(shared, rules, home, day)
         return changes
@@ -451,10 +470,20 @@ class FirstEngine:
             before = unit.level or 0
             lost = unit.coverage is Coverage.LOST
             least = max(before, held.get(unit_id, 0))
-            level = while_watched(unit.settle(home.cases, rules), least, lost=lost)
+            was = unit.settled(rules)
+            settled = unit.settle(home.cases, rules)
+            level = while_watched(settled, least, lost=lost)
+            because = cause(unit_id, settled < (was if lost else before))
             unit.level = level
+            if not lost:
+                if unit.taken_back and because is LevelCause.COVERAGE and level < before:
+                    because = LevelCause.RETRACTION
+                unit.taken_back = False
+            elif unit.settled(rules) >= level:  # also where the level that was held for another row holds itself
+                unit.taken_back = False
+            elif settled < was and because is LevelCause.RETRACTION:
+                unit.taken_back = unit.taken_back or rules.corrects_later
             if level != before:
-                because = cause(unit_id)
                 unit.changes += 1
                 unit.cause, unit.effective_at = because.value, at
                 change = _change(rules, home, unit, before, at, because)
@@ -500,7 +529,7 @@ def _begin(shared: Shared, home: Home) -> None:
 
 
 def _given(case: Case, rules: Rules | None) -> int:
-    """What a case is given, where an assessment by which it is given less takes back what was said of it."""
+    """What a case is given, where an assessment by which it is given less may take back what was said of it."""
     return judge(case, rules).given if rules is not None and rules.lower_assessment_corrects else 0
 
 
@@ -513,7 +542,9 @@ def _by_ground(turned: list[Case]) -> dict[str, LevelCause]:
 
 
 class Causes(Protocol):
-    def __call__(self, unit_id: str, /) -> LevelCause: ...
+    """Why the level of a unit is another one, by whether it fell."""
+
+    def __call__(self, unit: str, fell: bool) -> LevelCause: ...
 
 
 def _of_midnight(turned: object) -> LevelCause:

@@ -45,6 +45,12 @@ class Pairs:
         """The ids that go with a case, in order."""
         return sorted(bytes(pairs[at : at + _ID]) for pairs in self.kept.values() for at in _found(pairs, case_id, _ID))
 
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Every case with the id that goes with it."""
+        for pairs in self.kept.values():
+            for at in range(0, len(pairs), _PAIR):
+                yield _uuid(pairs[at + _ID : at + _PAIR]), _uuid(pairs[at : at + _ID])
+
     def take(self, case_id: bytes) -> list[bytes]:
         """Forget a case; returns the ids that went with it, in order."""
         others = self.others(case_id)
@@ -106,6 +112,14 @@ class LaidBy:
         if flags & _MERGED:
             (case.into,) = map(_uuid, self._merged.take(wanted))
         return case
+
+    def __iter__(self) -> Iterator[Case]:
+        """Every case kept, without its links; it stays kept."""
+        into = dict(self._merged.pairs())
+        for start in range(0, len(self._records), _RECORD.size):
+            case, _ = self._case(start)
+            case.into = into.get(case.case_id)
+            yield case
 
     def into(self, case_id: str) -> str | None:
         """What a case was merged into; None where it was not, or is not kept."""
@@ -176,8 +190,8 @@ def _bytes(uuid: str) -> bytes:
     return bytes.fromhex(uuid.replace("-", ""))
 
 
-def _uuid(packed: bytes) -> str:
-    return str(UUID(bytes=packed))
+def _uuid(packed: bytes | bytearray) -> str:
+    return str(UUID(bytes=bytes(packed)))
 
 
 def _found(pairs: bytearray, wanted: bytes, within: int) -> Iterator[int]:

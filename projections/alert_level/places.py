@@ -12,6 +12,9 @@ from events.alert import Code
 from events.places.facts import UNPLACED_ID, Unit
 from events.places.gazetteer import Gazetteer
 
+SCHEMES = ("pcode", "national_code", "iso_3166")
+"""Under which strangers know a unit, where it has one of these."""
+
 OUTSIDE = "outside:"
 UNPLACED = UNPLACED_ID
 
@@ -46,12 +49,12 @@ class Places:
 
     def codes(self, unit_id: str) -> tuple[Code, ...]:
         told = self.known.get(unit_id, ("", "", "", ""))
-        schemes = zip(("pcode", "national_code", "iso_3166"), told[1:], strict=True)
+        schemes = zip(SCHEMES, told[1:], strict=True)
         return tuple(Code(scheme=scheme, code=code) for scheme, code in schemes if code)
 
 
 def _told(unit: Unit) -> list[str]:
-    return [unit.name, unit.pcode or "", unit.national_code or "", unit.iso_3166 or ""]
+    return [unit.name, *(getattr(unit, scheme) or "" for scheme in SCHEMES)]
 
 
 @lru_cache(maxsize=1)

@@ -94,6 +94,7 @@ def unit_row(engine: int, home: str, unit: Unit, cases: Mapping[str, Case]) -> t
         confidence.value,
         reason.value,
         None if unit.lost_since is None else date.fromordinal(unit.lost_since).isoformat(),
+        unit.taken_back,
         unit.cause,
         unit.effective_at,
         unit.changes,
@@ -105,8 +106,8 @@ def unit_row(engine: int, home: str, unit: Unit, cases: Mapping[str, Case]) -> t
 
 _UNIT = (
     *("engine", "unit", "home", "level", "points", "peace_offset", "window_permille", "straight_to", "open_cases"),
-    *("outcomes_asked", "confidence", "confidence_reason", "last_known", "cause", "effective_at", "changes"),
-    *("rules_hash", "contributions", "peace"),
+    *("outcomes_asked", "confidence", "confidence_reason", "last_known", "taken_back", "cause", "effective_at"),
+    *("changes", "rules_hash", "contributions", "peace"),
 )
 
 
@@ -124,6 +125,7 @@ def unit_of(row: Any) -> Unit:
     unit.window = row["window_permille"] or NO_WINDOW
     unit.coverage = BY_REASON[row["confidence_reason"]]
     unit.lost_since = date.fromisoformat(row["last_known"]).toordinal() if row["last_known"] else None
+    unit.taken_back = row["taken_back"]
     unit.straight = row["straight_to"]
     unit.cause = row["cause"]
     unit.effective_at = row["effective_at"]

@@ -94,6 +94,7 @@ class Rules(LocalDays):
         self.lower_assessment_corrects = rules.alerts.lower_assessment_corrects
         silence = rules.coverage
         self.patience = silence.patience if silence else None
+        self.corrects_later = silence is not None and silence.corrects_later
 
     def level(self, points: int, before: int) -> int:
         """The level of so many points: raised at a threshold upwards, lowered only under the one downwards."""

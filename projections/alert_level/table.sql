@@ -28,6 +28,7 @@ create table alert_level_unit (
     confidence text not null,
     confidence_reason text not null,
     last_known text,
+    taken_back boolean not null,
     cause text,
     effective_at text,
     changes integer not null,
@@ -93,26 +94,26 @@ on conflict (engine, case_id) do update set unit = excluded.unit, laid_by = excl
 -- A unit as it stands.
 insert into alert_level_unit (
     engine, unit, home, partition, level, points, peace_offset, window_permille, straight_to, open_cases,
-    outcomes_asked, confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash, contributions,
-    peace
+    outcomes_asked, confidence, confidence_reason, last_known, taken_back, cause, effective_at, changes, rules_hash,
+    contributions, peace
 )
 select engine, unit, home, :partition, level, points, peace_offset, window_permille, straight_to, open_cases,
-    outcomes_asked, confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash, contributions,
-    peace
+    outcomes_asked, confidence, confidence_reason, last_known, taken_back, cause, effective_at, changes, rules_hash,
+    contributions, peace
 from unnest(
     $1::integer[], $2::text[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::integer[], $8::smallint[],
-    $9::integer[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::integer[],
-    $17::text[], $18::text[], $19::text[]
+    $9::integer[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::boolean[], $15::text[], $16::text[],
+    $17::integer[], $18::text[], $19::text[], $20::text[]
 ) as row (
     engine, unit, home, level, points, peace_offset, window_permille, straight_to, open_cases, outcomes_asked,
-    confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash, contributions, peace
+    confidence, confidence_reason, last_known, taken_back, cause, effective_at, changes, rules_hash, contributions, peace
 )
 on conflict (engine, unit) do update set
     level = excluded.level, points = excluded.points, peace_offset = excluded.peace_offset,
     window_permille = excluded.window_permille, straight_to = excluded.straight_to, open_cases = excluded.open_cases,
     outcomes_asked = excluded.outcomes_asked, confidence = excluded.confidence,
-    confidence_reason = excluded.confidence_reason, last_known = excluded.last_known, cause = excluded.cause,
-    effective_at = excluded.effective_at,
+    confidence_reason = excluded.confidence_reason, last_known = excluded.last_known,
+    taken_back = excluded.taken_back, cause = excluded.cause, effective_at = excluded.effective_at,
     changes = excluded.changes, rules_hash = excluded.rules_hash, contributions = excluded.contributions,
     peace = excluded.peace
 
@@ -264,7 +265,7 @@ from alert_level_case order by engine, case_id
 -- Every unit, in the order of the key.
 select jsonb_build_array(
     'unit', engine, unit, home, level, points, peace_offset, window_permille, straight_to, open_cases, outcomes_asked,
-    confidence, confidence_reason, last_known, cause, effective_at, changes, rules_hash, contributions, peace
+    confidence, confidence_reason, last_known, taken_back, cause, effective_at, changes, rules_hash, contributions, peace
 )::text
 from alert_level_unit order by engine, unit
 

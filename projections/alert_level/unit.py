@@ -23,7 +23,8 @@ class Unit:
     """What stands in a unit's row, and what it is computed from.
 
     `level` is None while nothing can be computed: before any rules, and for what has no place. `shares` are what the
-    first of `harm` count, `peace_shares` the first of `peace`. `lost_since` is the day on which its coverage was lost.
+    first of `harm` count, `peace_shares` the first of `peace`. `lost_since` is the day on which its coverage was lost,
+    `taken_back` whether something was taken back since that would have lowered the level.
     """
 
     __slots__ = (
@@ -45,6 +46,7 @@ class Unit:
         "shares",
         "straight",
         "straights",
+        "taken_back",
         "unit",
         "window",
         "windowed",
@@ -64,6 +66,7 @@ class Unit:
         self.effective_at: str | None = None
         self.coverage = Coverage.UNKNOWN
         self.lost_since: int | None = None
+        self.taken_back = False
         self.window = NO_WINDOW
         self.harm: list[Ranked] = []
         self.peace: list[Ranked] = []
@@ -118,6 +121,10 @@ class Unit:
         self.windowed -= windowed
         return bool(heavy)
 
+    def settled(self, rules: Rules) -> int:
+        """The level that what was summed up last would come to, were it not held."""
+        return max(rules.level(self.points, self.level or 0), self.straight or 0)
+
     def settle(self, cases: Mapping[str, Case], rules: Rules) -> int:
         """Sum up, and return the level that follows; the level itself is left as it is."""
         harm = self.harm[: len(rules.ranks)]
@@ -134,7 +141,7 @@ class Unit:
         self.points = sum(shares) - self.offset
         self.straight = rules.set.straight_to.level if self.straights else None
         self.rules_hash = rules.hash
-        return max(rules.level(self.points, self.level or 0), self.straight or 0)
+        return self.settled(rules)
 
     def counted(self, cases: Mapping[str, Case]) -> list[Counted]:
         """The cases that make up the points, by rank."""

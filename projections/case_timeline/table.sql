@@ -24,7 +24,7 @@ create unique index case_timeline_link_by_stream on case_timeline_link (stream, 
 create index case_timeline_link_of_report on case_timeline_link (other) where kind in ('earlier', 'report');
 
 -- name: timeline
--- One page of the stream $1 after position $2, at most $3 rows. A case shows its own events, those of cases it has
+-- One page of the stream $1 after position $2, at most $3 rows; as it was at the position $4 (null: as it is). A case shows its own events, those of cases it has
 -- absorbed and of reports linked to any of these, now or earlier; a report shows also what it was received as before.
 -- `still_linked` is false where only a tie that was undone leads to a report. Each stream gives at most a page, so a
 -- case of a thousand reports costs a thousand short index scans, never all of their events.
@@ -36,7 +36,7 @@ with recursive belonging (stream, still_linked) as (
     cross join lateral (
         select distinct on (link.other) link.other, link.kind, link.holds
         from case_timeline_link as link
-        where link.stream = belonging.stream
+        where link.stream = belonging.stream and ($4::bigint is null or link.position <= $4)
         order by link.other, link.position desc
     ) as tie
     where tie.holds or tie.kind = 'report'
@@ -47,12 +47,29 @@ select event.position, event.stream, event.version, event.type, event.recorded_a
 from shown
 cross join lateral (
     select * from case_timeline_event as one
-    where one.stream = shown.stream and one.position > $2
+    where one.stream = shown.stream and one.position > $2 and ($4::bigint is null or one.position <= $4)
     order by one.position
     limit $3
 ) as event
 order by event.position
 limit $3
+
+-- name: belonging
+-- The streams of which the stream $1 shows something, as it is.
+with recursive belonging (stream) as (
+    select $1::text collate "C"
+    union
+    select tie.other
+    from belonging
+    cross join lateral (
+        select distinct on (link.other) link.other, link.kind, link.holds
+        from case_timeline_link as link
+        where link.stream = belonging.stream
+        order by link.other, link.position desc
+    ) as tie
+    where tie.holds or tie.kind = 'report'
+)
+select stream from belonging
 
 -- name: digest_events
 -- In the index's order, so that a digest of a long history sorts nothing.

@@ -22,4 +22,4 @@ from projections.coverage.table import CoverageTable
 from projections.coverage.told import NAME, VERSION, Told
 from projections.projection import Projection
 
-PROJECTION: Projection[Home, Told] = Projection(NAME, VERSION, Coverages(), CoverageTable())
+PROJECTION: Projection[Home, Told] = Projection(NAME, VERSION, Coverages(), CoverageTable(), form=2)

@@ -73,11 +73,13 @@ class Told:
 def read_rules(content: str) -> tuple[str, Patience | None]:
     """The time zone of a rule set's text, and its patience, None where it says nothing of coverage.
 
-    Only these are read: a rule set of long ago need not be one that today's rules would let in.
+    Only these are read: a rule set of long ago need not be one that today's rules would let in, and what else the table
+    says is for others.
     """
     tables: dict[str, Any] = tomllib.loads(content)
     numbers = tables.get("coverage")
-    return tables.get("time_zone", "UTC"), None if numbers is None else Patience(**numbers)
+    patience = None if numbers is None else Patience(*(numbers[name] for name in Patience._fields))
+    return tables.get("time_zone", "UTC"), patience
 
 
 @lru_cache(maxsize=1)

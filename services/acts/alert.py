@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from uuid import UUID, uuid5
 
 from events import alert as decisions
-from events.alert import AlertEvent, AlertIssued
+from events.alert import AlertEvent, AlertIssued, Code
 from events.command import Command
 from events.places.facts import UnitKind
 from events.places.gazetteer import Gazetteer
+from projections.alert_level.places import SCHEMES
 from services.acts.network import Network
 from services.desk import Change, Order, Reading
 from services.ledger.ledger import Accepted
@@ -19,9 +20,12 @@ _UNITS = UUID("3d1c7a0e-6b52-8f4d-9a77-2e9c5b8f1d60")
 
 
 async def act(network: Network, order: Order[Command]) -> Accepted:
-    """Override what is told of the unit that the command names, end that, or acknowledge it; it lies in their area."""
+    """Decide about the alerts of the unit that the command names; it lies in their area."""
     command = order.command
-    assert isinstance(command, decisions.Override | decisions.EndOverride | decisions.Acknowledge)
+    assert isinstance(
+        command,
+        decisions.Override | decisions.EndOverride | decisions.Acknowledge | decisions.Silence | decisions.EndSilence,
+    )
     unit = network.gazetteer.unit(command.unit).unit_id
 
     async def decide(reading: Reading) -> Sequence[Change]:
@@ -31,17 +35,36 @@ async def act(network: Network, order: Order[Command]) -> Accepted:
         events: Sequence[AlertEvent]
         match command:
             case decisions.Override():
-                row = network.gazetteer.row_at(unit)
-                told_of = row if row != unit or _is_told_of(network.gazetteer, unit) else None
-                events = decisions.override(alerting, command, act, person=order.person_id, row=told_of)
+                row = _row(network.gazetteer, unit)
+                events = decisions.override(alerting, command, act, person=order.person_id, row=row)
             case decisions.EndOverride():
                 events = decisions.end_override(alerting, command, act, person=order.person_id)
             case decisions.Acknowledge():
                 last = await _last_alert(network, unit)
                 events = decisions.acknowledge(alerting, command, act, person=order.person_id, last=last)
+            case decisions.Silence():
+                place = _place(network.gazetteer, unit) if _row(network.gazetteer, unit) == unit else None
+                silence_id = reading.new_id("silence")
+                events = decisions.silence(
+                    alerting, command, act, person=order.person_id, silence_id=silence_id, place=place
+                )
+            case decisions.EndSilence():
+                events = decisions.end_silence(alerting, command, act, person=order.person_id)
         return [Change(f"alert/{unit}", network.gazetteer.home_of(unit), events, act.by)]
 
     return await network.desk.perform(order, decide)
+
+
+def _row(gazetteer: Gazetteer, unit: str) -> str | None:
+    """The unit in whose row the cases of a unit count; None where strangers are told of none."""
+    row = gazetteer.row_at(unit)
+    return row if row != unit or _is_told_of(gazetteer, unit) else None
+
+
+def _place(gazetteer: Gazetteer, unit_id: str) -> tuple[str, tuple[Code, ...]]:
+    unit = gazetteer.unit(unit_id)
+    codes = ((scheme, getattr(unit, scheme)) for scheme in SCHEMES)
+    return unit.name, tuple(Code(scheme=scheme, code=code) for scheme, code in codes if code)
 
 
 def _is_told_of(gazetteer: Gazetteer, unit: str) -> bool:

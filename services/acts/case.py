@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from events.case.state import Case
 from events.command import Command
 from events.event import Act
 from events.vocabulary import OutcomeFound, Role
+from projections.referral_board.waiting import asked_since
+from projections.taken import take
 from services.acts.network import Network
 from services.acts.newcomer import Introduce, nobody_new
 from services.desk import Change, Order, Reading
@@ -143,13 +146,22 @@ async def merge(network: Network, order: Order[linking.Merge], case_id: UUID) ->
         into = await _its_case(network, reading, order, order.command.into)
         act, there_as = await network.desk.act(order, case_id), await network.desk.act(order, order.command.into)
         here, there = reading.home(f"case/{case_id}"), reading.home(f"case/{into.case_id}")
-        absorbed, absorbing = linking.merge(case, order.command, act, into=into, home=here, there=there)
+        since = await _asked_since(reading, case_id)
+        absorbed, absorbing = linking.merge(
+            case, order.command, act, into=into, home=here, there=there, asked_since=since
+        )
         return [
             Change(f"case/{case_id}", here, absorbed, act.by),
             Change(f"case/{into.case_id}", there, absorbing, there_as.by),
         ]
 
     return await network.desk.perform(order, decide)
+
+
+async def _asked_since(reading: Reading, case_id: UUID) -> datetime | None:
+    stream = f"case/{case_id}"
+    since = asked_since(stream, [take(row.wire()) for row in await reading.ledger.read_stream(stream)])
+    return None if since is None else datetime.fromisoformat(since)
 
 
 async def reverse_merge(network: Network, order: Order[linking.ReverseMerge], case_id: UUID) -> Accepted:

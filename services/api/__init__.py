@@ -7,4 +7,5 @@ commanding  one wrapper from a request to an append; commands lists every act's 
 reading     one wrapper for reads; one module a question beside it, in reads/
 country     what a token's units mean now, and what a unit is called
 custody     opening what is sealed
+erasing     erasing a person
 """

@@ -95,6 +95,8 @@ ACCESS: Mapping[str, Grants] = {
     # what strangers are told
     "alert.override": _area(_REVIEWER, _OFFICER),
     "alert.end-override": _area(_REVIEWER, _OFFICER),
+    "alert.silence": _area(_REVIEWER, _OFFICER),
+    "alert.end-silence": _area(_REVIEWER, _OFFICER),
     "alert.acknowledge": _area(_COORDINATOR, _REVIEWER, _OFFICER),
     # a reporter
     "reporter.enrol": _area(_COORDINATOR),
@@ -140,12 +142,23 @@ ACCESS: Mapping[str, Grants] = {
     "read.rules": _EVERYBODY,
     "read.alerts": _EVERYBODY,
     "read.standing-alerts": _NETWORK,
+    "read.silences": _NETWORK,
     "read.recipients": _INSIDE,
     "read.committee": _INSIDE,
+    # by which keys the log is verified is for everybody who may verify something of it; sizes, hashes and signatures of
+    # the log tell how much is written, and when; its entries are all of it
+    "read.log-keys": _EVERYBODY,
+    "read.log": _country(_AUDITOR, _ADMIN),
+    "read.log-entries": _country(_AUDITOR),
     "read.position": _SENDERS | {_AUDITOR: Reach.EVERYWHERE, _ADMIN: Reach.EVERYWHERE},
-    # custody: what is under a person's own key opens with two approvers
+    # custody: what is under a person's own key opens, a case's texts leave in clear, and a person is erased, with two
+    # approvers; a pack holds proofs, which tell how much is written, so nobody takes one who sees an area alone
     "custody.open": _area(_REVIEWER, _OFFICER) | {_RECIPIENT: Reach.OWN, _CUSTODIAN: Reach.EVERYWHERE},
     "custody.approve": _area(_REVIEWER, _OFFICER) | {_AUDITOR: Reach.EVERYWHERE, _CUSTODIAN: Reach.EVERYWHERE},
+    "custody.take-evidence": {_AUDITOR: Reach.EVERYWHERE, _CUSTODIAN: Reach.EVERYWHERE},
+    "custody.approve-evidence": _area(_REVIEWER, _OFFICER) | {_AUDITOR: Reach.EVERYWHERE, _CUSTODIAN: Reach.EVERYWHERE},
+    "custody.erase-person": _country(_CUSTODIAN),
+    "custody.approve-erasure": _country(_REVIEWER, _OFFICER, _AUDITOR, _CUSTODIAN),
 }
 """Operation → who may do it and how far. A command's operation is its noun and its name in kebab case.
 

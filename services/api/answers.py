@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.api.examples import CASE_ID, GIHANGA, POLICE, REFERRAL_ID, REPORT_ID, SUBSCRIBER_ID
+from services.api.examples import CASE_ID, CHECKPOINT, GIHANGA, POLICE, REFERRAL_ID, REPORT_ID, ROOT, SUBSCRIBER_ID
 
 Json = dict[str, Any]
 
@@ -38,8 +38,33 @@ def fields(always: Mapping[str, Json], sometimes: Mapping[str, Json] | None = No
 
 NAMED = {"unit": TEXT, "unit_name": maybe(TEXT)}
 CODED = NAMED | {"codes": many(fields({"scheme": TEXT, "code": TEXT}))}
+SPOKEN_OF = {"as_of_position": NUMBER, "as_of_recorded_at": MOMENT}
+"""Up to where an answer about a moment speaks."""
+
 DATED = maybe(fields({}, {"from": maybe(DAY), "to": maybe(DAY), "precision": TEXT}))
 TOLL = fields({"what": TEXT}, {"min": maybe(NUMBER), "max": maybe(NUMBER)})
+
+HASH = TEXT | {"description": "32 bytes in base64: SHA-256."}
+PROOF = {
+    "hashes": many(HASH),
+    "checkpoint": maybe(TEXT) | {"description": "That of exactly this size, where one was signed."},
+}
+
+SILENCE = fields(
+    CODED
+    | {
+        "silence_id": ID,
+        "up_to_level": NUMBER,
+        "changes": many(TEXT),
+        "kinds": many(TEXT),
+        "since": MOMENT,
+        "until": MOMENT,
+        "by": TEXT,
+        "reason": TEXT,
+        "ended_at": maybe(MOMENT),
+        "how": maybe(TEXT),
+    }
+)
 
 SUBSCRIBER = fields(
     {
@@ -49,6 +74,9 @@ SUBSCRIBER = fields(
         "minimum_level": maybe(NUMBER),
         "changes": maybe(many(TEXT)),
         "modes": many(TEXT),
+        "group_by": maybe(TEXT),
+        "group_seconds": maybe(NUMBER),
+        "inhibit": TRUE,
         "state": TEXT,
         "disabled_because": maybe(TEXT),
         "disabled_since": maybe(MOMENT),
@@ -56,6 +84,7 @@ SUBSCRIBER = fields(
         "created_at": MOMENT,
         "position": NUMBER,
         "waiting": NUMBER,
+        "held_back": NUMBER,
         "resends": NUMBER,
         "attempts": NUMBER,
         "failing_since": maybe(MOMENT),
@@ -178,7 +207,8 @@ TIMELINE = fields(
                 }
             )
         )
-    }
+    },
+    SPOKEN_OF,
 )
 RECIPIENT = fields(
     {
@@ -234,7 +264,7 @@ TRACED_EVENT = {
     "recorded_at": MOMENT,
     "says": ANYTHING,
 }
-RESTING = many(fields(TRACED_EVENT | {"through": many(TEXT)}))
+RESTING = many(fields(TRACED_EVENT | {"through": many(TEXT), "on": many(ID)}))
 MESSAGE_SENT = {
     "subscriber_id": ID,
     "event_id": ID,
@@ -280,7 +310,6 @@ ALERT_FEATURE = feature(
         "updates": maybe(ID),
         "cancels": maybe(ID),
         "rules_hash": TEXT,
-        "position": NUMBER,
     }
 )
 LEVEL_FEATURE = feature(MAPPED | {"since": maybe(DAY), "alert": maybe(ID)}, {"note": TEXT})
@@ -292,16 +321,20 @@ def features(one: Mapping[str, Json]) -> Json:
     return fields(collection | {"numberReturned": NUMBER, "links": LINKS})
 
 
+SPEAKS = fields({"up_to_position": NUMBER, "complete": TRUE, "because": many(TEXT)})
+
 ANSWERS: Mapping[str, Json] = {
     "trace": fields(
         {
             "event": fields(TRACED_EVENT),
-            "takes_back": maybe(fields(TRACED_EVENT)),
+            "takes_back": many(fields(TRACED_EVENT)),
             "recorded_together": many(fields(TRACED_EVENT)),
             "rests_on": RESTING,
             "resting": TRACED,
             "led_to": TRACED,
             "up_to_position": NUMBER,
+            "complete": TRUE,
+            "sources": fields(dict.fromkeys(("links", "levels", "messages"), SPEAKS)),
             "outside_your_area": NUMBER,
         }
     ),
@@ -332,14 +365,25 @@ ANSWERS: Mapping[str, Json] = {
             )
         }
     ),
+    "silences": fields({"silences": many(SILENCE)}),
+    "silence": SILENCE,
     "alert_as_cap": TEXT | {"description": "A CAP 1.2 document, by the XML Schema of OASIS."},
     "alerts_table": TEXT | {"description": "CSV by RFC 4180, in UTF-8, with a line of names."},
     "alerts_data_package": fields(
         {"profile": TEXT, "name": TEXT, "title": TEXT, "description": TEXT, "resources": many(ANYTHING)}
     ),
     "alert_feed": TEXT | {"description": "An Atom feed: RFC 4287, its pages by RFC 5005."},
-    "levels": fields({"levels": many(LEVEL)}),
-    "level": LEVEL,
+    "log_checkpoint": TEXT | {"description": "A signed note of C2SP: tlog-checkpoint."},
+    "inclusion_proof": fields(
+        {"position": NUMBER, "index": NUMBER, "size": NUMBER, "leaf": HASH, "root": HASH} | PROOF
+    ),
+    "consistency_proof": fields({"from": NUMBER, "to": NUMBER, "from_root": HASH, "to_root": HASH} | PROOF),
+    "log_keys": TEXT | {"description": "Verifier keys of C2SP signed-note, one a line, the oldest first."},
+    "log_tile": TEXT | {"description": "A tile of C2SP tlog-tiles: its width times 32 bytes."},
+    "log_entry_bundle": TEXT | {"description": "An entry bundle of C2SP tlog-tiles."},
+    "log_entry": TEXT | {"description": "A CloudEvent, byte for byte as it is on Kafka."},
+    "levels": fields({"levels": many(LEVEL)}, SPOKEN_OF),
+    "level": LEVEL | {"properties": LEVEL["properties"] | SPOKEN_OF},
     "level_history": fields(
         CODED
         | {
@@ -383,7 +427,8 @@ ANSWERS: Mapping[str, Json] = {
                     }
                 )
             )
-        }
+        },
+        SPOKEN_OF,
     ),
     "ended_cases": fields({"cases": many(fields(CASE))}),
     "case": fields(
@@ -462,7 +507,7 @@ ANSWERS: Mapping[str, Json] = {
     "case_gaps": fields(
         {"gaps": many(fields(GAP | {"answered_at": maybe(MOMENT), "answered_by": maybe(TEXT)}))},
     ),
-    "referrals": fields({"referrals": many(fields(REFERRAL, WHERE))}),
+    "referrals": fields({"referrals": many(fields(REFERRAL, WHERE))}, SPOKEN_OF),
     "case_referrals": fields({"referrals": many(fields(REFERRAL, WHERE))}),
     "recipient_referrals": fields({"referrals": many(fields(REFERRAL, WHERE))}),
     "referral": fields(
@@ -504,7 +549,8 @@ ANSWERS: Mapping[str, Json] = {
                     {"case_id": ID, "report_id": ID},
                 )
             ),
-        }
+        },
+        SPOKEN_OF,
     ),
     "queue_counts": fields(
         {
@@ -612,6 +658,13 @@ ANSWERS: Mapping[str, Json] = {
     | {"description": "The texts, by their fields."},
     "custody.approve": fields({"approval": TEXT})
     | {"description": "An approval, for whoever opens to send along; good for a quarter of an hour."},
+    "custody.take-evidence": TEXT | {"description": "A zip: open its index.html, and run its verify.py."},
+    "custody.approve-evidence": fields({"approval": TEXT})
+    | {"description": "Good once, for a quarter of an hour, for whoever it names as taker."},
+    "custody.erase-person": fields({"repeated": TRUE, "position": maybe(NUMBER), "recorded_at": maybe(MOMENT)})
+    | {"description": "They are erased; where that is said on the log, null where another command had said it before."},
+    "custody.approve-erasure": fields({"approval": TEXT})
+    | {"description": "An approval, for the custodian to send along; good for a quarter of an hour."},
 }
 
 
@@ -637,6 +690,7 @@ WORDS: Mapping[str, Any] = {
     "disabled_because": "it answered 410: it wants nothing more", "last_status": 410, "status": 204, "position": 1234,
     "last_error": "it answered 410", "error": "it answered 503", "subscriber_id": SUBSCRIBER_ID,
     "secret": "whsec_bm90IGEgc2VjcmV0OiBpdCBzdGFuZHMgaW4gYW4gZXhhbXBsZQ==",
+    "from_root": ROOT, "to_root": ROOT, "root": ROOT, "leaf": ROOT, "hashes": ROOT, "checkpoint": CHECKPOINT,
     "in_words": "Gihanga went from tension to alert on 02.06.2026.", "answered_by": "accepted",
 }  # fmt: skip
 """What stands in an example under these names."""

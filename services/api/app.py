@@ -17,11 +17,13 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from services import clock
-from services.api import commanding, custody, health, openapi, reading, stream, subscribing
+from services.api import commanding, custody, erasing, evidence, health, openapi, reading, stream, subscribing
 from services.api.access_log import AccessLog
 from services.api.commands import ROUTES
 from services.api.connection import note_connection
 from services.api.custody import POSTS
+from services.api.erasing import ERASURES
+from services.api.evidence import EVIDENCE
 from services.api.office import Office
 from services.api.problems import NO_SUCH_METHOD, NO_SUCH_PAGE, NOT_KNOWN, OUR_FAULT, READS_AWAY, Refused, Told
 from services.api.reads.every import READS
@@ -114,9 +116,13 @@ def make_app(open_office: Callable[[], AbstractAsyncContextManager[Office]]) -> 
     for route in ROUTES:
         app.add("POST", route.address, route.operation, commanding.take, route)
     for read in READS:
-        app.add("GET", read.address, read.handler.__name__, reading.answer, read)
+        app.add("GET", read.pattern, read.handler.__name__, reading.answer, read)
     for post in POSTS:
         app.add("POST", post.address, post.name, custody.take, post)
+    for erasure in ERASURES:
+        app.add("POST", erasure.address, erasure.operation, erasing.take, erasure)
+    for one in EVIDENCE:
+        app.add("POST", one.address, one.operation, evidence.serve, one)
     for act in ACTS:
         app.add("POST", act.address, act.operation, subscribing.take, act)
     app.add("GET", "/v1/alerts/stream", "alert_stream", stream.stream, None)

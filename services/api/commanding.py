@@ -131,7 +131,7 @@ async def take(office: Office, route: Route, request: Request) -> Response:
     body = await read_body(request)
     mine = {name: body.pop(name) for name in list(body) if name in route.beside.model_fields}
     beside = read_command(route.beside, mine)
-    client_id = _client_id(request, beside)
+    client_id = client_id_of(request, beside.client_id)
     if beside.on_behalf_of is not None and asking.bearer.role not in SPEAK_FOR_OTHERS:
         raise Refused(
             NOT_THIS_ROLE, f"The role {asking.bearer.role.value} acts for nobody else: leave on_behalf_of out."
@@ -167,10 +167,10 @@ def _about(request: Request, route: Route) -> UUID | None:
         raise Refused(BAD_PARAMETER, f"{name}: expected an id (a UUID); copy it from where it is listed.") from None
 
 
-def _client_id(request: Request, beside: Beside) -> str:
+def client_id_of(request: Request, in_body: SecretStr | None) -> str:
     """What the sender calls this command: the same at each try, another one for each other command."""
     header = request.headers.get("idempotency-key")
-    own = beside.client_id.get_secret_value() if beside.client_id else None
+    own = in_body.get_secret_value() if in_body else None
     if header is not None and not 1 <= len(header) <= LONGEST_CLIENT_ID:
         raise Refused(NO_COMMAND_ID, f"Idempotency-Key: expected 1 to {LONGEST_CLIENT_ID} characters; shorten it.")
     if header and own and header != own:
@@ -242,6 +242,8 @@ def _where(route: Route, last: Placed, ids: Mapping[str, str]) -> str:
     match route.makes:
         case ("referral",):
             return f"{record}/referrals/{ids['referral_id']}"
+        case ("silence",):
+            return f"/v1/silences/{ids['silence_id']}"
         case ("check",) | ("consent",):
             return f"{record}/timeline?after={last.position - 1}&limit=1"
         case _:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from events import reference, reporter
+from events import alert, reference, reporter
 from events.case import judging, linking, opening, protection, referral
 from events.command import Command, Text
 from events.commands import COMMANDS
@@ -236,6 +236,7 @@ _APART: dict[type[Command], Route] = {
         Route("case", protection.RecordConsent, _record_consent, BesideConsent, makes=("consent",)),
         Route("case", protection.ActWithoutConsent, _case, makes=("consent",)),
         Route("case", referral.Refer, _case, makes=("referral",)),
+        Route("alert", alert.Silence, _alert, makes=("silence",)),
         Route("reporter", reporter.CheckIn, _check_in, BesideReporter, held=True),
     )
 }

@@ -19,6 +19,7 @@ from services.api.examples import (
     OTHER_CASE_ID,
     POLICE,
     REPORT_ID,
+    SILENCE_ID,
     SUBSCRIBER_ID,
 )
 from services.api.problems import Kind, Told
@@ -34,8 +35,8 @@ DETAILS: Mapping[str, object] = {
     "key": f"case/{CASE_ID}", "kinds": "injured", "last": "2026-06-02T10:00:00+00:00", "mode": "exercise",
     "name": "burundi", "next": 2, "on": "2025-06-05", "position": 1234, "projection": "alert_level",
     "purpose": "protection", "reached": "accepted", "received_again_as": REPORT_ID, "recipient": POLICE,
-    "report_id": REPORT_ID, "required": 2, "role": "analyst", "round": 1, "stream": f"case/{CASE_ID}",
-    "subscriber": SUBSCRIBER_ID,
+    "report_id": REPORT_ID, "required": 2, "role": "analyst", "round": 1, "severity": "extreme",
+    "stream": f"case/{CASE_ID}", "silence_id": SILENCE_ID, "subscriber": SUBSCRIBER_ID,
     "type": "report.received", "unit": MPANDA, "units": MPANDA, "until": "2026-06-02 10:00:00 UTC",
     "valid_until": LATER,
 }  # fmt: skip
@@ -58,9 +59,23 @@ SAID: Mapping[int, str] = {
     1014: "One field has a value that cannot be; nothing was written.",
     1015: "There is no alert of this id: see /v1/alerts.",
     1016: "There is no such event in your area that could be traced.",
-    1017: "More than 20,000 events would have to be read: trace one of its cases.",
+    1017: "More than 20,000 events would have to be read. Have it asked where the network's stack runs: "
+    "`intabaza trace EVENT --most NUMBER` may read more.",
+    1018: "There is no such silence in your area, or not yet: see /v1/silences.",
     2001: "Send a token in the header Authorization, as: Bearer <token>.",
     2002: "The role analyst may not do report.receive: ask somebody whose work it is.",
+    4009: "review_queue is being folded up to position 1234 and has come to about 600: ask again soon.",
+    4010: "The log has no checkpoint yet: the notary signs the first one within a minute.",
+    4011: "Position 1234 lies outside of what was signed: the last checkpoint covers 1 to 1000.",
+    4012: "Position 2 has 183402 bytes, and an entry of a bundle at most 65535.",
+    4013: "The tree has fewer leaves than were signed: the notary builds it anew.",
+    4014: "The tree does not lead from position 1234 to the root of 2000 leaves.",
+    4016: "More than 5,000 events would have to be read. Have it taken where the network's stack runs: "
+    "`intabaza evidence CASE FILE`, where --most lets more be in it.",
+    4017: "Writing it took more than 54 seconds. Have it taken where the network's stack runs: "
+    "`intabaza evidence CASE FILE`.",
+    4018: "The pack could not be written (OSError).",
+    4019: "The public keys of the log cannot be read here.",
     2004: "More than 100 requests a second: this one did nothing; come again in 1 s.",
 }
 """What the door itself says, by number."""

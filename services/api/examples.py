@@ -22,6 +22,16 @@ OTHER_CASE_ID = "7a9c4e21-0b63-8d18-a6f4-3c5d7e8f9a40"
 CHECK_ID = "1b2c3d4e-5f60-8172-8394-a5b6c7d8e950"
 CONSENT_ID = "2c3d4e5f-6071-8283-94a5-b6c7d8e9fa60"
 SUBSCRIBER_ID = "7b1c9d2e-5f3a-4e8b-a6d0-1c2b3a495867"
+SILENCE_ID = "5c1d0b7e-4a93-8f26-b1c8-7d20e95f3a64"
+ROOT = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+CHECKPOINT = f"""\
+intabaza.invalid/a1b2
+1000
+{ROOT}
+
+\u2014 intabaza.invalid/a1b2 5HWRuv9LbQ3y…
+"""
+LOG_KEY = "intabaza.invalid/a1b2+e475918b+AQK8Y3O2…\n"
 ALERT_ID = "aa32026b-a06d-8e0a-87ba-be45ec48fbf0"
 REFERRAL_ID = "4e5f6071-8293-84a5-a6b7-c8d9eafb0c70"
 MEMBER, ANOTHER, THIRD, FOURTH = (
@@ -150,6 +160,15 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "note": "The elders walked the market: it is quiet.",
     },
     "alert.end-override": {"unit": GIHANGA},
+    "alert.silence": {
+        "unit": GIHANGA,
+        "up_to_level": 3,
+        "changes": ["raised"],
+        "until": LATER,
+        "reason": "answered_already",
+        "note": "The administrator and the police are there.",
+    },
+    "alert.end-silence": {"unit": GIHANGA, "silence_id": SILENCE_ID},
     "alert.acknowledge": {"unit": GIHANGA, "alert_id": ALERT_ID, "note": "I call the administrator."},
     "reporter.enrol": {
         "who": {"phone": "+257 79 000 001"},
@@ -226,3 +245,15 @@ OPENING_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "custody.approve": {"version": 1, "fields": ["contact"], "purpose": "disclosure", "opener": MEMBER},
 }
 """The same for opening what is sealed."""
+
+EVIDENCE_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "custody.take-evidence": {"purpose": "audit"},
+    "custody.approve-evidence": {"purpose": "disclosure", "taker": MEMBER},
+}
+"""The same for evidence of a case."""
+
+ERASURE_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "custody.erase-person": {"who": {"phone": "+25779000001"}, "approvals": []},
+    "custody.approve-erasure": {"who": {"phone": "+25779000001"}, "eraser": MEMBER},
+}
+"""The same for erasing a person."""

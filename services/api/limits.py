@@ -1,6 +1,7 @@
-"""How often somebody may ask, and how many streams they may hold: nobody takes what is there for all.
+"""How often somebody may ask, and how many streams and packs they may hold: nobody takes what is there for all.
 
-A bucket of requests for each person, a smaller one for who sends no valid token; some places for each who follows.
+A bucket of requests for each person, a smaller one for who sends no valid token; some places for each who follows or
+takes something away.
 """
 
 from __future__ import annotations
@@ -45,21 +46,34 @@ class Buckets:
             self._buckets.popitem(last=False)
 
 
-class Places:
-    """The streams that may be open at once in a process: so many of one person, and so many of all. 0 is no limit."""
+STREAMS = (
+    "Your {each} places here are taken: one stream tells everything; end those that nobody reads.",
+    "Too many listen here now: try again in a minute.",
+)
+PACKS = (
+    "Another pack of yours is being made or sent: take one after the other.",
+    "{most} packs are being made or sent here: try again in a minute.",
+)
 
-    def __init__(self, each: int, most: int = MOST_STREAMS) -> None:
+
+class Places:
+    """What may be open at once in a process: so many of one person, and so many of all. 0 is no limit.
+
+    `said` is what whoever finds their own places taken is told, and what whoever finds all of them taken.
+    """
+
+    def __init__(self, each: int, most: int = MOST_STREAMS, said: tuple[str, str] = STREAMS) -> None:
         self._each = each
         self._most = most
+        self._own, self._all = (one.format(each=each, most=most) for one in said)
         self._held: Counter[Hashable] = Counter()
 
     def take(self, whose: Hashable) -> None:
         """Take one, to be given back; raises Refused."""
         if self._each and self._held[whose] >= self._each:
-            said = f"Your {self._each} places here are taken: one stream tells everything; end those that nobody reads."
-            raise Refused(TOO_MANY, said, headers={"Retry-After": "60"})
+            raise Refused(TOO_MANY, self._own, headers={"Retry-After": "60"})
         if self._held.total() >= self._most:
-            raise Refused(TOO_MANY, "Too many listen here now: try again in a minute.", headers={"Retry-After": "60"})
+            raise Refused(TOO_MANY, self._all, headers={"Retry-After": "60"})
         self._held[whose] += 1
 
     def give_back(self, whose: Hashable) -> None:
@@ -70,10 +84,11 @@ class Places:
 
 
 class Limits:
-    """Who may ask how often, and follow how many streams."""
+    """Who may ask how often, follow how many streams, and take away how many packs at once."""
 
-    def __init__(self, per_second: float, streams_each: int = 0) -> None:
+    def __init__(self, per_second: float, streams_each: int = 0, packs: int = 2) -> None:
         self.streams = Places(streams_each)
+        self.packs = Places(1, packs, PACKS)
         self._known = Buckets(per_second)
         self._unknown = Buckets(UNKNOWN_PER_SECOND if per_second else 0, seconds=12)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from starlette.requests import Request
 
@@ -24,8 +25,12 @@ from services.area import EVERYWHERE, Area
 from services.bulletins.issuer import Issuer
 from services.bulletins.shapes import Boundaries
 from services.desk import Desk
+from services.erasing import Erasures
+from services.evidence.taking import Taking
 from services.ledger.ledger import Ledger, LedgerError
 from services.ledger.published import Published
+from services.notary.proving import Proving
+from services.past.asking import Past
 from services.silence import Silence
 from services.subscribers.addresses import Reachable
 from services.subscribers.register import Register
@@ -43,11 +48,16 @@ class Office:
     desk: Desk
     opener: Opener
     approvals: Approvals
+    erasures: Erasures
     receipts: Receipts
     in_force: InForce
     tokens: TokenKeys
     published: Published
     projections: Projections
+    past: Past
+    proving: Proving
+    taking: Taking
+    log_public_keys: Path
     feed: AlertFeed
     limits: Limits
     silence: Silence

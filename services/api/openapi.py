@@ -36,15 +36,20 @@ from services.api.described_problems import (
     refusals,
     refused_as,
 )
+from services.api.erasing import ERASURES, ErasePerson, ErasureAct
+from services.api.evidence import EVIDENCE, ZIP, EvidenceAct, TakeEvidence
 from services.api.examples import (
     ALERT_ID,
     CASE_ID,
+    ERASURE_EXAMPLES,
+    EVIDENCE_EXAMPLES,
     EXAMPLES,
     GIHANGA,
     OPENING_EXAMPLES,
     POLICE,
     REFERRAL_ID,
     REPORT_ID,
+    SILENCE_ID,
     SUBSCRIBER_EXAMPLES,
     SUBSCRIBER_ID,
 )
@@ -75,7 +80,7 @@ ever, and says which field, what was expected and what to do. Lists come in page
 def _bodies() -> tuple[dict[str, Json], dict[str, Json]]:
     """Each operation's body, and what they share."""
     models: list[type[BaseModel]] = [*{model: None for route in ROUTES for model in (route.command, route.beside)}]
-    models += [*{act.body: None for act in (*POSTS, *ACTS)}]
+    models += [*{act.body: None for act in (*POSTS, *ERASURES, *EVIDENCE, *ACTS)}]
     found, shared = models_json_schema(
         [(model, "validation") for model in models],
         ref_template="#/components/schemas/{model}",
@@ -91,7 +96,7 @@ def _bodies() -> tuple[dict[str, Json], dict[str, Json]]:
         for route in ROUTES
     }
     bodies |= {post.name: _plain(schema_of(post.body)) for post in POSTS}
-    bodies |= {act.operation: _plain(schema_of(act.body)) for act in ACTS}
+    bodies |= {act.operation: _plain(schema_of(act.body)) for act in (*ERASURES, *EVIDENCE, *ACTS)}
     tops = {found[(model, "validation")].get("$ref", "").rpartition("/")[2] for model in models}
     return _plain(bodies), {name: _plain(one) for name, one in definitions.items() if name not in tops - _used(bodies)}
 
@@ -185,9 +190,13 @@ IN_ADDRESSES = {
     "recipient": POLICE,
     "subscriber_id": SUBSCRIBER_ID,
     "alert_id": ALERT_ID,
+    "silence_id": SILENCE_ID,
     "position": "1234",
     "event": "1234",
     "number": "1001",
+    "level": "0",
+    "tile": "000.p/44",
+    "bundle": "000.p/44",
 }
 
 
@@ -362,6 +371,35 @@ def _post(post: Post) -> Json:
     }
 
 
+def _evidence_act(act: EvidenceAct) -> Json:
+    name = f"{act.operation}-answer"
+    pack = {ZIP: {"schema": {"$ref": f"#/components/schemas/{name}"}, "example": "…"}}
+    content = pack if act.body is TakeEvidence else _shown(name, act.operation)
+    return {
+        "operationId": act.operation,
+        "tags": ["custody"],
+        "summary": first_paragraph(act.body.__doc__ or ""),
+        "description": _who_may(act.operation),
+        "parameters": _path_parameters(act.address),
+        "requestBody": _body(act.operation, EVIDENCE_EXAMPLES[act.operation]),
+        "responses": {"200": {"description": "Done.", "content": content}} | refusals(refusing.of_evidence_act(act)),
+    }
+
+
+def _erasure_act(act: ErasureAct) -> Json:
+    content = _shown(f"{act.operation}-answer", act.operation)
+    key: list[Json] = [IDEMPOTENCY_KEY] if act.body is ErasePerson else []
+    return {
+        "operationId": act.operation,
+        "tags": ["custody"],
+        "summary": first_paragraph(act.body.__doc__ or ""),
+        "description": _who_may(act.operation),
+        "parameters": key,
+        "requestBody": _body(act.operation, ERASURE_EXAMPLES[act.operation]),
+        "responses": {"200": {"description": "Done.", "content": content}} | refusals(refusing.of_erasure_act(act)),
+    }
+
+
 def _subscriber_act(act: SubscriberAct) -> Json:
     shown = act.operation if act.operation in ANSWERS else "subscriber.act"
     answer: Json = {"description": "Done.", "content": _shown(f"{shown}-answer", shown)}
@@ -422,6 +460,10 @@ def document() -> Json:
         paths[route.address]["post"] = _command(route)
     for post in POSTS:
         paths[post.address]["post"] = _post(post)
+    for erasure in ERASURES:
+        paths[erasure.address]["post"] = _erasure_act(erasure)
+    for one in EVIDENCE:
+        paths[one.address]["post"] = _evidence_act(one)
     for act in ACTS:
         paths[act.address]["post"] = _subscriber_act(act)
     for read in READS:
@@ -461,6 +503,7 @@ def document() -> Json:
                 **{f"{name}-answer": ANSWERS[name] for name in ANSWERS if name.startswith("subscriber.")},
                 "custody.open-answer": ANSWERS["custody.open"],
                 "custody.approve-answer": ANSWERS["custody.approve"],
+                **{f"{act.operation}-answer": ANSWERS[act.operation] for act in (*ERASURES, *EVIDENCE)},
                 "Accepted": ACCEPTED,
                 "Held": HELD,
                 "Problem": PROBLEM,

@@ -23,6 +23,8 @@ from services.acts import placing
 from services.acts.in_force import NotBegun
 from services.api.mends import MENDS
 from services.ledger import ledger
+from services.notary import keys, proving, signed, tree
+from services.past.asking import NotYet
 from services.subscribers import refused as subscribers
 from services.vault import refused as vault
 
@@ -69,6 +71,7 @@ NO_SUCH_RECIPIENT = Kind(1013, 404, "No such recipient")
 UNKNOWN_PLACE = Kind(1014, 422, "No place bears this name")
 NO_SUCH_ALERT = Kind(1015, 404, "No such alert")
 NO_SUCH_EVENT = Kind(1016, 404, "No such event")
+NO_SILENCE = Kind(1018, 404, "No such silence")
 TOO_MUCH_RESTS_ON_IT = Kind(1017, 422, "More rests on it than one answer holds")
 
 # --- who sent it ------------------------------------------------------------------------------------------------------
@@ -77,6 +80,8 @@ NO_TOKEN = Kind(2001, 401, "No valid token came with it")
 NOT_THIS_ROLE = Kind(2002, 403, "This role may not do that")
 OUTSIDE_AREA = Kind(2003, 403, "This lies outside your area")
 TOO_MANY = Kind(2004, 429, "Too many requests")
+
+TWO_APPROVERS = Kind(3502, 403, "Two approvers are needed")
 
 # --- us ---------------------------------------------------------------------------------------------------------------
 
@@ -88,6 +93,16 @@ DOOR_SHUT = Kind(4005, 503, "Appends are shut")
 CLOCK_DOUBTFUL = Kind(4006, 503, "The clocks differ")
 OUR_FAULT = Kind(4007, 500, "A fault of ours", "nothing is known to be lost: send the same again, under the same id")
 READS_AWAY = Kind(4008, 503, "The projections cannot be read now", "try again in a moment")
+NOT_YET = Kind(4009, 503, "This moment cannot be shown yet")
+NOTHING_SIGNED = Kind(4010, 404, "The log has no checkpoint yet")
+NOT_SIGNED = Kind(4011, 404, "No checkpoint covers that")
+NO_BUNDLE = Kind(4012, 404, "An entry is too long for a bundle")
+TREE_BEHIND = Kind(4013, 503, "The tree of the log is being built anew")
+TREE_DAMAGED = Kind(4014, 500, "The tree of the log is damaged")
+CASE_TOO_LARGE = Kind(4016, 422, "The case is too large for one answer")
+PACK_TOO_SLOW = Kind(4017, 503, "Writing the pack took too long")
+NO_ROOM_FOR_A_PACK = Kind(4018, 503, "There is no room to write the pack")
+NO_LOG_KEYS = Kind(4019, 503, "The keys of the log are not known here")
 
 REFUSALS: Mapping[type[Exception], Kind] = {
     # a report
@@ -144,6 +159,7 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     case.RecipientChecksItself: Kind(3238, 403, "A recipient does not check itself"),
     case.OpenReferrals: Kind(3239, 409, "Referrals are open"),
     case.NotEnded: Kind(3240, 409, "It has not ended"),
+    case.GraverThanTheOther: Kind(3241, 409, "The case is graver than the other"),
     # a reporter, a register, custody
     reporter.EnrolledAlready: Kind(3301, 409, "The reporter is enrolled already"),
     reporter.NotEnrolled: Kind(3302, 409, "The reporter is not enrolled"),
@@ -155,7 +171,9 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     reference.WaivedAlready: Kind(3404, 409, "It was waived already"),
     reference.DiscontinuedClock: Kind(3405, 409, "The clock does not go on from there"),
     custody.MayNotOpen: Kind(3501, 403, "This role does not open that"),
-    custody.NeedsApprovers: Kind(3502, 403, "Two approvers are needed"),
+    custody.NeedsApprovers: TWO_APPROVERS,
+    custody.ClearNeedsApprovers: TWO_APPROVERS,
+    custody.ErasureNeedsApprovers: TWO_APPROVERS,
     vault.NotSealed: Kind(3503, 404, "There is no such sealed field"),
     vault.KeyGone: Kind(3504, 410, "It is erased"),
     vault.SourceDiffers: Kind(3505, 409, "The report has another source"),
@@ -170,6 +188,8 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     alert.NothingOverridden: Kind(3701, 409, "No override stands"),
     alert.AnotherAlert: Kind(3702, 409, "It is not the last alert"),
     alert.AcknowledgedAlready: Kind(3703, 409, "The alert was acknowledged already"),
+    alert.TooManySilences: Kind(3704, 409, "Too many silences stand already"),
+    alert.NothingSilenced: Kind(3705, 409, "No such silence stands"),
     # everywhere
     NoSuchUnit: Kind(1101, 422, "No such unit"),
     NoSuchDivision: Kind(1102, 422, "No such division"),
@@ -192,7 +212,15 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     ledger.LedgerUnavailable: LEDGER_AWAY,
     ledger.Unknown: NOT_KNOWN,
     vault.VaultUnavailable: VAULT_AWAY,
+    vault.NotDestroyed: DOOR_SHUT,
     NotBegun: NOT_READY,
+    NotYet: NOT_YET,
+    signed.NothingSigned: NOTHING_SIGNED,
+    proving.BeyondSigned: NOT_SIGNED,
+    proving.NoBundle: NO_BUNDLE,
+    proving.TreeBehind: TREE_BEHIND,
+    tree.TreeDamaged: TREE_DAMAGED,
+    keys.LogKeysRefused: NO_LOG_KEYS,
 }
 """Which error becomes which problem; a class that is not here is looked for under what it inherits from."""
 

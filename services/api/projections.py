@@ -22,6 +22,7 @@ from services.api.problems import READS_AWAY, Refused
 from services.api.together import Together
 from services.database.pools import as_it_was
 from services.ledger.batcher import LOST
+from services.past.asking import NotYet
 
 ANSWER_SECONDS = 10.0
 SQL = named_queries("services.api", "projections.sql")
@@ -59,10 +60,25 @@ class Projections:
     async def close(self) -> None:
         self._pool.terminate()
 
-    async def read(self, sight: Sight, query: str, *arguments: object) -> list[asyncpg.Record]:
-        """Rows of one query with these eyes; raises Refused where the database does not answer."""
-        async with self._seeing(sight) as connection:
-            return await connection.fetch(query, *arguments)
+    async def read(
+        self, sight: Sight, query: str, *arguments: object, place: str | None = None
+    ) -> list[asyncpg.Record]:
+        """Rows of one query with these eyes, of what is live or of what stands in another place; raises Refused where
+        the database does not answer."""
+        async with self._seeing(sight, place) as connection:
+            try:
+                return await connection.fetch(query, *arguments)
+            except asyncpg.UndefinedTableError:
+                if place is None:
+                    raise
+                raise NotYet("what stood at this moment was dropped meanwhile: ask again") from None
+
+    async def look(self, query: str, *arguments: object) -> Any:
+        """One value, by a statement that may write what this role may; raises Refused."""
+        try:
+            return await self._pool.fetchval(query, *arguments)
+        except LOST as error:
+            raise _away(error) from None
 
     async def _levels(self, sight: Sight, units: Sequence[str]) -> Mapping[str, asyncpg.Record]:
         """Units as they stand, by their ids: what is asked most, so whoever asks at one moment asks together."""
@@ -75,15 +91,17 @@ class Projections:
 
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[Callable[..., Awaitable[list[asyncpg.Record]]]]:
-        """Several queries in one transaction that sees nothing yet: it says itself with whose eyes it reads."""
-        async with self._seeing(NOTHING) as connection:
+        """Several queries of one moment, in a transaction that sees nothing yet: it says with whose eyes it reads."""
+        async with self._seeing(NOTHING, at_one_moment=True) as connection:
             yield connection.fetch
 
     @asynccontextmanager
-    async def _seeing(self, sight: Sight) -> AsyncIterator[Connection]:
+    async def _seeing(
+        self, sight: Sight, place: str | None = None, *, at_one_moment: bool = False
+    ) -> AsyncIterator[Connection]:
         try:
             async with self._pool.acquire() as connection:
-                await connection.execute(_begin(sight))
+                await connection.execute(_begin(sight, place, at_one_moment=at_one_moment))
                 try:
                     yield connection
                 finally:
@@ -117,12 +135,15 @@ class Projections:
 
 
 @lru_cache(1_000)
-def _begin(sight: Sight) -> str:
+def _begin(sight: Sight, place: str | None = None, *, at_one_moment: bool = False) -> str:
     """One round trip without parameters, since only the simple protocol takes two statements at once."""
     units = "*" if sight.units is None else ",".join(sorted(sight.units))
     said = {"units": units, "homes": ",".join(sorted(sight.homes)), "recipient": sight.recipient or ""}
-    settings = (f"set_config('intabaza.{name}', {_quoted(value)}, true)" for name, value in said.items())
-    return f"begin read only; select {', '.join(settings)}"
+    settings = [f"set_config('intabaza.{name}', {_quoted(value)}, true)" for name, value in said.items()]
+    if place is not None:
+        settings.append(f"set_config('search_path', {_quoted(place)}, true)")
+    level = "isolation level repeatable read, " if at_one_moment else ""
+    return f"begin {level}read only; select {', '.join(settings)}"
 
 
 def _quoted(text: str) -> str:

@@ -28,6 +28,8 @@ from services.api.problems import BAD_CURSOR, BAD_PARAMETER, Refused
 from services.area import OutsideArea
 
 JSON = "application/json"
+PASSING = "private, no-cache"
+LASTING = "private, max-age=31536000, immutable"
 PIECE_SECONDS = 30.0
 """A client that takes no piece of an answer for so long is cut off."""
 
@@ -89,6 +91,10 @@ class Asked:
         """Whether what lies in this unit may be seen."""
         return (seen := self.sight.units) is None or unit in seen
 
+    def sees_of(self, unit: str | None) -> bool:
+        """The same of what may lie in no unit that is known (None): whoever sees only an area does not see that."""
+        return self.sight.units is None if unit is None else self.sees(unit)
+
     def refuse_outside(self, unit: str) -> None:
         """Raises OutsideArea: of a unit, which is no secret; a record outside is as if there were none."""
         if not self.sees(unit):
@@ -99,9 +105,9 @@ class Asked:
         wanted = self.many(name)
         return self.sight.of(None if wanted is None else self.country.within(frozenset(wanted)))
 
-    async def rows_of(self, query: str, *arguments: object) -> list[asyncpg.Record]:
-        """Rows of a projection, with the eyes of whoever asks."""
-        return await self.office.projections.read(self.sight, query, *arguments)
+    async def rows_of(self, query: str, *arguments: object, place: str | None = None) -> list[asyncpg.Record]:
+        """Rows of a projection, live or in another place, with the eyes of whoever asks."""
+        return await self.office.projections.read(self.sight, query, *arguments, place=place)
 
     # --- its parameters -----------------------------------------------------------------------------------------------
 
@@ -159,7 +165,7 @@ class Asked:
                 raise ValueError
             return [_read_part(kind, part) for kind, part in zip(kinds, key, strict=True)]
         except (ValueError, TypeError):
-            raise Refused(BAD_CURSOR, "cursor: expected one that this list gave; begin again without it.") from None
+            raise no_such_cursor() from None
 
     def next_page(self, after: Sequence[Any] | None) -> str:
         """The address of the page after this key; of the first one without a key."""
@@ -181,6 +187,10 @@ class Asked:
     def _list(self) -> str:
         filters = sorted(one for one in self.request.query_params.multi_items() if one[0] not in PAGED)
         return sha256(orjson.dumps([self.request.url.path, filters, self.asking.bearer.role.value])).hexdigest()[:16]
+
+
+def no_such_cursor() -> Refused:
+    return Refused(BAD_CURSOR, "cursor: expected one that this list gave; begin again without it.")
 
 
 def _read_part(kind: type, part: Any) -> Any:
@@ -237,6 +247,15 @@ class Read:
     example: Callable[[], Any] | None = None
     links: bool = True
     """Whether the next page stands in the header `Link`; else it stands in the document."""
+    lasts: bool = False
+    """Whether what it answers once, it answers for ever."""
+    open_end: bool = False
+    """Whether the last name of its address stands for all that follows, with the slashes in it."""
+
+    @property
+    def pattern(self) -> str:
+        """Its address as it is served."""
+        return f"{self.address[:-1]}:path}}" if self.open_end else self.address
 
     @property
     def name(self) -> str:
@@ -257,7 +276,7 @@ async def answer(office: Office, read: Read, request: Request) -> Response:
     reply = await read.handler(asked)
     body = reply.document if isinstance(reply.document, bytes | AsyncIterator) else _json(reply.document)
     etag = _etag(reply, body)
-    headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization", "ETag": etag}
+    headers = {"Cache-Control": LASTING if read.lasts else PASSING, "Vary": "Authorization", "ETag": etag}
     known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
     if etag.removeprefix("W/") in known:
         return Response(status_code=304, headers=headers)

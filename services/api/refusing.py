@@ -16,7 +16,7 @@ from typing import Any
 from events.case import opening
 from events.case.refusals import NoSuchCase, NoSuchReferral
 from events.command import Command
-from events.custody import MayNotOpen, NeedsApprovers
+from events.custody import ClearNeedsApprovers, MayNotOpen, NeedsApprovers
 from events.places.faults import GazetteerFaulty, NoSuchDivision, NoSuchUnit
 from events.reference import AdoptGazetteer
 from events.refusals import BadInput, Refusal
@@ -28,8 +28,11 @@ from services.acts.case import INFORMED
 from services.api import problems
 from services.api.commanding import Route
 from services.api.custody import Post
+from services.api.erasing import ErasePerson, ErasureAct
+from services.api.evidence import EvidenceAct, TakeEvidence
 from services.api.problems import Kind, kind_of
 from services.api.reading import Read
+from services.api.reads.then import AS_OF
 from services.api.subscribing import Rotate, SubscriberAct, Wanted
 from services.ledger import ledger
 from services.subscribers.refused import (
@@ -44,6 +47,14 @@ from services.vault import refused as vault
 WHO_ASKS = (problems.NO_TOKEN, problems.NOT_THIS_ROLE, problems.TOO_MANY)
 BODY = (problems.NO_JSON, problems.TOO_LARGE_BODY, problems.OTHER_MEDIA_TYPE, problems.BAD_FIELD)
 OURS = (problems.OUR_FAULT,)
+AWAY = (
+    problems.NOT_READY,
+    problems.LEDGER_AWAY,
+    problems.VAULT_AWAY,
+    problems.NOT_KNOWN,
+    problems.DOOR_SHUT,
+    problems.CLOCK_DOUBTFUL,
+)
 
 EVERY_COMMAND: tuple[Kind, ...] = (
     *WHO_ASKS,
@@ -110,6 +121,8 @@ def of_read(read: Read) -> frozenset[Kind]:
         kinds |= {_kind(NoSuchUnit)} | ({_kind(area.OutsideArea)} if "{unit}" in read.address else set())
     if "division" in names:
         kinds |= {_kind(NoSuchDivision)}
+    if AS_OF in read.parameters:
+        kinds |= {problems.NOT_YET}
     for part, refusal in (
         ("{report_id}", NoSuchReport),
         ("{case_id}", NoSuchCase),
@@ -120,8 +133,17 @@ def of_read(read: Read) -> frozenset[Kind]:
             kinds |= {_kind(refusal)}
     if "{alert_id}" in read.address:
         kinds |= {problems.NO_SUCH_ALERT}
+    if "{silence_id}" in read.address:
+        kinds |= {problems.NO_SILENCE}
     if "{event}" in read.address:
         kinds |= {problems.NO_SUCH_EVENT, problems.TOO_MUCH_RESTS_ON_IT}
+    if read.operation == "read.log-keys":
+        kinds |= {problems.NOTHING_SIGNED, problems.NO_LOG_KEYS}
+    if read.operation in ("read.log", "read.log-entries"):
+        kinds |= {problems.NOTHING_SIGNED, problems.TREE_BEHIND, problems.TREE_DAMAGED}
+        kinds |= {problems.NOT_SIGNED} if read.parameters or "{" in read.address else set()
+    if "{bundle}" in read.address:
+        kinds |= {problems.NO_BUNDLE}
     if "{case_id}/referrals" in read.address:
         kinds |= {_kind(NoSuchReferral)}
     if "{recipient}" in read.address or "recipient" in names:
@@ -142,14 +164,6 @@ def of_post(post: Post) -> frozenset[Kind]:
         desk.AnotherMode,
     )
     ledgers = (ledger.Conflict, ledger.KeyDestroyed, ledger.TooLarge)
-    away = (
-        problems.NOT_READY,
-        problems.LEDGER_AWAY,
-        problems.VAULT_AWAY,
-        problems.NOT_KNOWN,
-        problems.DOOR_SHUT,
-        problems.CLOCK_DOUBTFUL,
-    )
     return frozenset(
         {
             *WHO_ASKS,
@@ -157,10 +171,33 @@ def of_post(post: Post) -> frozenset[Kind]:
             *OURS,
             problems.BAD_PARAMETER,
             problems.NO_SUCH_PAGE,
-            *away,
+            *AWAY,
             *map(_kind, (*refusals, *ledgers)),
         }
     )
+
+
+def of_evidence_act(act: EvidenceAct) -> frozenset[Kind]:
+    """Everything that an act about evidence can be answered with."""
+    kinds = {*WHO_ASKS, *BODY, *OURS, *AWAY, problems.BAD_PARAMETER, problems.NO_SUCH_PAGE, _kind(NoSuchCase)}
+    kinds |= {_kind(vault.KeyGone)}
+    if act.body is TakeEvidence:
+        kinds |= {problems.CASE_TOO_LARGE, problems.PACK_TOO_SLOW, problems.NO_ROOM_FOR_A_PACK}
+        kinds |= {problems.TREE_BEHIND, problems.TREE_DAMAGED}
+        refusals = (MayNotOpen, ClearNeedsApprovers, vault.ApprovalUsed, desk.AnotherMode)
+        ledgers = (ledger.Conflict, ledger.KeyDestroyed, ledger.TooLarge)
+        kinds |= {*map(_kind, (*refusals, *ledgers))}
+    return frozenset(kinds)
+
+
+def of_erasure_act(act: ErasureAct) -> frozenset[Kind]:
+    """Everything that an act of erasing can be answered with."""
+    kinds = {*WHO_ASKS, *BODY, *OURS, problems.VAULT_AWAY, _kind(vault.KeyGone)}
+    if act.body is ErasePerson:
+        kinds |= {problems.NO_COMMAND_ID, problems.LEDGER_AWAY, problems.NOT_KNOWN, problems.DOOR_SHUT}
+        refusals = (NeedsApprovers, vault.ApprovalUsed, ledger.CommandReused, ledger.CommandBurned)
+        kinds |= {*map(_kind, refusals)}
+    return frozenset(kinds)
 
 
 def of_subscriber_act(act: SubscriberAct) -> frozenset[Kind]:

@@ -7,24 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 import orjson
-from pydantic import Field
+from pydantic import Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
 from events.alert import AlertChange
 from events.command import Command, read_command
 from events.level import Level
-from events.vocabulary import Mode, UnitId
+from events.vocabulary import Mode, UnitId, Word
 from services.api.access import Reach
 from services.api.body import read_body
 from services.api.office import Asking, Office, who_asks
 from services.api.problems import BAD_PARAMETER, Refused
 from services.subscribers.addresses import LONGEST_URL
-from services.subscribers.filters import Filters
+from services.subscribers.filters import LONGEST_WAIT_SECONDS, WAIT_SECONDS, Filters, Manner
 
 NO_STORE = {"Cache-Control": "no-store"}
 ADDRESS = "/v1/subscribers"
@@ -32,15 +32,40 @@ ADDRESS = "/v1/subscribers"
 Position = Annotated[int, Field(ge=1, lt=2**53)]
 
 
+class Grouping(Word):
+    """What is sent in one notice, if anything."""
+
+    PROVINCE = "province"
+
+
 class Wanted(Command):
     """Where to send, and what: a unit stands for all that lies in it, a level counts on either side of a change, and
-    what is left out is all there is; but without a word only what is actual is sent."""
+    what is left out is all there is; but without a word only what is actual is sent.
+
+    `group_by` a province sends batches of CloudEvents: what comes of one within `group_seconds` of the first, at once
+    where it is a crisis. `inhibit` holds back lower alerts while a higher one of a unit above them stands.
+    """
 
     url: Annotated[str, Field(min_length=1, max_length=LONGEST_URL)]
     units: Annotated[tuple[UnitId, ...], Field(min_length=1, max_length=1_000)] | None = None
     minimum_level: Level | None = None
     changes: Annotated[tuple[AlertChange, ...], Field(min_length=1, max_length=20)] | None = None
     modes: Annotated[tuple[Mode, ...], Field(min_length=1, max_length=10)] = (Mode.ACTUAL,)
+    group_by: Grouping | None = None
+    group_seconds: Annotated[int, Field(ge=0, le=LONGEST_WAIT_SECONDS)] | None = None
+    inhibit: bool = False
+
+    @model_validator(mode="after")
+    def _waits_for_a_group(self) -> Self:
+        if self.group_seconds is not None and self.group_by is None:
+            raise ValueError("group_seconds beside group_by; add it, or leave both out")
+        return self
+
+    def manner(self) -> Manner:
+        if self.group_by is None:
+            return Manner(inhibits=self.inhibit)
+        waits = WAIT_SECONDS if self.group_seconds is None else self.group_seconds
+        return Manner(True, waits, self.inhibit)
 
     def filters(self) -> Filters:
         return Filters(
@@ -141,12 +166,13 @@ def _read(office: Office, wanted: Wanted) -> tuple[str, Filters]:
 
 async def _add(office: Office, asking: Asking, _: UUID, wanted: Add) -> dict[str, Any]:
     url, filters = _read(office, wanted)
-    subscriber_id, secret = await office.register.add(asking.bearer.person_id, url, filters, wanted.from_position)
+    person_id, manner = asking.bearer.person_id, wanted.manner()
+    subscriber_id, secret = await office.register.add(person_id, url, filters, wanted.from_position, manner)
     return {"subscriber_id": str(subscriber_id), "secret": secret.get_secret_value()}
 
 
 async def _change(office: Office, asking: Asking, subscriber_id: UUID, wanted: Change) -> dict[str, Any]:
-    await office.register.change(owner(asking), subscriber_id, *_read(office, wanted))
+    await office.register.change(owner(asking), subscriber_id, *_read(office, wanted), wanted.manner())
     return {"subscriber_id": str(subscriber_id)}
 
 

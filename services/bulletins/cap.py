@@ -9,7 +9,8 @@ language, all with the same values:
   3 Expected, 2 and below Future; Past where it warns no more.
 - `certainty` is the same in all that warn, Likely: what stands behind a level is told to nobody. Unknown where it warns
   no more, since no alert does not say that it is calm.
-- `responseType` Monitor, or AllClear. `expires` by the settings; what warns no more expires a day after.
+- `responseType` Monitor, or AllClear. `expires` by the settings; what warns no more expires a day after. It is an
+  Update and no Cancel, which would say that it was never so: who knows CAP alone is rid of it when it has expired.
 - `area` has the unit's name and its codes, and polygons only where somebody brought boundaries.
 """
 
@@ -23,8 +24,9 @@ from lxml import etree
 from events.alert import AlertChange
 from events.vocabulary import Mode
 from services.bulletins.issuer import Issuer
+from services.bulletins.signing import Signer
 from services.bulletins.told import Reference, Told
-from services.bulletins.xml import refuse_invalid, text
+from services.bulletins.xml import parser, refuse_invalid, text
 from services.words.alert import description, event_of, headline, in_what_earnest, instruction
 from services.words.languages import ENGLISH, LANGUAGES, Language, language
 
@@ -47,7 +49,20 @@ def cap(
     polygons: Iterable[str] = (),
     languages: Iterable[str] = tuple(LANGUAGES),
 ) -> bytes:
-    """The document; `earlier` are the alerts whose place it takes, the latest first. Raises NotValid."""
+    """The document, signed where the issuer signs; see `unsigned`."""
+    document = unsigned(told, earlier, issuer, polygons, languages)
+    return document if issuer.signer is None else signed(document, issuer.signer)
+
+
+def unsigned(
+    told: Told,
+    earlier: Sequence[Reference],
+    issuer: Issuer,
+    polygons: Iterable[str] = (),
+    languages: Iterable[str] = tuple(LANGUAGES),
+) -> bytes:
+    """What is said, the same bytes each time; `earlier` are the alerts whose place it takes, the latest first. Raises
+    NotValid."""
     root = etree.Element(_tag("alert"), nsmap={None: NAMESPACE})
     _put(root, "identifier", str(told.alert_id))
     _put(root, "sender", issuer.sender)
@@ -65,10 +80,12 @@ def cap(
     for code in languages:
         _info(root, told, issuer, language(code), shapes)
     refuse_invalid(root)
-    if issuer.signer is not None:
-        root = issuer.signer.sign(root)
-    document: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
-    return document
+    return _written(root)
+
+
+def signed(document: bytes, signer: Signer) -> bytes:
+    """The same document with a signature, which is another one each time."""
+    return _written(signer.sign(etree.fromstring(document, parser())))
 
 
 def message_type(told: Told) -> str:
@@ -116,7 +133,6 @@ def _info(root: etree._Element, told: Told, issuer: Issuer, to: Language, polygo
     _named(info, "parameter", "intabaza:on", alert.on.isoformat())
     for kind in alert.kinds:
         _named(info, "parameter", "intabaza:kind", str(kind))
-    _named(info, "parameter", "intabaza:position", str(told.position))
     area = etree.SubElement(info, _tag("area"))
     _put(area, "areaDesc", alert.unit_name)
     for polygon in polygons:
@@ -124,6 +140,11 @@ def _info(root: etree._Element, told: Told, issuer: Issuer, to: Language, polygo
     for one in alert.codes:
         _named(area, "geocode", _SCHEMES.get(one.scheme, one.scheme.upper()), one.code)
     _named(area, "geocode", "INTABAZA", alert.unit)
+
+
+def _written(root: etree._Element) -> bytes:
+    document: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return document
 
 
 def _expires(told: Told, issuer: Issuer) -> datetime | None:

@@ -41,7 +41,6 @@ def alert_feature(told: Told, where: Where) -> dict[str, Any]:
         "updates": alert.updates and str(alert.updates),
         "cancels": alert.cancels and str(alert.cancels),
         "rules_hash": alert.rules_hash,
-        "position": told.position,
     }
     return _feature(str(told.alert_id), where(alert.unit, alert.codes), properties)
 

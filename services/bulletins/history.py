@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from projections.sql import named_queries
 from services.bulletins.cap import MOST_REFERENCES
-from services.bulletins.told import Reference, Told, told
+from services.bulletins.told import Reference, Told, hour_of, told
 from services.ledger.ledger import Recorded
 
 SQL = named_queries("services.bulletins", "history.sql")
@@ -92,11 +92,15 @@ class History:
         tolds = [await self._told(row) for row in await self.fetch(SQL["latest"], self.until, streams)]
         return {one.alert.unit: one for one in tolds}
 
-    async def last(self, streams: Sequence[str] | None = None) -> int:
-        """The position of the last alert; it moves whenever there is a new one, and never otherwise."""
-        (row,) = await self.fetch(SQL["last"], self.until, streams)
-        position: int = row["position"]
-        return position
+    async def last(self, streams: Sequence[str] | None = None) -> UUID | None:
+        """The id of the last alert: another one whenever there is a new one, and never otherwise."""
+        rows = await self.fetch(SQL["last"], self.until, streams)
+        return rows[0]["event_id"] if rows else None
+
+    async def up_to(self) -> datetime | None:
+        """The hour before which everything that was recorded is in here; None where nothing is. Nobody is told more."""
+        rows = await self.fetch(SQL["up_to"], self.until)
+        return hour_of(rows[0]["recorded_at"]) if rows else None
 
     async def all(self, position: int = 0, streams: Sequence[str] | None = None) -> AsyncIterator[list[Told]]:
         """Everything after a position, page by page."""

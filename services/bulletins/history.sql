@@ -72,8 +72,18 @@ cross join lateral (
     limit 1
 ) as last
 
+-- name: up_to
+-- When the last event up to position $1 was recorded, whatever it was.
+select recorded_at
+from ledger.event
+where position <= $1
+order by position desc
+limit 1
+
 -- name: last
--- The position of the last alert of the streams $2 (null: all) up to position $1; 0 where there is none.
-select coalesce(max(position), 0) as position
+-- The id of the last alert of the streams $2 (null: all) up to position $1.
+select event_id
 from ledger.event
 where type = 'alert.issued' and position <= $1 and ($2::text[] is null or stream = any ($2))
+order by position desc
+limit 1

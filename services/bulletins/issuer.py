@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from services.bulletins.shapes import Boundaries, read_boundaries
@@ -30,15 +28,6 @@ class Issuer:
     def at(self, path: str) -> str | None:
         """The address under which the world finds a path of the API, where the world is told one."""
         return None if self.public_url is None else self.public_url + path
-
-    @property
-    def name(self) -> str:
-        """Changes with whatever changes a document."""
-        said: Sequence[object] = (
-            self.sender, self.sender_name, self.zone, self.scope, self.restriction, self.contact, self.public_url,
-            self.expires_days, self.signer and self.signer.name,
-        )  # fmt: skip
-        return sha256(repr(said).encode()).hexdigest()[:12]
 
 
 def issuer_of(settings: Settings) -> Issuer:

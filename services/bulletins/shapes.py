@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,8 +42,6 @@ class Boundaries:
     """Polygons by a code or an id of their unit."""
 
     shapes: Mapping[str, Json] = field(default_factory=dict)
-    digest: str = ""
-    """Of the file that they are from."""
 
     def of(self, unit: str, codes: Iterable[Code]) -> Json | None:
         """The boundary of a unit, by its id or any of its codes."""
@@ -106,7 +103,7 @@ def read_boundaries(file: Path, named_by: str) -> Boundaries:
     except orjson.JSONDecodeError as why:
         raise BoundariesRefused(f"{file}: expected JSON, and line {why.lineno} is none; correct it.") from None
     try:
-        return Boundaries(dict(_features(content, named_by)), sha256(read).hexdigest()[:12])
+        return Boundaries(dict(_features(content, named_by)))
     except _Wrong as wrong:
         raise BoundariesRefused(f"{file}: {wrong}") from None
 

@@ -13,8 +13,9 @@ from services.bulletins.told import Told
 
 MEDIA_TYPE = "text/csv"
 PATH = "alerts.csv"
-VERSION = 1
-"""Another one where the same alerts are written otherwise: what was remembered of the file is not it any more."""
+VERSION = 2
+"""Another one where the same alerts are written otherwise: what was remembered of the file is not it any more. A test
+knows each version by what it writes."""
 
 _SCHEMES = ("pcode", "national_code", "iso_3166")
 _MODES = "Only `actual` happened."
@@ -23,11 +24,7 @@ _OPEN = "Open: keep a word that you do not know and show it as `other`."
 COLUMNS: Mapping[str, Mapping[str, Any]] = {
     "alert_id": {
         "type": "string", "format": "uuid", "constraints": {"required": True, "unique": True},
-        "description": "The event's id, as on alerts.v1, in webhooks and in CAP.",
-    },
-    "position": {
-        "type": "integer", "constraints": {"required": True, "unique": True, "minimum": 1},
-        "description": "Its place in the ledger: alerts are in order by it.",
+        "description": "The event's id, as on alerts.v1, in webhooks and in CAP. Lines are in the order of the alerts.",
     },
     "mode": {"type": "string", "constraints": {"required": True}, "description": f"{_MODES} {_OPEN}"},
     "unit": {"type": "string", "constraints": {"required": True}, "description": "The unit's permanent id."},
@@ -70,8 +67,8 @@ def lines(page: Iterable[Told]) -> bytes:
     return _written(map(_row, page))
 
 
-def data_package(issuer: Issuer) -> dict[str, Any]:
-    """What the table is, for programs that read a Data Package."""
+def data_package(issuer: Issuer, **more: object) -> dict[str, Any]:
+    """What the table is, for programs that read a Data Package; `more` is said of it beside."""
     return {
         "profile": "tabular-data-package",
         "name": "alerts",
@@ -94,6 +91,7 @@ def data_package(issuer: Issuer) -> dict[str, Any]:
                 },
             }
         ],
+        **more,
     }
 
 
@@ -103,7 +101,6 @@ def _row(told: Told) -> list[str]:
     others = ";".join(f"{scheme}={code}" for scheme, code in codes.items() if scheme not in _SCHEMES)
     values = {
         "alert_id": told.alert_id,
-        "position": told.position,
         "mode": told.mode,
         "unit": alert.unit,
         "unit_name": alert.unit_name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from services.cli.explain import adopted_gazetteer
 from services.local.addresses import find_addresses
 from services.local.problems import LocalProblem
 from services.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from services.bulletins.export import Exported
 
 app = typer.Typer(help="What strangers were told.", no_args_is_help=True)
 
@@ -36,21 +39,25 @@ def export(
     folder: Annotated[Path, typer.Argument(help="The folder to write to; it is made where it is not there.")],
     form: Annotated[Form, typer.Option("--format", help="As documents of CAP 1.2, as GeoJSON or as CSV.")],
 ) -> None:
-    """Write every alert that is on Kafka: a CAP document each, or one file of all with what it needs beside it."""
+    """Write every alert that is on Kafka: a CAP document each, or one file of all with what it needs beside it.
+
+    Says up to which hour they are all there: in the files, and here.
+    """
     from services.bulletins.shapes import BoundariesRefused
     from services.bulletins.signing import SigningRefused
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        count = asyncio.run(_export(read_settings(), form, folder))
+        exported = asyncio.run(_export(read_settings(), form, folder))
     except (BoundariesRefused, SigningRefused) as why:
         raise LocalProblem(str(why)) from None
     except OSError as why:
         raise LocalProblem(f"{why.filename or folder} cannot be written ({why.strerror}): choose a folder.") from None
-    typer.echo(f"{count} alerts in {folder}.")
+    up_to = "nothing is on Kafka yet" if exported.up_to is None else f"all that was told before {exported.up_to}"
+    typer.echo(f"{exported.alerts} alerts in {folder}: {up_to}.")
 
 
-async def _export(settings: Settings, form: Form, folder: Path) -> int:
+async def _export(settings: Settings, form: Form, folder: Path) -> Exported:
     import asyncpg
 
     from services.bulletins import export as files
@@ -71,9 +78,8 @@ async def _export(settings: Settings, form: Form, folder: Path) -> int:
             case Form.CAP:
                 return await files.export_cap(history, issuer, boundaries, folder)
             case Form.GEOJSON:
-                return await files.export_geojson(
-                    history, where_in(await adopted_gazetteer(ledger), boundaries), folder
-                )
+                where = where_in(await adopted_gazetteer(ledger), boundaries)
+                return await files.export_geojson(history, issuer, where, folder)
             case Form.CSV:
                 return await files.export_csv(history, issuer, folder)
     finally:

@@ -8,12 +8,19 @@ import typer
 
 from services.cli import (
     alerts,
+    audit,
+    backup,
     clock,
     demo,
+    evidence,
     explain,
     gaps,
+    ledger,
+    log_keys,
+    moments,
     network,
     parked,
+    person,
     projections,
     relay,
     rules,
@@ -21,6 +28,8 @@ from services.cli import (
     subscriber,
     token_keys,
     trace,
+    what_if,
+    witness,
 )
 from services.ledger.ledger import LedgerError
 from services.local.problems import LocalProblem
@@ -40,6 +49,8 @@ app.command()(stack.address)
 app.command()(stack.restart)
 app.command()(stack.logs)
 app.command()(stack.down)
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.command("settings")(stack.show_settings)
 app.command()(network.begin)
 app.command()(network.token)
@@ -48,15 +59,24 @@ app.command()(explain.explain)
 app.command()(gaps.gaps)
 app.command()(trace.trace)
 app.command()(projections.replay)
+app.command("what-if")(what_if.what_if)
 app.command()(projections.rebuild)
+app.command()(moments.forget_moments)
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(audit.app, name="audit")
 app.add_typer(clock.app, name="clock")
 app.add_typer(network.app, name="committee")
+app.add_typer(evidence.app, name="evidence")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(log_keys.app, name="log-keys")
+app.add_typer(log_keys.notary, name="notary")
 app.add_typer(parked.app, name="parked")
+app.add_typer(person.app, name="person")
 app.add_typer(relay.app, name="relay")
 app.add_typer(rules.app, name="rules")
 app.add_typer(subscriber.app, name="subscriber")
 app.add_typer(token_keys.app, name="token-keys")
+app.add_typer(witness.app, name="witness")
 
 SENTENCES: tuple[type[Exception], ...] = (LocalProblem, SettingsRefused, LedgerError, MasterKeyRefused, Halt)
 """Errors whose message is the whole answer; anything else is a fault of ours and shows its traceback."""
@@ -68,4 +88,4 @@ def run() -> None:
         app()
     except SENTENCES as problem:
         typer.echo(str(problem), err=True)
-        sys.exit(1)
+        sys.exit(problem.status if isinstance(problem, LocalProblem) else 1)

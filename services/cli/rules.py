@@ -23,14 +23,14 @@ def check(file: RuleFile) -> None:
     """Read a rule set, and say which lines are wrong, what was expected and what to do."""
     from projections.rule_set import hash_of
 
-    text = _checked(file)
+    text = checked(file)
     typer.echo(f"{file} is a rule set. Levels would name it by its hash, {hash_of(text)}.")
 
 
 @app.command("test")
 def try_histories(file: RuleFile, cases: CasesFile) -> None:
     """Fold histories under a rule set in memory; the exit status is 1 where a level is not the expected one."""
-    typer.echo(_tried(file, _checked(file), cases))
+    typer.echo(_tried(file, checked(file), cases))
 
 
 @app.command()
@@ -50,7 +50,7 @@ def adopt(
     from services.acts.reference import act_at
     from services.desk import Order
 
-    text = _checked(file)
+    text = checked(file)
     if cases is not None:
         typer.echo(_tried(file, text, cases))
     name, digest = read_rule_set(text).name, hash_of(text)
@@ -66,7 +66,8 @@ def adopt(
     typer.echo(f"{name} is in force from position {accepted.placed[-1].position} on.")
 
 
-def _checked(file: Path) -> str:
+def checked(file: Path) -> str:
+    """The text of a rule set that can be used; else its faults, a line for each."""
     from projections.rule_set import RuleSetFaulty, read_rule_set
 
     text = file_text(file)

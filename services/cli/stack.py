@@ -8,7 +8,9 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,13 +28,22 @@ LOOK_SECONDS = 0.1
 RESTART_SECONDS = 60.0
 
 
+class Server(StrEnum):
+    POSTGRES = "postgres"
+    KAFKA = "kafka"
+
+
 def up(
     detach: Annotated[bool, typer.Option("--detach", help="Return when the stack is up and leave it running.")] = False,
+    anew: Annotated[
+        list[Server] | None, typer.Option("--anew", help="Its data is gone for good: make it empty, to be restored.")
+    ] = None,
 ) -> None:
     """Start PostgreSQL, Kafka and all processes of ours in the data folder and watch them until Ctrl-C."""
     settings = read_settings()
+    servers = [server.value for server in anew or []]
     if detach:
-        _detached(settings)
+        _detached(settings, servers)
         return
     from services.local.supervisor import Supervisor  # it brings kafka-python and asyncpg, which the others need not
 
@@ -43,7 +54,7 @@ def up(
     folder.prepare()
     with Drawn(log=folder.logs / "supervisor.log") as drawn:
         try:
-            Supervisor(settings, drawn, stopping).run()
+            Supervisor(settings, drawn, stopping, anew=servers).run()
         except LocalProblem as problem:
             drawn.note(str(problem))
             raise
@@ -159,14 +170,14 @@ def show_settings() -> None:
     Console().print(table)
 
 
-def _detached(settings: Settings) -> None:
+def _detached(settings: Settings, anew: Sequence[str]) -> None:
     folder = DataFolder(settings.folder)
     folder.prepare()
     log = folder.logs / "supervisor.log"
     began_at = log.stat().st_size if log.exists() else 0
     with open_log(log) as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "services.cli", "up"],
+        process = subprocess.Popen(  # noqa: S603 - our own program, no shell
+            [sys.executable, "-m", "services.cli", "up", *(part for name in anew for part in ("--anew", name))],
             env=child_environment(settings),
             stdin=subprocess.DEVNULL,
             stdout=file,

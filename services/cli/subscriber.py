@@ -17,7 +17,7 @@ from events.vocabulary import Mode
 from services.cli.acting import person_id_of
 from services.local.problems import LocalProblem
 from services.settings import Settings, read_settings
-from services.subscribers.filters import Filters
+from services.subscribers.filters import LONGEST_WAIT_SECONDS, WAIT_SECONDS, Filters, Manner
 from services.subscribers.register import Register, Subscriber
 from services.wiring import open_desk, open_register, reachable
 
@@ -35,6 +35,17 @@ Unit = Annotated[list[str] | None, typer.Option(help="Only of this unit and all 
 MinimumLevel = Annotated[int | None, typer.Option(help="Only where this level is reached or left.", min=0, max=4)]
 Changes = Annotated[list[AlertChange] | None, typer.Option(help="Only such changes; repeat for more.")]
 Modes = Annotated[list[Mode] | None, typer.Option(help="Only such modes; actual where none is named.")]
+
+ByProvince = Annotated[bool, typer.Option("--by-province", help="What comes of a province together, in one notice.")]
+Wait = Annotated[
+    int,
+    typer.Option(
+        help="For how many seconds a notice waits for more; never for a crisis.", min=0, max=LONGEST_WAIT_SECONDS
+    ),
+]
+Inhibit = Annotated[
+    bool, typer.Option("--inhibit", help="No lower alert while a higher one of a unit above it stands.")
+]
 
 
 @app.command("list")
@@ -67,6 +78,8 @@ def show(subscriber_id: Id) -> None:
         "minimum level": "any" if filters.minimum_level is None else filters.minimum_level,
         "changes": _words(filters.changes),
         "modes": _words(filters.modes),
+        "notices": _notices(one.manner),
+        "held back": f"the last alert of {one.held_back} units" if one.held_back else "nothing",
         "last delivered": _at(one.delivered_at),
         "last try": f"{_at(one.last_at)}{_result(one.last_status, one.last_error)}",
         "sent again": "never" if not one.resends else f"asked for {_times(one.resends)}",
@@ -90,6 +103,9 @@ def add(
     minimum_level: MinimumLevel = None,
     change: Changes = None,
     mode: Modes = None,
+    by_province: ByProvince = False,
+    wait: Wait = WAIT_SECONDS,
+    inhibit: Inhibit = False,
     from_position: Annotated[
         int | None, typer.Option("--from", help="Alerts from this position on, not from now.", min=1)
     ] = None,
@@ -102,7 +118,9 @@ def add(
 
     async def act(register: Register) -> tuple[UUID, str]:
         address = await _checked(settings, url, filters)
-        subscriber_id, secret = await register.add(owner, address, filters, from_position)
+        subscriber_id, secret = await register.add(
+            owner, address, filters, from_position, _manner(by_province, wait, inhibit)
+        )
         return subscriber_id, secret.get_secret_value()
 
     subscriber_id, secret = _with_register(settings, act)
@@ -118,13 +136,17 @@ def change_it(
     minimum_level: MinimumLevel = None,
     change: Changes = None,
     mode: Modes = None,
+    by_province: ByProvince = False,
+    wait: Wait = WAIT_SECONDS,
+    inhibit: Inhibit = False,
 ) -> None:
     """Send elsewhere or something else from now on: the whole of it, as it is to be."""
     settings = read_settings()
     filters = _filters(unit, minimum_level, change, mode)
 
     async def act(register: Register) -> None:
-        await register.change(ANYBODYS, subscriber_id, await _checked(settings, url, filters), filters)
+        address = await _checked(settings, url, filters)
+        await register.change(ANYBODYS, subscriber_id, address, filters, _manner(by_province, wait, inhibit))
 
     _with_register(settings, act)
     typer.echo("It is changed, and goes on where it stood.")
@@ -187,6 +209,15 @@ def _filters(
         frozenset(one.value for one in changes) if changes else None,
         frozenset(one.value for one in modes or [Mode.ACTUAL]),
     )
+
+
+def _manner(by_province: bool, wait: int, inhibit: bool) -> Manner:
+    return Manner(by_province, wait if by_province else 0, inhibit)
+
+
+def _notices(manner: Manner) -> str:
+    each = f"one a province, after {manner.wait_seconds} seconds" if manner.by_province else "one an alert"
+    return f"{each}; lower ones wait while a higher one above them stands" if manner.inhibits else each
 
 
 async def _checked(settings: Settings, url: str, filters: Filters) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def trace(
     event: Annotated[str, typer.Argument(help="An event's id, or its position on the ledger.")],
+    most: Annotated[int | None, typer.Option(min=1, help="How many events may be read; 20,000 if not told.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As the API answers it.")] = False,
 ) -> None:
     """Show what rested on an event, or on what it takes back: judgements, referrals, levels, alerts, messages."""
@@ -26,14 +27,16 @@ def trace(
     from services.trace.shown import Shown
     from services.trace.tree import tree
 
-    document = Shown(asyncio.run(_traced(find_addresses(read_settings()).app_dsn, event)), lambda _: True).document()
+    settings = read_settings()
+    found = asyncio.run(_traced(find_addresses(settings).app_dsn, event, most, settings.partitions))
+    document = Shown(found, lambda _: True).document()
     if as_json:
         typer.echo(orjson.dumps(document, default=str, option=orjson.OPT_INDENT_2).decode())
     else:
         Console(soft_wrap=True, highlight=False).print(tree(document))
 
 
-async def _traced(dsn: str, event: str) -> Trace:
+async def _traced(dsn: str, event: str, most: int | None, partitions: int) -> Trace:
     import asyncpg
 
     from services.ledger.batcher import LOST, unavailable
@@ -48,14 +51,20 @@ async def _traced(dsn: str, event: str) -> Trace:
         raise unavailable(error) from error
     try:
         async with connection.transaction(readonly=True, isolation="repeatable_read"):
-            return await Tracing(await Reader.begin(connection.fetch)).trace(which)
-    except Untraced:
+            reader = await Reader.begin(connection.fetch, most or MOST_EVENTS)
+            return await Tracing(reader, partitions).trace(which)
+    except Untraced as untraced:
+        if untraced.type is not None:
+            raise LocalProblem(
+                f"Event {event} is {untraced.type}, and only reports, cases, levels, alerts, registers and records of "
+                "custody are traced. Who watches is not, or it would tell who reported what."
+            ) from None
         raise LocalProblem(
             f"There is no event {event} that could be traced: copy its position from a timeline."
         ) from None
-    except TooMuch:
-        raise LocalProblem(
-            f"More than {MOST_EVENTS:,} events would have to be read: trace an event of one case instead."
-        ) from None
+    except asyncpg.UndefinedTableError:
+        raise LocalProblem("Nothing was projected here yet: start the processors, and ask again.") from None
+    except TooMuch as much:
+        raise LocalProblem(f"{much} Let more be read with --most.") from None
     finally:
         await connection.close()

@@ -57,11 +57,12 @@ def read_migrations(folder: Path = MIGRATIONS) -> Sequence[Migration]:
     return list(migrations.values())
 
 
-async def migrate(dsn: str, folder: Path = MIGRATIONS) -> None:
+async def migrate(dsn: str, folder: Path = MIGRATIONS, *, through: int | None = None) -> None:
     """Bring a database to this program's newest migration, as a role that may create roles and schemas.
 
-    Safe to call from many processes at once. Raises MigrationRefused where an applied migration was edited or left out,
-    or where the database is newer than this program.
+    With `through` to that one and no further, for rows that were written under it. Safe to call from many processes at
+    once. Raises MigrationRefused where an applied migration was edited or left out, or where the database is newer than
+    this program.
     """
     migrations = read_migrations(folder)
     connection = await asyncpg.connect(dsn)
@@ -71,7 +72,7 @@ async def migrate(dsn: str, folder: Path = MIGRATIONS) -> None:
         applied = {row["number"]: row for row in await connection.fetch("select * from public.migration")}
         _refuse_what_does_not_fit(migrations, applied)
         for migration in migrations:
-            if migration.number not in applied:
+            if migration.number not in applied and (through is None or migration.number <= through):
                 await _apply(connection, migration)
     finally:
         await connection.close()

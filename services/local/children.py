@@ -54,6 +54,10 @@ def children_of(settings: Settings) -> tuple[Child, ...]:
             Child(name, "services.notifier", {} if name == "notifier" else {f"{PREFIX}NOTIFIER_METRICS_PORT": "0"})
             for name in _names("notifier", settings.notifiers)
         ),
+        *(
+            Child(name, "services.notary", {} if name == "notary" else {f"{PREFIX}NOTARY_METRICS_PORT": "0"})
+            for name in _names("notary", settings.notaries)
+        ),
     )
 
 

@@ -25,7 +25,14 @@ from typing import Any
 
 from services.local.problems import AlreadyRunning, FolderUnusable, LocalProblem
 
-PASSWORDS_FOR = ("postgres", "intabaza_app", "intabaza_vault", "intabaza_projector", "intabaza_notifier")
+PASSWORDS_FOR = (
+    "postgres",
+    "intabaza_app",
+    "intabaza_vault",
+    "intabaza_projector",
+    "intabaza_notifier",
+    "intabaza_notary",
+)
 """The roles that log in to the local server: its owner, then as services/local/addresses lists them."""
 
 
@@ -163,15 +170,22 @@ def unusable(path: Path, error: OSError) -> FolderUnusable:
     )
 
 
-def write_synced(file: Path, text: str) -> None:
-    """Write a file for our account only, whole or not at all, and on the disk when this returns."""
+def write_synced(file: Path, text: str, *, anew: bool = False) -> None:
+    """Write a file for our account only, whole or not at all, and on the disk when this returns.
+
+    Raises FileExistsError for a file that is written `anew` and is there by now.
+    """
     descriptor, draft = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")  # mode 600
     try:
         with os.fdopen(descriptor, "w") as open_draft:
             open_draft.write(text)
             open_draft.flush()
             os.fsync(open_draft.fileno())
-        Path(draft).replace(file)
+        if anew:
+            os.link(draft, file)
+            Path(draft).unlink()
+        else:
+            Path(draft).replace(file)
     except BaseException:
         Path(draft).unlink(missing_ok=True)
         raise

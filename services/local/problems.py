@@ -1,6 +1,6 @@
 """What can go wrong on the way to a running stack, each as the sentence that a person at the keyboard reads.
 
-LocalProblem                 the message is the whole answer; the command line prints it and exits 1
+LocalProblem                 the message is the whole answer; the command line prints it and exits 1, or as it says
 ├── WrongVersion             a data folder was made by another PostgreSQL or Kafka
 ├── ChildDied                a server ended by itself; its last log lines are in the message
 ├── PortTaken                something else listens where a server should
@@ -17,7 +17,9 @@ from pathlib import Path
 
 
 class LocalProblem(Exception):
-    """Something a person can mend; the message says what and how."""
+    """Something a person can mend; the message says what and how. `status` is what the command line ends with."""
+
+    status = 1
 
 
 class WrongVersion(LocalProblem):

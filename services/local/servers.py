@@ -28,7 +28,12 @@ def postgres_of(
     recorded = (made or {}).get("postgres")
     where = Path(recorded) if recorded else folder.path / "postgres"
     if recorded and not (where / "data" / "PG_VERSION").exists():
-        raise _gone(where)
+        raise _gone(
+            where,
+            "put it back from where it went or from a backup. Where there is none, `intabaza up --anew postgres` makes "
+            "an empty one and `intabaza ledger restore` fills its ledger from Kafka; the vault, without which no "
+            "sealed text opens, is in a backup only",
+        )
     if not recorded and not account.can_reach(where):
         where = server_folder("postgres-data") / _name_of(folder.path)
         progress.say(
@@ -48,11 +53,20 @@ def postgres_of(
     return server
 
 
+def kafka_is_there(folder: DataFolder) -> bool:
+    """Whether the folder has a Kafka's data."""
+    return (folder.path / "kafka" / "data" / "meta.properties").exists()
+
+
 def kafka_of(folder: DataFolder, settings: Settings, made: Mapping[str, Any] | None, progress: Progress) -> KafkaServer:
     """The folder's Kafka, not yet started, with its jars fetched where they were not."""
     where = folder.path / "kafka"
-    if (made or {}).get("kafka") and not (where / "data" / "meta.properties").exists():
-        raise _gone(where)
+    if (made or {}).get("kafka") and not kafka_is_there(folder):
+        raise _gone(
+            where,
+            "put it back from where it went; or, if it is gone for good, `intabaza up --anew kafka` and then `intabaza "
+            "relay republish` make it anew from the ledger",
+        )
     jars = kafka_jars(settings.cache_folder.expanduser(), repository=settings.maven_repository, progress=progress)
     java = settings.java_home / "bin" / "java" if settings.java_home else None
     if java is not None and not java.exists():
@@ -69,10 +83,10 @@ def rotate(log: Path) -> None:
         log.replace(log.with_suffix(".log.1"))
 
 
-def _gone(where: Path) -> LocalProblem:
+def _gone(where: Path, mend: str) -> LocalProblem:
     return LocalProblem(
-        f"The data in {where} is gone although this folder was used before: put it back from where it went or from a "
-        "backup. Starting empty would hide that events are missing; to begin anew, choose another data folder."
+        f"The data in {where} is gone although this folder was used before: {mend}. "
+        "Starting empty would hide that events are missing; to begin anew, choose another data folder."
     )
 
 

@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Protocol, assert_never
 
@@ -81,6 +81,7 @@ class Supervisor:
         stopping: threading.Event,
         children: Sequence[Child] | None = None,
         restart_delays_seconds: Sequence[float] = RESTART_DELAYS_SECONDS,
+        anew: Collection[str] = (),
     ) -> None:
         self.settings = settings
         self.progress = progress
@@ -88,6 +89,7 @@ class Supervisor:
         self.stopping = stopping
         self.children = children_of(settings) if children is None else children
         self.folder = DataFolder(settings.folder)
+        self.anew = anew
         self.running: list[Watched] = []
         self.bootstrap = settings.kafka_bootstrap
         self._deaths = Deaths(restart_delays_seconds)
@@ -113,7 +115,7 @@ class Supervisor:
 
     def _start(self) -> None:
         settings, folder = self.settings, self.folder
-        made = folder.made()
+        made = self._what_was_made()
         postgres = None if settings.postgres_dsn else postgres_of(folder, settings, made, self.progress)
         kafka = None if settings.kafka_bootstrap else kafka_of(folder, settings, made, self.starting)
         processes = [ChildProcess(child, folder.path, child_environment(settings)) for child in self.children]
@@ -136,6 +138,7 @@ class Supervisor:
             self.bootstrap = kafka.bootstrap
         assert self.bootstrap is not None
         make_topics(self.bootstrap, settings.partitions, settings.kafka_replication)
+        self._shut_the_door_where_kafka_is_ahead(postgres)
         folder.write_made(
             (made or {"at": clock.now().isoformat()})
             | ({"postgres": str(postgres.folder)} if postgres else {})
@@ -149,6 +152,30 @@ class Supervisor:
         for process in processes:
             if process.port is not None:
                 self.progress.say(f"The {process.name} answers at http://127.0.0.1:{process.port}.")
+
+    def _what_was_made(self) -> dict[str, Any] | None:
+        """What was made here, without what a person says is gone for good and wants made anew."""
+        made = self.folder.made()
+        if made is None or not self.anew:
+            return made
+        for name in self.anew:
+            if name in made and (Path(made[name]) / "data").exists():
+                raise LocalProblem(
+                    f"The data of {name} is there, in {made[name]}: it is not made anew. Leave `--anew {name}` out, or "
+                    "move that folder away first."
+                )
+        return {name: where for name, where in made.items() if name not in self.anew}
+
+    def _shut_the_door_where_kafka_is_ahead(self, postgres: PostgresServer | None) -> None:
+        """Before anybody can append: what a ledger that was put back lacks, nobody must write over."""
+        from services.restoring.ahead import shut_where_kafka_is_ahead
+
+        assert self.bootstrap is not None
+        external = self.settings.postgres_dsn
+        dsn = postgres.dsn(DATABASE) if postgres is not None else external.get_secret_value() if external else ""
+        because = shut_where_kafka_is_ahead(dsn, self.bootstrap, self.settings.partitions)
+        if because is not None:
+            self.progress.say(f"The door to appends is shut: {because}.")
 
     def _end_orphans(self, servers: Sequence[Watched]) -> None:
         """What an earlier supervisor of this folder left running; the lock on the folder says that it is gone."""

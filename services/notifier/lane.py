@@ -1,30 +1,40 @@
-"""One subscriber's way: what its filters take, in order of position, one at a time, each until it is delivered."""
+"""One subscriber's way: what is decided for it, in order of position, each notice until it is delivered."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
 import structlog
 
+from events.alert import AlertIssued
 from services.ledger.alerts import pages
-from services.notifier.lead import Lead, Tried
+from services.notifier.deciding import About, Attention
+from services.notifier.lead import Held, Lead, Sent, Tried
+from services.notifier.memory import Memory
 from services.notifier.metrics import Metrics
+from services.notifier.notice import Notice, by_province, is_urgent
 from services.notifier.recorder import Moved, Recorder
 from services.notifier.retrying import Schedule
 from services.notifier.sender import Answer, Sender
 from services.notifier.slots import SLOW_SECONDS, Slots
 from services.notifier.tail import PAGE, Tail
-from services.subscribers.filters import Filters, PublicEvent
-from services.subscribers.register import filters_of
+from services.subscribers.filters import Filters, Manner, PublicEvent
+from services.subscribers.register import filters_of, manner_of
 from services.subscribers.secrets import Signer
 from services.vault.master import MasterKey
 from services.vault.refused import MasterKeyRefused
 
 GONE = "it answered 410: it wants nothing more"
+NOBODY_ELSE = 10
+"""After so many times the limit of failing tries one is disabled also where nobody else's receiver could be reached: an
+outage of ours disables nobody, and who never comes back is not to be tried for ever."""
+
+HeldBack: TypeAlias = Mapping[About, PublicEvent]
 
 _log = structlog.get_logger(__name__)
 
@@ -45,10 +55,14 @@ class Destination:
     attempts: int
     wait_seconds: float
     filters: Filters
+    manner: Manner
     signers: list[Signer] = field(repr=False)
+    memory: Memory
 
     @classmethod
-    def of(cls, row: asyncpg.Record, secrets: Sequence[asyncpg.Record], master: MasterKey) -> Destination:
+    def of(
+        cls, row: asyncpg.Record, secrets: Sequence[asyncpg.Record], memory: Memory, master: MasterKey
+    ) -> Destination:
         """From its row and those of its secrets; without a signer where none can be opened."""
         subscriber_id = row["subscriber_id"]
         signers = []
@@ -58,8 +72,16 @@ class Destination:
             except MasterKeyRefused:
                 continue
             signers.append(Signer(secret, ends_at))
-        names = ("url", "version", "resends", "position", "attempts", "wait_seconds")
-        return cls(subscriber_id, **{name: row[name] for name in names}, filters=filters_of(row), signers=signers)
+        names = ("url", "version", "resends", "position", "attempts")
+        return cls(
+            subscriber_id,
+            **{name: row[name] for name in names},
+            wait_seconds=row["again_in_seconds"],
+            filters=filters_of(row),
+            manner=manner_of(row),
+            signers=signers,
+            memory=memory,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +94,7 @@ class Means:
     sender: Sender
     slots: Slots
     schedule: Schedule
+    most_tries: int
     chance: Callable[[], float]
     metrics: Metrics
 
@@ -83,6 +106,16 @@ class Lane:
         self._means = means
         self._to = destination
         self._seen = destination.position
+        memory = destination.memory
+        self._held: HeldBack = dict(memory.held)
+        self._attention = Attention(
+            destination.filters,
+            means.tail.stands,
+            destination.manner.inhibits,
+            dict(memory.believed),
+            dict(memory.held),
+            dict(memory.silences),
+        )
         self._failures = destination.attempts
         # never longer than was ever decided, whatever the database's clock was set to meanwhile
         wait = min(max(destination.wait_seconds, 0.0), means.schedule.longest)
@@ -106,6 +139,7 @@ class Lane:
     async def run(self) -> None:
         """Send, for ever; returns when it is to send nothing more."""
         try:
+            await self._begin()
             while not self._ending.is_set():
                 await self._go_on()
         except (Disabled, Moved):
@@ -113,38 +147,86 @@ class Lane:
         finally:
             self.waiting = ()
 
+    async def _begin(self) -> None:
+        """What nothing holds back any more is sent first: whoever ran before may have been ended before it came to it.
+
+        The gazetteer is known once there is anything to read.
+        """
+        await self._means.tail.begun()
+        released = self._attention.release(self._means.tail.gazetteer)
+        await self._tell(released, dict(self._attention.held), self._seen)
+
     async def _go_on(self) -> None:
+        if self._to.manner.by_province:
+            await self._gather()
+            return
         until = await self._means.tail.beyond(self._seen)
         async for page in pages(self._means.tail.events, self._seen, until, PAGE):
-            self.waiting = await self._wanted(page)
-            while self.waiting:
-                await self._deliver(self.waiting[0])
-                self.waiting = self.waiting[1:]
+            decided = [(event, *self._decide(event)) for event in page]
+            self.waiting = [one for _, wanted, _ in decided for one in wanted]
+            for event, wanted, held in decided:
+                await self._tell(wanted, held, event.position, event)
                 if self._ending.is_set():
                     return
-            if self._seen < page[-1].position:
-                self._seen = page[-1].position
-                await self._means.lead.pass_by(self._to.subscriber_id, self._to.version, self._seen)
+            await self._pass_by(page[-1].position, decided[-1][2])
         self._seen = max(self._seen, until)
 
-    async def _wanted(self, page: Sequence[PublicEvent]) -> list[PublicEvent]:
-        """What its filters take, and whatever takes back what it was told."""
+    async def _gather(self) -> None:
+        """Collect what comes until the time is over since the first of it, or somewhere is a crisis; then send it."""
+        loop = asyncio.get_running_loop()
         wanted: list[PublicEvent] = []
-        for event in page:
-            if self._to.filters.take(event, self._means.tail.gazetteer) or await self._amends_what_was_told(
-                event, wanted
-            ):
-                wanted.append(event)
-        return wanted
+        position, ends, held = self._seen, None, self._held
+        while ends is None or loop.time() < ends:
+            try:
+                async with asyncio.timeout_at(ends):
+                    until = await self._means.tail.beyond(position)
+            except TimeoutError:
+                break
+            async for page in pages(self._means.tail.events, position, until, PAGE):
+                for event in page:
+                    more, held = self._decide(event)
+                    wanted.extend(more)
+                position = page[-1].position
+            position = max(position, until)
+            self.waiting = wanted
+            if not wanted:
+                await self._pass_by(position, held)
+            elif any(map(is_urgent, wanted)) or len(wanted) >= PAGE:
+                break
+            elif ends is None:
+                ends = loop.time() + self._to.manner.wait_seconds
+        await self._tell(wanted, held, position)
 
-    async def _amends_what_was_told(self, event: PublicEvent, before: Sequence[PublicEvent]) -> bool:
-        if event.amended is None:
-            return False
-        if any(one.row.stream == event.row.stream for one in before):
-            return True
-        return await self._means.tail.told_before(self._to.subscriber_id, event)
+    def _decide(self, event: PublicEvent) -> tuple[list[PublicEvent], HeldBack]:
+        """What is to be sent now, and what is held back then."""
+        return self._attention.take(event, self._means.tail.gazetteer), dict(self._attention.held)
 
-    async def _deliver(self, event: PublicEvent) -> None:
+    async def _tell(
+        self, wanted: Sequence[PublicEvent], held: HeldBack, position: int, event: PublicEvent | None = None
+    ) -> None:
+        """Send these, and pass by what was decided up to a position; `event` is the one that stands there."""
+        for notice in self._notices(wanted, event):
+            await self._deliver(notice)
+            if self._ending.is_set():
+                return
+            self.waiting = [one for one in self.waiting if one not in notice.events]
+        if self._to.manner.by_province or event is None or held != self._held:
+            await self._pass_by(position, held)
+
+    def _notices(self, wanted: Sequence[PublicEvent], event: PublicEvent | None) -> list[Notice]:
+        if not self._to.manner.by_province:
+            return [Notice([one], cursor=one.position if one is event else None) for one in wanted]
+        fresh = [one for one in wanted if one.position not in self._to.memory.delivered]
+        return by_province(fresh, self._means.tail.gazetteer)
+
+    async def _pass_by(self, position: int, held: HeldBack) -> None:
+        """Have come to a position, with this held back."""
+        if self._seen < position or held != self._held:
+            kept = [Held(about.unit, about.mode, alert.position) for about, alert in held.items()]
+            await self._means.lead.pass_by(self._to.subscriber_id, self._to.version, position, kept)
+            self._seen, self._held = max(self._seen, position), held
+
+    async def _deliver(self, notice: Notice) -> None:
         """Try until it is delivered; raises Disabled, Moved, LeadLost."""
         loop = asyncio.get_running_loop()
         while not self._ending.is_set():
@@ -156,18 +238,26 @@ class Lane:
                 await self._means.lead.until_sure()
                 self.sending = True
                 try:
-                    answer = await self._means.sender.send(self._to.url, self._to.signers, event, self._hear)
-                    await self._record(event, answer)
+                    answer = await self._means.sender.send(self._to.url, self._to.signers, notice, self._hear)
+                    await self._record(notice, answer)
                 finally:
                     self.sending = self.answered = False
             if answer.delivered:
-                self._seen = event.position
+                self._seen = max(self._seen, notice.cursor or 0)
                 return
+
+    def _ends_by(self, answer: Answer) -> str | None:
+        """Why nothing more is to be sent, whatever the hours that count."""
+        if answer.gone:
+            return GONE
+        if self._failures >= self._means.most_tries:
+            return f"nothing could be delivered in {self._failures} tries: {answer.error}"
+        return None
 
     def _hear(self) -> None:
         self.answered = True
 
-    async def _record(self, event: PublicEvent, answer: Answer) -> None:
+    async def _record(self, notice: Notice, answer: Answer) -> None:
         subscriber_id = self._to.subscriber_id
         self._failures = 0 if answer.delivered else self._failures + 1
         self._slow = not answer.delivered or answer.seconds > SLOW_SECONDS
@@ -180,14 +270,14 @@ class Lane:
                 subscriber_id,
                 self._to.version,
                 self._to.resends,
-                event.position,
-                event.row.event_id,
+                notice.cursor,
                 answer.delivered,
                 answer.status,
                 answer.public,
                 answer.error,
                 delay,
-                GONE if answer.gone else None,
+                self._ends_by(answer),
+                [self._sent(event) for event in notice.events],
             )
         )
         self._due = asyncio.get_running_loop().time() + delay
@@ -199,8 +289,14 @@ class Lane:
             _log.info(
                 "webhook_failed",
                 subscriber=str(subscriber_id),
-                position=event.position,
+                position=notice.events[0].position,
                 attempt=self._failures,
                 error=answer.error,
                 again_in_seconds=round(delay, 1),
             )
+
+    def _sent(self, event: PublicEvent) -> Sent:
+        if event.row.type != AlertIssued.name:
+            return Sent(event.position, event.row.event_id, None, None, None, None)
+        said = event.data["unit"], event.mode, event.level, self._means.tail.stands(event)
+        return Sent(event.position, event.row.event_id, *said)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -23,22 +23,45 @@ SURE_SECONDS = LEASE_SECONDS - 1.0
 """How long after the last sign of life it is sure that nobody else leads: the server keeps the session longer."""
 
 
+class Held(NamedTuple):
+    """An alert that is held back."""
+
+    unit: str
+    mode: str
+    position: int
+
+
+class Sent(NamedTuple):
+    """One alert or announcement of a try; of an announcement, which tells no level, the last four are None."""
+
+    position: int
+    event_id: UUID
+    unit: str | None
+    mode: str | None
+    level: int | None
+    stands: bool | None
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of one try to deliver an event: `ends` is why nothing more is to be sent, `delay` is until the next,
-    `public` whether it went to an address of the internet."""
+    """What came of one try to deliver a notice: `cursor` is where the subscriber has come to with it, if anywhere,
+    `ends` why nothing more is to be sent, `delay` until the next, `public` whether it went to an address of the
+    internet."""
 
     subscriber_id: UUID
     version: int
     resends: int
-    position: int
-    event_id: UUID
+    cursor: int | None
     delivered: bool
     status: int | None
     public: bool
     error: str | None
     delay: float
     ends: str | None
+    sent: Sequence[Sent]
+
+
+_OF_A_TRY = tuple(name for name in Tried.__dataclass_fields__ if name != "sent")
 
 
 class Lead(LeadSession):
@@ -66,12 +89,16 @@ class Lead(LeadSession):
     async def record(self, tried: Sequence[Tried], give_up: timedelta) -> Mapping[UUID, str | None]:
         """Write what came of these, each of another subscriber; answers why whom is disabled, and nothing of those
         whom a person has moved or changed since."""
-        columns = [[getattr(one, name) for one in tried] for name in Tried.__dataclass_fields__]
-        return {row["subscriber_id"]: row["disabled_because"] for row in await self._rows("record", *columns, give_up)}
+        columns = [[getattr(one, name) for one in tried] for name in _OF_A_TRY]
+        sent = [(one.subscriber_id, *event) for one in tried for event in one.sent]
+        whose = [list(column) for column in zip(*sent, strict=True)]
+        rows = await self._rows("record", *columns, *whose, give_up)
+        return {row["subscriber_id"]: row["disabled_because"] for row in rows}
 
-    async def pass_by(self, subscriber_id: UUID, version: int, position: int) -> None:
-        """Everything up to here is passed by a subscriber's filters."""
-        await self._value("pass_by", [subscriber_id], [version], [position])
+    async def pass_by(self, subscriber_id: UUID, version: int, position: int, held: Sequence[Held]) -> None:
+        """Everything up to here is decided of a subscriber, and this is all that is held back for it."""
+        columns = ([one[column] for one in held] for column in range(len(Held._fields)))
+        await self._value("pass_by", subscriber_id, version, position, *columns)
 
     async def _rows(self, query: str, *arguments: Any) -> Sequence[asyncpg.Record]:
         asked_at = asyncio.get_running_loop().time()

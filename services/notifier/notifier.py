@@ -18,8 +18,9 @@ from services.database.lead import TRY_SECONDS, LeadLost
 from services.ledger.alerts import Progress
 from services.ledger.batcher import LOST
 from services.ledger.ledger import LedgerError
-from services.notifier.lane import Destination, Lane, Means
+from services.notifier.lane import NOBODY_ELSE, Destination, Lane, Means
 from services.notifier.lead import SQL, Lead
+from services.notifier.memory import Memory
 from services.notifier.metrics import Metrics
 from services.notifier.recorder import Recorder
 from services.notifier.retrying import Schedule
@@ -117,7 +118,10 @@ class Notifier:
         """Send until it is stopped; raises LeadLost."""
         tail, recorder = Tail(self._pool, self._published), Recorder(lead, self._give_up)
         slots = Slots(self._at_once)
-        means = Means(lead, tail, recorder, self._sender, slots, self._schedule, self._chance, self._metrics)
+        most_tries = self._schedule.tries_in(NOBODY_ELSE * self._give_up.total_seconds())
+        means = Means(
+            lead, tail, recorder, self._sender, slots, self._schedule, most_tries, self._chance, self._metrics
+        )
         lanes = Lanes(self._pool, self._master, means)
         following = asyncio.create_task(lanes.run())
         parts = [following, *(asyncio.create_task(one) for one in (lead.beat(), tail.run(), recorder.run()))]
@@ -187,10 +191,11 @@ class Lanes:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             row = await connection.fetchrow(SQL["load"], subscriber_id)
+            if row is None:
+                return
             secrets = await connection.fetch(SQL["secrets"], subscriber_id)
-        if row is None:
-            return
-        lane = Lane(self._means, Destination.of(row, secrets, self._master))
+            memory = await Memory.read(connection, row)
+        lane = Lane(self._means, Destination.of(row, secrets, memory, self._master))
         task = asyncio.create_task(lane.run(), name=f"lane {subscriber_id}")
         task.add_done_callback(self._ended)
         self._lanes[subscriber_id] = lane, task

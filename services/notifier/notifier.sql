@@ -8,11 +8,12 @@ select notifier.leads()
 
 -- name: record
 -- What came of tries; answers how each of their subscribers stands.
-select * from notifier.record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+select * from notifier.record(
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 
 -- name: pass_by
--- Only forwards, and only where nobody has moved it meanwhile.
-select notifier.pass_by($1, $2, $3)
+-- Only forwards, and only where nobody has moved it meanwhile; with all that is held back by then.
+select notifier.pass_by($1, $2, $3, $4, $5, $6)
 
 -- name: alerts
 -- All of the ledger that this role may see.
@@ -34,8 +35,8 @@ select count(*) from notifier.subscriber where disabled_since is not null
 -- One as it stands, with how long its next try still has to wait.
 select
     s.subscriber_id, s.url, s.version, s.resends, s.position, s.attempts,
-    s.units, s.minimum_level, s.changes, s.modes,
-    coalesce(extract(epoch from s.next_at - clock_timestamp()), 0)::float8 as wait_seconds
+    s.units, s.minimum_level, s.changes, s.modes, s.by_province, s.wait_seconds, s.inhibits,
+    coalesce(extract(epoch from s.next_at - clock_timestamp()), 0)::float8 as again_in_seconds
 from notifier.subscriber s where s.subscriber_id = $1 and s.disabled_since is null
 
 -- name: secrets
@@ -43,6 +44,31 @@ from notifier.subscriber s where s.subscriber_id = $1 and s.disabled_since is nu
 select secret_id, sealed, wrap_version, ends_at from notifier.secret where subscriber_id = $1
 order by ends_at desc nulls first
 
--- name: told
--- Whether anything of what stands of a unit was delivered to a subscriber, in whichever round.
-select notifier.told_since_it_began($1, $2, $3)
+-- name: believed
+-- What it was sent last of each unit. Of what was only tried they may have heard or not: then an alert may stand for them,
+-- of no level that is known.
+select unit, mode, position, case when delivered then level else -1 end as level, stands or not delivered as stands
+from notifier.believed where subscriber_id = $1
+
+-- name: held
+-- What is held back for it, but for what a later alert has taken the place of.
+select h.unit, h.mode, a.*
+from notifier.held h
+cross join lateral notifier.alerts(h.position - 1, h.position, 1) as a
+where h.subscriber_id = $1 and not exists (
+    select from notifier.believed b
+    where b.subscriber_id = $1 and b.unit = h.unit and b.mode = h.mode and b.delivered
+        and b.position >= h.position)
+
+-- name: silences
+-- Those that stand where it has come to.
+select * from notifier.silences($1)
+
+-- name: delivered
+-- What was delivered beyond its position in this round: a notice of several moves it only once all of them are.
+select position from notifier.delivery
+where subscriber_id = $1 and resends = $2 and position > $3 and delivered_at is not null
+
+-- name: rules
+-- Those that were adopted after the version that is known.
+select * from notifier.rules($1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,13 @@ class Schedule:
 
     first: float
     longest: float
+
+    def tries_in(self, seconds: float) -> int:
+        """How many failures in a row there are in so long a time, where each wait is a whole one."""
+        tries, waited, wait = 0, 0.0, self.first
+        while wait < self.longest and waited < seconds:
+            tries, waited, wait = tries + 1, waited + wait, wait * 2.0
+        return tries + max(math.ceil((seconds - waited) / self.longest), 0)
 
     def delay(self, failures: int, chance: float, asked: float | None = None) -> float:
         """Seconds until the next try after so many failures: the double each time, between a half of it and all by

@@ -21,12 +21,13 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from services import clock
+from services.notifier.notice import Notice
 from services.notifier.retrying import retry_after
 from services.subscribers.addresses import AddressRefused, Reachable, is_public
-from services.subscribers.filters import PublicEvent
 from services.subscribers.secrets import NothingSigns, Signer, signatures
 
 CONTENT_TYPE = "application/cloudevents+json"
+BATCH_TYPE = "application/cloudevents-batch+json"
 USER_AGENT = "Intabaza-Notifier/1"
 
 MOST_READ_BYTES = 16_384
@@ -170,7 +171,7 @@ class Sender:
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            headers={"User-Agent": USER_AGENT, "Content-Type": CONTENT_TYPE, "Accept-Encoding": "identity"},
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
         )
         return cls(session, names, resolver)
 
@@ -178,19 +179,20 @@ class Sender:
         await self._session.close()
 
     async def send(
-        self, url: str, signers: list[Signer], event: PublicEvent, answered: Callable[[], None] = lambda: None
+        self, url: str, signers: list[Signer], notice: Notice, answered: Callable[[], None] = lambda: None
     ) -> Answer:
         """Try once; it takes no longer than the timeout, and raises nothing. Where nothing signs, nothing is sent.
 
         `answered` is called as soon as the receiver's answer is known.
         """
         now = clock.now()
-        message_id = str(event.row.event_id)
+        message_id, body = str(notice.message_id), notice.body
         try:
-            signed = signatures(signers, message_id, now, event.wire)
+            signed = signatures(signers, message_id, now, body)
         except NothingSigns:
             return Answer(None, UNSIGNED, 0.0)
         headers = {
+            "Content-Type": BATCH_TYPE if notice.is_batch else CONTENT_TYPE,
             "webhook-id": message_id,
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": signed,
@@ -202,7 +204,7 @@ class Sender:
 
         try:
             to = URL(url, encoded=True)
-            async with self._session.post(to, data=event.wire, headers=headers, allow_redirects=False) as response:
+            async with self._session.post(to, data=body, headers=headers, allow_redirects=False) as response:
                 answered()
                 asked = retry_after(response.headers.get("Retry-After"), now)
                 public = self._resolver.is_public(to.raw_host or "")

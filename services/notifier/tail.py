@@ -1,23 +1,25 @@
-"""The alerts as they come, read once for all subscribers, and the gazetteer that filters are read through."""
+"""What subscribers may be sent, read once for all as it comes, and the registers by which it is understood."""
 
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from bisect import bisect_right
 from collections.abc import Sequence
-from uuid import UUID
 
 import asyncpg
 import structlog
 
+from events.alert import AlertChange
 from events.catalogue import read
 from events.places.gazetteer import Gazetteer
-from events.reference import GazetteerAdopted
+from events.reference import GazetteerAdopted, RulesAdopted
 from services.ledger.alerts import Progress, pages
 from services.ledger.batcher import LOST, unavailable
 from services.ledger.ledger import LedgerError, Recorded
 from services.notifier.lead import SQL
 from services.subscribers.filters import PublicEvent
+from services.words.said import ALERTS_FROM
 
 PAGE = 200
 KEPT = 1_000
@@ -40,7 +42,8 @@ class Tail:
         self._kept: list[PublicEvent] = []
         self._kept_after = 0
         self._rung = asyncio.Event()
-        self._gazetteer_version = 0
+        self._rules_version = self._gazetteer_version = 0
+        self._lowest: dict[str, int] = {}
         self.gazetteer: Gazetteer | None = None
 
     async def run(self) -> None:
@@ -53,6 +56,11 @@ class Tail:
             except LedgerError as error:
                 _log.warning("alerts_wait_for_the_ledger", error=type(error).__name__)
                 await asyncio.sleep(AGAIN_SECONDS)
+
+    async def begun(self) -> None:
+        """Wait until the registers were read."""
+        while not self._begun:
+            await self._rung.wait()
 
     async def beyond(self, position: int) -> int:
         """Wait until there may be an event after this position, and say up to where to read."""
@@ -68,12 +76,13 @@ class Tail:
             return self._kept[first : min(last, first + limit)]
         return [PublicEvent.of(row) for row in await self._read(after, until, limit)]
 
-    async def told_before(self, subscriber_id: UUID, event: PublicEvent) -> bool:
-        """Whether anything that led to this event was delivered to them; raises LedgerUnavailable."""
-        return bool((await self._fetch("told", subscriber_id, event.row.stream, event.position))[0][0])
+    def stands(self, alert: PublicEvent) -> bool:
+        """Whether an alert warns, by the rules of its time: one that does not ends what was told."""
+        lowest = self._lowest.get(alert.data["rules_hash"], ALERTS_FROM)
+        return bool(alert.data["change"] != AlertChange.CANCELLED.value and alert.level >= lowest)
 
     async def _begin(self) -> None:
-        await self._look_at_the_gazetteer()
+        await self._look_at_the_registers()
         # What lies before may hold something for everybody: they look once, each from where it stands.
         self._head = self._newest = self._kept_after = await self._published.position()
         self._begun = True
@@ -82,7 +91,7 @@ class Tail:
     async def _take(self, until: int) -> None:
         async for rows in pages(self._read, self._head, until, PAGE):
             # Read after the alerts, so that whatever was adopted before them is known.
-            await self._look_at_the_gazetteer()
+            await self._look_at_the_registers()
             self._kept.extend(map(PublicEvent.of, rows))
             if (dropped := len(self._kept) - KEPT) > 0:
                 self._kept_after = self._kept[dropped - 1].position
@@ -91,7 +100,13 @@ class Tail:
             self._ring()
         self._head = max(self._head, until)
 
-    async def _look_at_the_gazetteer(self) -> None:
+    async def _look_at_the_registers(self) -> None:
+        for row in await self._fetch("rules", self._rules_version):
+            recorded = Recorded(*row)
+            match read(recorded.wire()).data:
+                case RulesAdopted(content=rules, content_hash=digest):
+                    self._lowest[digest] = tomllib.loads(rules).get("alerts", {}).get("from_level", ALERTS_FROM)
+            self._rules_version = recorded.version
         for row in await self._fetch("gazetteer", self._gazetteer_version):
             recorded = Recorded(*row)
             match read(recorded.wire()).data:

@@ -137,22 +137,10 @@ class Lane:
             self.counts.foreign += len(stretch.foreign)
             self._on_foreign(self.partition, stretch.foreign)
         if stretch.following:
-            events = [self._decode(one) for one in stretch.following]
+            events = [decode(self.partition, one) for one in stretch.following]
             await self._fold(Batch(events, [one.offset + 1 for one in stretch.following]))
             self.counts.events += len(events)
         self.next_offset = records[-1].offset + 1
-
-    def _decode(self, one: Following) -> Taken:
-        try:
-            event = take(one.wire)
-        except NotAnEvent as error:
-            raise Unreadable(f"partition {self.partition}, offset {one.offset}: {error}") from error
-        if event.position != one.position:
-            raise Unreadable(
-                f"partition {self.partition}, offset {one.offset}: its header says position {one.position}, "
-                f"the event {event.position}"
-            )
-        return event
 
     async def settle(self) -> None:
         """Wait until what was folded is committed; raises what the commit raised. Being cancelled does not stop it."""
@@ -297,6 +285,20 @@ class Lane:
         if key in live.part.states:
             live.touched[key] = self._number
         return resumed
+
+
+def decode(partition: int, one: Following) -> Taken:
+    """A record that continues its partition's chain, as a fold takes it; raises Unreadable."""
+    try:
+        event = take(one.wire)
+    except NotAnEvent as error:
+        raise Unreadable(f"partition {partition}, offset {one.offset}: {error}") from error
+    if event.position != one.position:
+        raise Unreadable(
+            f"partition {partition}, offset {one.offset}: its header says position {one.position}, "
+            f"the event {event.position}"
+        )
+    return event
 
 
 def _share(live: Live, events: Sequence[Taken]) -> Sequence[Taken]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
@@ -13,7 +13,7 @@ from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from services.log.clients import connected
-from services.log.record import read_link
+from services.log.record import Link, read_link
 from services.log.topic import CONNECT_MS, TopicAbsent, look_up_topic
 from services.processors.chain import Record
 from services.processors.compiled import CompiledConsumer
@@ -56,7 +56,7 @@ class Places:
     Raises TopicAbsent, and KafkaError or OSError where the broker is away.
     """
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, bootstrap: str, topic: str, fetch_bytes: int = FETCH_BYTES) -> None:
         self.topic = topic
         servers = bootstrap.split(",")
         found = look_up_topic(servers, topic, "intabaza-places")
@@ -70,7 +70,7 @@ class Places:
             request_timeout_ms=CONNECT_MS,
             enable_auto_commit=False,
             max_poll_records=5_000,
-            max_partition_fetch_bytes=FETCH_BYTES,
+            max_partition_fetch_bytes=fetch_bytes,
             fetch_max_wait_ms=100,
             metrics_enabled=False,
         )
@@ -112,15 +112,20 @@ class Places:
         end = self.end(partition)
         if topic_id == self.topic_id and 0 < hint <= end and self._links(partition, hint - 1, end)[:1] == [last]:
             return hint
+        low = self.search(partition, end, lambda record: position_of(record) > last)
+        return low if self._continues(partition, low, end, last) else 0
+
+    def search(self, partition: int, end: int, beyond: Callable[[Record], bool]) -> int:
+        """The offset after the last record of ours that is not `beyond`; 0 where all are, or there is none."""
         low, high = 0, end
         while low < high:
             middle = (low + high) // 2
-            found = self._links(partition, middle, end, 1)
-            if not found or found[0] > last:
+            found = self.ours(partition, middle, end)
+            if not found or beyond(found[0]):
                 high = middle
             else:
                 low = middle + 1
-        return low if self._continues(partition, low, end, last) else 0
+        return low
 
     def _continues(self, partition: int, offset: int, end: int, last: int) -> bool:
         if offset == 0:
@@ -128,15 +133,30 @@ class Places:
         return self._links(partition, offset - 1, end, 1) == [last]
 
     def _links(self, partition: int, offset: int, end: int, most: int = 1) -> list[int]:
-        """Positions of the first `most` records of ours from an offset on."""
-        found: list[int] = []
+        return [position_of(record) for record in self.ours(partition, offset, end, most)]
+
+    def ours(self, partition: int, offset: int, end: int, most: int = 1) -> list[Record]:
+        """The first `most` records of ours from an offset on, before `end`."""
+        found: list[Record] = []
         self.begin(partition, offset)
         deadline = time.monotonic() + SILENCE_SECONDS
         while len(found) < most and offset < end:
             for record in self.poll():
                 offset = record.offset + 1
-                if (link := read_link(record.headers)) is not None and len(found) < most:
-                    found.append(link.position)
+                if read_link(record.headers) is not None and len(found) < most and record.offset < end:
+                    found.append(record)
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self.topic} partition {partition}: nothing at offset {offset} of {end}")
         return found
+
+
+def link_of(record: Record) -> Link:
+    """What a record of ours states of its place in the chain."""
+    link = read_link(record.headers)
+    assert link is not None
+    return link
+
+
+def position_of(record: Record) -> int:
+    """The position that a record of ours states."""
+    return link_of(record).position

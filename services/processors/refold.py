@@ -17,7 +17,9 @@ import asyncpg
 from projections.projection import Projection
 from projections.sql import named_queries
 from services.database.pools import BY_KEY, as_it_was
+from services.log.record import read_link
 from services.processors.abreast import abreast
+from services.processors.chain import Record
 from services.processors.collecting import collect_rarely
 from services.processors.errors import Again, Halt
 from services.processors.lane import Lane
@@ -26,6 +28,9 @@ from services.processors.places import Places
 from services.processors.store import Store
 
 SQL = named_queries("services.processors", "refold.sql")
+
+WHATEVER_COMES = 2**62
+"""The position of a line that is an offset alone; no ledger reaches it."""
 
 SMALL = 20_000
 """Records below which starting processes costs more than they save."""
@@ -43,7 +48,8 @@ class Line:
 class Refolding:
     """What a process of its own needs to know to fold some partitions: all projections in one reading.
 
-    `places` says in which schema each projection is folded, by its name.
+    `places` says in which schema each projection is folded, by its name. Where `as_of` is a position, nothing above it
+    is folded, and no waiver that was recorded later counts.
     """
 
     dsn: str
@@ -52,6 +58,7 @@ class Refolding:
     projections: tuple[Projection[Any, Any], ...]
     places: Mapping[str, str]
     lines: Mapping[int, Line]
+    as_of: int = WHATEVER_COMES
 
 
 @asynccontextmanager
@@ -100,7 +107,7 @@ async def lines_of(connection: Any, projections: Sequence[Projection[Any, Any]])
 def ends(bootstrap: str, topic: str) -> dict[int, Line]:
     """Every partition to its present end."""
     with Places(bootstrap, topic) as places:
-        return {one: Line(places.end(one), 2**62) for one in range(places.partitions)}
+        return {one: Line(places.end(one), WHATEVER_COMES) for one in range(places.partitions)}
 
 
 async def refold(
@@ -117,12 +124,7 @@ async def refold(
     if processes < 2 or total < SMALL:
         await fold_partitions(replace(refolding, lines=lines))
     else:
-        shares = {
-            f"partition{'s' * (len(share) > 1)} {', '.join(map(str, sorted(share)))}": replace(
-                refolding, lines={one: lines[one] for one in share}
-            )
-            for share in _shares(lines, processes)
-        }
+        shares = {name: replace(refolding, lines=share) for name, share in share_out(lines, processes).items()}
         async with a_pool(refolding.dsn, 1) as pool:
 
             async def look() -> None:
@@ -133,14 +135,17 @@ async def refold(
     progress(total, total)
 
 
-def _shares(lines: Mapping[int, Line], number: int) -> list[list[int]]:
-    """Partitions spread so that each process has about as much to read."""
+def share_out(lines: Mapping[int, Line], number: int) -> dict[str, dict[int, Line]]:
+    """Partitions spread so that each process has about as much to read, by what each share is called in a sentence."""
     shares: list[tuple[int, list[int]]] = [(0, []) for _ in range(min(number, len(lines)))]
     for partition, line in sorted(lines.items(), key=lambda one: -one[1].offset):
         weight, share = min(shares, key=lambda one: one[0])
         shares.remove((weight, share))
         shares.append((weight + line.offset, [*share, partition]))
-    return [share for _, share in shares]
+    return {
+        f"partition{'s' * (len(share) > 1)} {', '.join(map(str, sorted(share)))}": {one: lines[one] for one in share}
+        for _, share in shares
+    }
 
 
 def fold_share(refolding: Refolding) -> None:
@@ -152,21 +157,21 @@ def fold_share(refolding: Refolding) -> None:
 async def fold_partitions(refolding: Refolding) -> None:
     """Fold some partitions up to their lines. Raises Halt where a chain is broken or does not reach its line."""
     async with a_pool(refolding.dsn) as pool:
-        store = Store(pool, "", refolding.places, speaks=False)
+        store = Store(pool, "", refolding.places, speaks=False, as_of=refolding.as_of)
         with Places(refolding.bootstrap, refolding.topic) as places:
             for partition, line in sorted(refolding.lines.items()):
                 try:
-                    await _fold_partition(store, refolding.projections, places, partition, line)
+                    await _fold_partition(store, refolding.projections, places, partition, line, refolding.as_of)
                 except Again as error:
                     raise Halt(f"{error}: the same seems to be folded again by somebody else at this time") from error
 
 
 async def _fold_partition(
-    store: Store, projections: Sequence[Projection[Any, Any]], places: Places, partition: int, line: Line
+    store: Store, projections: Sequence[Projection[Any, Any]], places: Places, partition: int, line: Line, as_of: int
 ) -> None:
     lane = Lane(store, projections, partition, places.topic_id)
     await lane.begin()
-    if lane.last >= line.position:
+    if lane.last >= min(line.position, as_of):
         return
     offset = await asyncio.to_thread(places.find, partition, *lane.hint)
     end = min(line.offset, await asyncio.to_thread(places.end, partition))
@@ -176,10 +181,23 @@ async def _fold_partition(
         if not records:
             continue
         offset = records[-1].offset + 1
-        await lane.offer(records)
+        wanted = records if as_of == WHATEVER_COMES else up_to(records, as_of)
+        if wanted:
+            await lane.offer(wanted)
+        if len(wanted) < len(records):
+            break
     await lane.settle()
-    if line.position < 2**62 and lane.last != line.position:
+    if line.position < WHATEVER_COMES and lane.last != line.position:
         raise Halt(
             f"partition {partition} ends with position {lane.last} at offset {end} where the live watermark says "
             f"{line.position}: the log lacks something; see `intabaza relay status`"
         )
+
+
+def up_to(records: Sequence[Record], position: int) -> Sequence[Record]:
+    """Records up to the first of ours above a position: whatever comes after it is above as well, or a repeat."""
+    for number, record in enumerate(records):
+        link = read_link(record.headers)
+        if link is not None and link.position > position:
+            return records[:number]
+    return records

@@ -1,17 +1,24 @@
-"""What a projection is when it is folded again from Kafka, compared row by row with what is live."""
+"""What projections are when they are folded again from Kafka, to the end or as of a moment, beside what is live."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
+import asyncpg
+
 from projections.projection import Projection
-from projections.rows import read_lines, sum_lines
+from projections.rows import PREFETCH, read_lines, sum_lines
+from projections.sql import named_queries
+from services.moments import Moment
+from services.processors.as_of import Found
 from services.processors.errors import Halt
 from services.processors.refold import SQL, Refolding, a_pool, clear_place, drop_place, ends, live_lines, refold
 
+SHOWN = named_queries("services.processors", "shown.sql")
 MOST_SHOWN = 20
 CHUNK = 5_000
 
@@ -61,6 +68,75 @@ async def replay(
         finally:
             async with pool.acquire() as connection, connection.transaction():
                 await drop_place(connection, place)
+
+
+@dataclass(frozen=True)
+class Past:
+    """Projections as they were at a moment, standing in places of their own until they are let go."""
+
+    moment: Moment
+    _pool: asyncpg.Pool[asyncpg.Record]
+    _places: Mapping[str, str]
+
+    async def sum(self, projection: Projection[Any, Any]) -> Replayed:
+        """How many rows there were, and what they sum up to."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            return await _sum(connection, projection, self._places[projection.name])
+
+    async def compare(self, projection: Projection[Any, Any]) -> tuple[Replayed, int]:
+        """The same beside the live rows of now, and the highest position that those have taken. Raises Halt."""
+        async with self._pool.acquire() as live, live.transaction(isolation="repeatable_read"):
+            lines = await live_lines(live, projection)
+            if not lines:
+                raise _not_live(projection)
+            result = await _compare(self._pool, live, projection, self._places[projection.name])
+            return result, max(line.position for line in lines.values())
+
+    @asynccontextmanager
+    async def rows(
+        self, projection: Projection[Any, Any]
+    ) -> AsyncIterator[tuple[Sequence[str], AsyncIterator[Sequence[Any]]]]:
+        """The columns that a person reads of it, and its rows as they come."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("select set_config('search_path', $1, true)", self._places[projection.name])
+            prepared = await connection.prepare(SHOWN[projection.name])
+            yield [one.name for one in prepared.get_attributes()], _values(prepared)
+
+
+async def _values(prepared: Any) -> AsyncIterator[Sequence[Any]]:
+    async for row in prepared.cursor(prefetch=PREFETCH):
+        yield tuple(row)
+
+
+@asynccontextmanager
+async def replay_as_of(
+    dsn: str,
+    bootstrap: str,
+    topic: str,
+    projections: Sequence[Projection[Any, Any]],
+    processes: int,
+    found: Found,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> AsyncIterator[Past]:
+    """Fold projections from Kafka up to a moment and no further, in one reading, into places that go in the end."""
+    places = {one.name: f"{one.name}_replay" for one in projections}
+    async with a_pool(dsn) as pool:
+        try:
+            for one in projections:
+                await clear_place(pool, one, places[one.name])
+            refolding = Refolding(
+                dsn, bootstrap, topic, tuple(projections), places, found.lines, as_of=found.moment.position
+            )
+            await refold(refolding, processes, progress)
+            yield Past(found.moment, pool, places)
+        finally:
+            for place in places.values():
+                async with pool.acquire() as connection, connection.transaction():
+                    await drop_place(connection, place)
+
+
+def _not_live(projection: Projection[Any, Any]) -> Halt:
+    return Halt(f"there is no live {projection.name} to compare with: start the processors first")
 
 
 async def _sum(connection: Any, projection: Projection[Any, Any], place: str) -> Replayed:

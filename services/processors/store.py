@@ -22,6 +22,9 @@ from services.processors.pool import APPLICATION, STATEMENT_SECONDS
 
 SQL = named_queries("services.processors", "store.sql")
 
+OF_NO_FORM = 0
+"""The form of rows that a restored ledger does not account for (services/restoring)."""
+
 
 @dataclass(slots=True)
 class Mark:
@@ -95,7 +98,8 @@ class Store:
     """Postgres as the role intabaza_projector.
 
     `places` says in which schema each projection stands, by its name where it is not said; `speaks` is false for one
-    that is being rebuilt: it appends nothing.
+    that is being rebuilt: it appends nothing. No waiver counts that was recorded after the position `as_of`, where that
+    is said.
     """
 
     def __init__(
@@ -104,8 +108,10 @@ class Store:
         source: str,
         places: Mapping[str, str] | None = None,
         speaks: bool = True,
+        as_of: int | None = None,
     ) -> None:
         self.pool = pool
+        self._as_of = as_of
         self._source = source
         self._places = dict(places or {})
         self._speaks = speaks
@@ -121,14 +127,17 @@ class Store:
     async def begin(self, projections: Sequence[Projection[Any, Any]], partition: int, topic_id: UUID) -> list[Live]:
         """Everything that these projections know of one partition. Raises OtherVersion."""
         places = [self.place(one) for one in projections]
-        names, versions = [one.name for one in projections], [one.version for one in projections]
+        names = [one.name for one in projections]
+        made_by = [one.version for one in projections], [one.form for one in projections]
         # Apart from the reading, which would fail in its snapshot where another worker commits at the same time.
-        await self.pool.execute(SQL["begin"], places, partition, names, versions, topic_id)
+        await self.pool.execute(SQL["begin"], places, partition, names, *made_by, topic_id)
         async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
             marks = {row["place"]: row for row in await connection.fetch(SQL["marks"], partition, places)}
+            _refuse_other_rows([(one, marks[self.place(one)]) for one in projections])
             parked = await connection.fetch(SQL["parked"], partition, places)
             waivers = [
-                (row["position"], orjson.loads(row["body"])["data"]) for row in await connection.fetch(SQL["waivers"])
+                (row["position"], orjson.loads(row["body"])["data"])
+                for row in await connection.fetch(SQL["waivers"], self._as_of)
             ]
             void = {tuple(row) for row in await connection.fetch(SQL["void"])}
             waived = [
@@ -157,11 +166,6 @@ class Store:
         parked: Sequence[str],
         waived: Sequence[tuple[str, int]],
     ) -> Live:
-        if row["version"] != projection.version:
-            raise OtherVersion(
-                f"the rows of {row['place']} were made by its version {row['version']} and this program has "
-                f"{projection.version}: run `intabaza rebuild {projection.name}`, or the release that made them"
-            )
         await connection.execute(SQL["stand"], row["place"])
         table, fold = projection.table, projection.fold
         states = await table.load_partition(connection, partition) if fold.whole else {}
@@ -269,3 +273,28 @@ class Store:
         """Keys that an operator wants to go on: place, partition, key."""
         rows = await self.pool.fetch(SQL["asked"], list(partitions), [self.place(one) for one in projections])
         return [(row["place"], row["partition"], row["key"]) for row in rows]
+
+
+def _refuse_other_rows(read: Sequence[tuple[Projection[Any, Any], asyncpg.Record]]) -> None:
+    """Raises OtherVersion, with all that is to be rebuilt in one go."""
+    why, others, of_a_release = [], [], False
+    for projection, row in read:
+        made_by, here = (row["version"], row["form"]), (projection.version, projection.form)
+        if made_by == here:
+            continue
+        others.append(projection.name)
+        if row["form"] == OF_NO_FORM:
+            why.append(f"the rows of {row['place']} hold what is not on the log in the end")
+            continue
+        of_a_release = True
+        why.append(
+            f"the rows of {row['place']} were made by its {_made_by(made_by)} and this program has {_made_by(here)}"
+        )
+    if others:
+        or_else = ", or the release that made them" if of_a_release else ""
+        raise OtherVersion(f"{'; '.join(why)}: run `intabaza rebuild {' '.join(others)}`{or_else}")
+
+
+def _made_by(made_by: tuple[int, int]) -> str:
+    version, form = made_by
+    return f"version {version} in form {form}"

@@ -1,8 +1,8 @@
 -- name: begin
 -- The watermarks of projections in one partition, made where it is the first time.
-insert into projections.watermark (place, partition, projection, version, topic_id)
-select place, $2, projection, version, $5
-from unnest($1::text[], $3::text[], $4::int[]) as one (place, projection, version)
+insert into projections.watermark (place, partition, projection, version, form, topic_id)
+select place, $2, projection, version, form, $6
+from unnest($1::text[], $3::text[], $4::int[], $5::int[]) as one (place, projection, version, form)
 on conflict do nothing
 
 -- name: end_frozen
@@ -14,7 +14,7 @@ where application_name = $1 and usename = current_user and pid <> pg_backend_pid
 
 -- name: marks
 -- All projections of one partition in one look.
-select w.place, w.projection, w.version, w.generation, w.topic_id, w.next_offset, w.last_position, s.body as shared
+select w.place, w.projection, w.version, w.form, w.generation, w.topic_id, w.next_offset, w.last_position, s.body as shared
 from projections.watermark w
 left join projections.shared s on s.place = w.place and s.partition = w.partition
 where w.partition = $1 and w.place = any ($2)
@@ -71,8 +71,10 @@ select place, partition, key from projections.parked
 where resume_asked and partition = any ($1) and place = any ($2) order by position, key
 
 -- name: waivers
--- Which positions keys pass over, in all the history there is: so a replay passes over them when it comes there.
-select position, body from ledger.event where stream = 'reference/waivers' order by version
+-- Which positions keys pass over, in all the history there is, or up to the position $1 where only so much is folded: so
+-- a replay passes over them when it comes there.
+select position, body from ledger.event
+where stream = 'reference/waivers' and ($1::bigint is null or position <= $1) order by version
 
 -- name: void
 -- Those that do not count.

@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from uuid import UUID
 
 import orjson
 
-from events.alert import AlertChange
+from events.alert import TAKES_BACK
 from events.places.gazetteer import Gazetteer
 from events.vocabulary import Mode
 from services.area import Area
 from services.ledger.ledger import Recorded
 
-AMENDS = frozenset({AlertChange.CORRECTED.value, AlertChange.CANCELLED.value})
+AMENDS = frozenset(one.value for one in TAKES_BACK)
 """Changes that take back what was told: whoever was told hears of them, whatever their filters say."""
 
 ACTUAL = frozenset({Mode.ACTUAL.value})
@@ -52,12 +51,25 @@ class PublicEvent:
         return data
 
     @property
-    def amended(self) -> UUID | None:
-        """The event that this one corrects or cancels."""
-        if self.data.get("change") not in AMENDS:
-            return None
-        named = self.data.get("cancels") or self.data.get("updates")
-        return UUID(named) if named else None
+    def level(self) -> int:
+        """The level that an alert tells."""
+        level: int = self.data["to"]
+        return level
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a subscriber is told: each alert by itself at once, or those of a province in one notice, up to so many
+    seconds after the first; and whether a higher alert of a unit holds back lower ones of what lies in it."""
+
+    by_province: bool = False
+    wait_seconds: int = 0
+    inhibits: bool = False
+
+
+EACH = Manner()
+WAIT_SECONDS, LONGEST_WAIT_SECONDS = 30, 3_600
+"""How long a notice waits for more of its province where nobody says, and at most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ What somebody reads is read with their eyes, as projections are: the transaction
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +18,7 @@ from events.refusals import BadInput
 from projections.sql import named_queries
 from services.database.pools import as_it_was
 from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
-from services.subscribers.filters import Filters
+from services.subscribers.filters import EACH, Filters, Manner
 from services.subscribers.refused import (
     NoSuchSubscriber,
     OwnerErased,
@@ -42,15 +42,18 @@ MOST_SECRETS = 5
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """One as it stands. `waiting` counts the alerts after its position, also such as its filters pass by, to 1000."""
+    """One as it stands. `waiting` counts the alerts after its position, also such as its filters pass by, to 1000;
+    `held_back` the units of which the last alert is held back by a silence or a higher alert."""
 
     subscriber_id: UUID
     url: str
     filters: Filters
+    manner: Manner
     created_by: UUID | None
     created_at: datetime
     position: int
     waiting: int
+    held_back: int
     resends: int
     attempts: int
     failing_since: datetime | None
@@ -115,7 +118,12 @@ class Register:
         return await self._seen(owner, "deliveries", subscriber_id, resends, position, most)
 
     async def add(
-        self, owner: UUID | None, url: str, filters: Filters, from_position: int | None = None
+        self,
+        owner: UUID | None,
+        url: str,
+        filters: Filters,
+        from_position: int | None = None,
+        manner: Manner = EACH,
     ) -> tuple[UUID, SecretStr]:
         """A new one, from a position or else from now on, and its secret.
 
@@ -124,7 +132,9 @@ class Register:
         subscriber_id = uuid4()
         secret = NewSecret.make(self._master, subscriber_id)
         kept = secret.secret_id, secret.sealed, secret.version
-        row = await self._row("add", subscriber_id, url, *_columns(filters), owner, from_position, *kept)
+        row = await self._row(
+            "add", subscriber_id, url, *_columns(filters), *astuple(manner), owner, from_position, *kept
+        )
         match row and row["outcome"]:
             case "added":
                 return subscriber_id, secret.shown
@@ -134,10 +144,15 @@ class Register:
                 raise OwnerErased()
         raise SubscribedAlready(subscriber=row["subscriber"] if row else "another one")
 
-    async def change(self, owner: UUID | None, subscriber_id: UUID, url: str, filters: Filters) -> None:
-        """Other filters or another URL, from where it stands. Raises NoSuchSubscriber, SubscribedAlready."""
+    async def change(
+        self, owner: UUID | None, subscriber_id: UUID, url: str, filters: Filters, manner: Manner = EACH
+    ) -> None:
+        """Other filters, another URL or another manner, from where it stands.
+
+        Raises NoSuchSubscriber, SubscribedAlready.
+        """
         try:
-            done = await self._act("change", subscriber_id, owner, url, *_columns(filters))
+            done = await self._act("change", subscriber_id, owner, url, *_columns(filters), *astuple(manner))
         except asyncpg.UniqueViolationError:
             raise SubscribedAlready(subscriber="another one") from None
         if not done:
@@ -216,6 +231,11 @@ def filters_of(row: asyncpg.Record) -> Filters:
     )
 
 
+def manner_of(row: asyncpg.Record) -> Manner:
+    """How it is told, as a row says."""
+    return Manner(row["by_province"], row["wait_seconds"], row["inhibits"])
+
+
 def _columns(filters: Filters) -> tuple[Any, ...]:
     units, changes = filters.units, filters.changes
     return (
@@ -227,5 +247,5 @@ def _columns(filters: Filters) -> tuple[Any, ...]:
 
 
 def _subscriber(row: asyncpg.Record) -> Subscriber:
-    shown = {name: row[name] for name in Subscriber.__dataclass_fields__ if name != "filters"}
-    return Subscriber(**shown, filters=filters_of(row))
+    shown = {name: row[name] for name in Subscriber.__dataclass_fields__ if name not in ("filters", "manner")}
+    return Subscriber(**shown, filters=filters_of(row), manner=manner_of(row))

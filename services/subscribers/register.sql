@@ -9,6 +9,7 @@ select
             where e.type = 'alert.issued' and e.position > s.position and e.position <= relay.acknowledged() limit 1000
         ) as ahead
     ) as waiting,
+    (select count(*) from notifier.held h where h.subscriber_id = s.subscriber_id) as held_back,
     (
         select max(x.ends_at) from notifier.secret x
         where x.subscriber_id = s.subscriber_id and x.ends_at > clock_timestamp()
@@ -26,11 +27,11 @@ order by d.resends desc, d.position desc limit $4
 
 -- name: add
 -- The id of the new one, or of the one that was there, or why there is none.
-select * from notifier.add($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+select * from notifier.add($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 
 -- name: change
 -- False where there is none such of theirs; so below.
-select notifier.change($1, $2, $3, $4, $5, $6, $7)
+select notifier.change($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
 -- name: rotate
 -- Until when the secret before it is valid too, or until when no other may be made; no row where there is none of theirs.

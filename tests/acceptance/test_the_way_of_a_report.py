@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import TypeAlias
 
 import asyncpg
@@ -11,11 +13,12 @@ import orjson
 import psutil
 import pytest
 
+from events.alert import AlertIssued
 from events.catalogue import read
 from events.level import LevelChanged
 from projections.live import LIVE
 from services.local.topics import ALERTS, EVENTS
-from tests.support.history import GIHANGA, Story
+from tests.support.history import CANARY, GIHANGA, RULES, Story
 from tests.support.stack import Stack, a_stack
 from tests.support.told_on_a_stack import SOURCE, a_history_on
 from tests.support.topics import read_topic
@@ -95,6 +98,25 @@ async def test_a_commune_with_a_case_has_a_level_and_the_log_says_why(story: Sto
     assert await owner.fetchval("select count(*) from projections.parked") == 0
 
 
+async def test_another_rule_set_stands_beside_what_the_log_says(story: Story, stack: Stack, tmp_path: Path) -> None:
+    page, known, lower = tmp_path / "page.html", tmp_path / "known.json", tmp_path / "lower.toml"
+    lower.write_text(RULES.read_text("utf-8").replace("up = [4000, 15000", "up = [3000, 12000"), "utf-8")
+    answer = await asyncio.to_thread(
+        stack.command, "what-if", str(lower), "--html", str(page), "--json", str(known), "--warned-from", "2"
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    told = orjson.loads(known.read_bytes())
+    assert f"as far as position {told['as_of_position']:,} of the log" in " ".join(answer.stdout.split())
+    rows = await story.network.desk.ledger.read(0, told["as_of_position"])
+    said = [envelope.data for envelope in map(read, [one.wire() for one in rows])]
+    assert set(told["units"]) >= {one.unit for one in said if isinstance(one, LevelChanged)}
+    changes = Counter(str(one.change) for one in said if isinstance(one, AlertIssued))
+    assert changes
+    assert +Counter(told["alerts_told"]["adopted"]) == changes
+    for text in (page.read_text("utf-8"), known.read_text("utf-8"), answer.stdout):
+        assert CANARY not in text
+
+
 async def test_who_is_killed_comes_back_and_nothing_is_lost(story: Story, stack: Stack, owner: Owner) -> None:
     for name in ("relay", "processors"):
         before = stack.pid(name)
@@ -118,7 +140,7 @@ async def test_a_case_reads_as_it_happened(story: Story, owner: Owner) -> None:
     case = await owner.fetchval("select stream from ledger.event where type = 'case.opened' order by position limit 1")
     async with owner.transaction():
         await owner.execute("select set_config('search_path', 'case_timeline', true)")
-        rows = await owner.fetch(SQL["timeline"], case, 0, 1_000)
+        rows = await owner.fetch(SQL["timeline"], case, 0, 1_000, None)
     recorded = await owner.fetch("select position, type from ledger.event where stream = $1 order by position", case)
     assert [(row["position"], row["type"]) for row in rows if row["stream"] == case] == [tuple(one) for one in recorded]
     assert any(row["stream"].startswith("report/") for row in rows)

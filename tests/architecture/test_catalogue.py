@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from events.alert import AlertIssued
+from events.alert import AlertIssued, AlertSilenceAnnounced
 from events.catalogue import CATALOGUE, EVENTS
 from events.event import Event
 from events.sealed import Clear, Sealed
@@ -16,7 +16,7 @@ from tests.architecture.shapes import Leaf, leaves, subclasses
 
 every_event = pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
 
-PARTICIPLES_NOT_IN_ED = {"withdrawn", "stood", "overdue", "lost", "overridden"}
+PARTICIPLES_NOT_IN_ED = {"withdrawn", "stood", "overdue", "lost", "overridden", "made"}
 
 PERSONAL = {
     "text", "note", "reason", "summary", "person", "contact", "place_words", "exact_times", "sub_kind", "actor_class",
@@ -25,12 +25,19 @@ PERSONAL = {
 """Names under which a person's words, or words about a person, could stand."""
 
 NOT_A_PERSONS_WORDS = {
+    "custody.log_checkpointed note": "a signed note, written by the notary",
     "reference.election_dated source": "who announced the date: an institution, in a reference event",
 }
 
 FREE_TEXTS = {
     "alert.issued unit_name": "a place's name from the gazetteer",
     "alert.issued codes.code": "a place's code in somebody's scheme",
+    "alert.silenced unit_name": "a place's name from the gazetteer",
+    "alert.silenced codes.code": "a place's code in somebody's scheme",
+    "alert.silence_announced unit_name": "a place's name from the gazetteer",
+    "alert.silence_announced codes.code": "a place's code in somebody's scheme",
+    "custody.export_made in_clear.fields": "names of fields of our own events",
+    "custody.log_checkpointed note": "a signed note, written by the notary",
     "custody.record_viewed fields": "names of fields of our own events",
     "reference.election_dated source": "where the date was announced",
     "reference.gazetteer_adopted content": "a gazetteer's tables: places and their sources, checked before adoption",
@@ -79,7 +86,7 @@ def test_what_concerns_everybody_is_of_reference_and_nothing_else() -> None:
 
 def test_what_a_projection_derives_is_levels_and_alerts_and_nothing_else() -> None:
     derived = {event for event in EVENTS.values() if event.derived}
-    assert derived == {*CATALOGUE["level"], AlertIssued}
+    assert derived == {*CATALOGUE["level"], AlertIssued, AlertSilenceAnnounced}
 
 
 @every_event

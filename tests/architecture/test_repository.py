@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -58,6 +59,17 @@ def test_only_the_settings_read_the_environment() -> None:
         if {"os.environ", "os.getenv", "os.environb"} & set(_names_in(path))
     }
     assert readers <= {"services/settings.py"}
+
+
+def test_what_is_put_into_bundles_imports_nothing_but_the_standard_library_and_cryptography() -> None:
+    verifier = ast.parse((ROOT / "services/audit/offline/verify.py").read_text("utf-8"))
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(verifier)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names])
+    }
+    assert imported - sys.stdlib_module_names == {"cryptography"}
 
 
 def test_the_schemas_hold_no_program() -> None:

@@ -21,11 +21,13 @@ from tests.benchmarks import (
     issuing,
     notifying,
     projecting,
+    proving,
     refolding,
     relaying,
     remembering,
     replaying,
     serving,
+    verifying,
 )
 from tests.benchmarks.servers import servers
 
@@ -95,6 +97,18 @@ def issue(options: Options) -> None:
     issuing.compare(options.rounds)
 
 
+def verify(options: Options) -> None:
+    """Verifying a log against a bare poll-and-hash loop."""
+    with servers() as running:
+        running.fill(options.events)
+        asyncio.run(verifying.compare(running, options.events, options.rounds))
+
+
+def prove(options: Options) -> None:
+    """Extending a log's tree, and proofs of it."""
+    proving.compare(options.events)
+
+
 SECTIONS: Mapping[str, Callable[[Options], None]] = {
     "append": append,
     "fold": fold,
@@ -106,6 +120,8 @@ SECTIONS: Mapping[str, Callable[[Options], None]] = {
     "serve": serve,
     "notify": notify,
     "issue": issue,
+    "verify": verify,
+    "prove": prove,
 }
 
 

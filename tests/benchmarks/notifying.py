@@ -120,6 +120,7 @@ async def _ours(postgres: PostgresServer, folder: Path, subscribers: int) -> Fig
             | dsns
             | {
                 "INTABAZA_NOTIFIER_DSN": postgres.dsn(name, "intabaza_notifier"),
+                "INTABAZA_NOTARY_DSN": postgres.dsn(name, "intabaza_notary"),
                 "INTABAZA_KAFKA_BOOTSTRAP": "127.0.0.1:1",  # never used by a notifier
                 "INTABAZA_VAULT_MASTER_KEY": MASTER,
                 "INTABAZA_NOTIFIER_HTTP": "true",

@@ -89,6 +89,7 @@ class Database:
             "INTABAZA_VAULT_DSN": self.dsn("intabaza_vault"),
             "INTABAZA_PROJECTOR_DSN": self.projector_dsn,
             "INTABAZA_NOTIFIER_DSN": self.dsn("intabaza_notifier"),
+            "INTABAZA_NOTARY_DSN": self.dsn("intabaza_notary"),
             "INTABAZA_KAFKA_BOOTSTRAP": self.servers.bootstrap,
             "INTABAZA_KAFKA_REPLICATION": "1",
             "INTABAZA_PARTITIONS": str(PARTITIONS),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -83,6 +83,38 @@ def said(document: etree._Element, path: str) -> list[str]:
     """The texts at a path of names, under the document."""
     found: Iterable[etree._Element] = document.findall("/".join(f"cap:{name}" for name in path.split("/")), CAP)
     return [one.text or "" for one in found]
+
+
+@dataclass
+class ReaderOfCap:
+    """Who takes documents as they come and knows of them what the standard says, and nothing of ours.
+
+    CAP 1.2, section 3.2: an Update supersedes what it refers to, a Cancel cancels it; a document is named by its
+    sender, identifier and time of sending; `expires` is when it is in effect no more.
+    """
+
+    kept: dict[tuple[str, ...], etree._Element] = field(default_factory=dict)
+
+    def take(self, document: etree._Element) -> None:
+        kind, itself = said(document, "msgType")[0], tuple(said(document, name)[0] for name in _NAMED_BY)
+        assert itself not in self.kept
+        referred = [tuple(one.split(",")) for one in " ".join(said(document, "references")).split()]
+        assert bool(referred) == (kind != "Alert")
+        for one in referred:
+            self.kept.pop(one, None)
+        if kind != "Cancel":
+            self.kept[itself] = document
+
+    def in_effect(self, at: datetime) -> list[etree._Element]:
+        """Which documents are in effect at a moment."""
+        return [one for one in self.kept.values() if not any(_is_past(ends, at) for ends in said(one, "info/expires"))]
+
+
+_NAMED_BY = ("sender", "identifier", "sent")
+
+
+def _is_past(moment: str, at: datetime) -> bool:
+    return datetime.fromisoformat(moment) <= at
 
 
 def verify_by_xmlsec(document: bytes, key: ec.EllipticCurvePrivateKey) -> None:

@@ -243,6 +243,12 @@ def _rules(position: int, at: datetime) -> Written:
     return _written(position, "reference/rules", 1, "reference.rules_adopted", EVERY_HOME, at, data)
 
 
+def engine(position: int, at: datetime) -> Written:
+    """The level's first engine begins to speak; for who wants levels that are said."""
+    data = {"projection": "alert_level", "number": 1}
+    return _written(position, "reference/engines", 1, "reference.engine_adopted", EVERY_HOME, at, data)
+
+
 def _tick(position: int, number: int, at: datetime) -> Written:
     midnight = at.hour == 22  # in Bujumbura
     data = {"nominal": wire_time(at), "reason": "midnight" if midnight else "hour"}

@@ -30,8 +30,8 @@ def validator(schema: str) -> Draft202012Validator:
 
 def operation_at(method: str, path: str) -> dict[str, Any] | None:
     """The operation of an address; one without parameters goes before one with."""
-    for address in sorted(description()["paths"], key=lambda address: ("{" in address, address)):
-        pattern = re.sub(r"{\w+}", "[^/]+", address)
+    for address in sorted(description()["paths"], key=lambda address: (address.count("{"), address)):
+        pattern = re.sub(r"{\w+}", "[^/]+", re.sub(r"{(?:tile|bundle)}$", ".+", address))
         if re.fullmatch(pattern, path) and method.lower() in description()["paths"][address]:
             operation: dict[str, Any] = description()["paths"][address][method.lower()]
             return operation

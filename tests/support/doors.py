@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -113,6 +113,20 @@ class Doors:
     async def get(self, caller: Caller | None, path: str, *, headers: Any = None, **params: Any) -> httpx.Response:
         """Ask for something."""
         return await self.client.get(path, params=params, headers=self.authorization(caller) | dict(headers or {}))
+
+    async def until_alerts(
+        self, unit: str | None = None, such: Callable[[list[dict[str, Any]]], bool] = bool
+    ) -> list[dict[str, Any]]:
+        """The alerts that are listed, of a unit or of all: once there is one, and they are such."""
+        where = {} if unit is None else {"unit": unit}
+        async with asyncio.timeout(60):
+            while True:
+                alerts: list[dict[str, Any]] = (await self.get(CONSUMER, "/v1/alerts", limit="200", **where)).json()[
+                    "alerts"
+                ]
+                if alerts and such(alerts):
+                    return alerts
+                await asyncio.sleep(0.05)
 
     async def until_ready(self, page: str = "/readyz", seconds: float = 60) -> None:
         """Wait until the API says so."""

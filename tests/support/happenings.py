@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from events.report.state import Report
 from events.report.state import evolve as evolve_report
 from events.reporter import ReporterCheckedIn, ReporterCoverageAssigned, ReporterStoodDown, StandDown
 from events.vocabulary import Actor, ActorClass, Channel, Decided, Kind, Mode, Purpose, Severity
+from projections.referral_board.waiting import asked_since
 from projections.taken import Taken
 from tests.support.domain import (
     CLINIC,
@@ -333,9 +334,12 @@ def takes_back_consent(world: World, of: int, how: int) -> None:
 
 def merges(world: World, of: int, how: int) -> None:
     away, into = world.case_id(of), world.case_id(how)
+    stream = f"case/{away}"
+    waited = asked_since(stream, [one for one in world.log.events if one.stream == stream and one.mode == "actual"])
+    since = None if waited is None else datetime.fromisoformat(waited)
     there, here = linking.merge(
         world.cases[away], linking.Merge(into=into), act(OLIVE, world.log.now), into=world.cases[into],
-        home=world.homes[away], there=world.homes[into],
+        home=world.homes[away], there=world.homes[into], asked_since=since,
     )  # fmt: skip
     world.happened(away, there, OLIVE)
     world.happened(into, here, OLIVE)

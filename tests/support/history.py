@@ -16,12 +16,13 @@ from typing import Any
 from uuid import UUID
 
 from events import alert as alerts
-from events import reference
+from events import custody, reference
 from events import reporter as reporters
 from events.case import ending, judging, linking, opening, protection, referral
 from events.catalogue import read
 from events.command import Command, read_command
 from events.custody import ViewPurpose
+from events.envelope import named_id
 from events.report import decisions as reports
 from events.vocabulary import Role
 from services import clock
@@ -154,6 +155,7 @@ async def tell(story: Story) -> None:
     await the_end(story, case_id, other_id)
     await the_alerts(story)
     await the_view(story, report_id)
+    await the_export(story, case_id)
 
 
 async def the_registers(story: Story) -> None:
@@ -307,12 +309,13 @@ async def the_case(story: Story, report_id: UUID, other_id: UUID) -> UUID:
         unit=GIHANGA,
         threat_to_life=True,
         provisional=True,
+        severity="moderate",
         summary=story.text("twin summary"),
     )
     for relating in (linking.Relate, linking.Unrelate):
         await story.case("fabien", officer, relating, case_id, case_id=far_id, relation="spread_from")
     for merging in (linking.Merge, linking.ReverseMerge):
-        await story.case("fabien", officer, merging, twin_id, into=case_id)
+        await story.case("fabien", officer, merging, case_id, into=twin_id)
     await story.case(
         "bede", Role.REVIEWER, opening.Ratify, far_id, in_favour=await story.vote(far_id, "bede", "chantal")
     )
@@ -515,6 +518,12 @@ async def the_alerts(story: Story) -> None:
         row = story.network.gazetteer.row_at(GIHANGA)
         order = story.order("bede", Role.REVIEWER, command, row, unit=row, **fields)
         await story.send(order, alert_acts.act)
+    silenced = {"unit": row, "until": until, "reason": "planned_event", "note": story.text("why silenced")}
+    begun = story.order("bede", Role.REVIEWER, alerts.Silence, row, **silenced)
+    await story.send(begun, alert_acts.act)
+    silence_id = named_id(story.network.desk.command_id(begun), "silence")
+    over = {"unit": row, "silence_id": silence_id, "note": story.text("why silenced no more")}
+    await story.send(story.order("bede", Role.REVIEWER, alerts.EndSilence, row, **over), alert_acts.act)
 
 
 async def the_view(story: Story, report_id: UUID) -> Sequence[str]:
@@ -524,3 +533,18 @@ async def the_view(story: Story, report_id: UUID) -> Sequence[str]:
     act = await story.network.desk.act(order, report_id)
     texts = await story.network.opener.unseal(received, ["text"], act, ViewPurpose.REVIEW)
     return [text.get_secret_value() for text in texts.values()]
+
+
+async def the_export(story: Story, case_id: UUID) -> None:
+    """An auditor takes the case away."""
+    rows = await story.network.desk.ledger.read_stream(f"case/{case_id}")
+    order = story.order("deo", Role.AUDITOR, reports.Withdraw, case_id, reason="false")
+    act = await story.network.desk.act(order, case_id)
+    taken = custody.export(
+        exported=f"case/{case_id}",
+        up_to=rows[-1].position,
+        events=len(rows),
+        manifest_hash=sha256(b"a manifest").hexdigest(),
+        purpose=ViewPurpose.AUDIT,
+    )
+    await story.network.opener.record(f"case/{case_id}", rows[0].home, taken, act)

@@ -15,7 +15,7 @@ import orjson
 from events.envelope import Draft, canonical
 from events.event import Event
 from events.vocabulary import EVERY_HOME, Actor, Role
-from projections.projection import Projection
+from projections.projection import Page, Projection
 from projections.taken import Taken, take
 from services import clock
 from services.ledger.ledger import Append, Entry, Recorded, Submission
@@ -40,6 +40,22 @@ class Record:
     offset: int
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """A projection's fold that cannot take these positions."""
+
+    fold: Any
+    positions: frozenset[int]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.fold, name)
+
+    def apply(self, shared: Any, state: Any, event: Taken, page: Page) -> None:
+        if event.position in self.positions:
+            raise ValueError("not with this program")
+        self.fold.apply(shared, state, event, page)
 
 
 def chained(rows: Iterable[Recorded], partition: int, partitions: int) -> list[Record]:

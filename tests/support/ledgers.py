@@ -193,25 +193,31 @@ async def until_waiting_for_the_append_lock(owner: asyncpg.Connection[asyncpg.Re
 
 def an_alert(unit: str, number: int = 1, mode: Mode = Mode.ACTUAL, **said: Any) -> Submission:
     """A command that tells strangers of a unit, as an engine would; `said` are fields that it says otherwise."""
+    alert = AlertIssued(
+        unit=unit,
+        unit_name=unit,
+        on=date(2026, 5, 20),
+        rules_hash="0" * 64,
+        **{"from": 0 if number == 1 else 2, "to": 2, "change": AlertChange.RAISED, **said},
+    )
+    return by_nobody(f"alert/{unit}", number, alert, mode)
+
+
+def by_nobody(stream: str, number: int, data: Event, mode: Mode = Mode.ACTUAL, home: str = HOME) -> Submission:
+    """A command that puts one event of ours at this place of a stream."""
     command_id = uuid4()
     draft = Draft(
         event_id=event_id(command_id, 0),
         source="urn:intabaza:test",
-        stream=f"alert/{unit}",
+        stream=stream,
         version=number,
-        home=HOME,
-        data=AlertIssued(
-            unit=unit,
-            unit_name=unit,
-            on=date(2026, 5, 20),
-            rules_hash="0" * 64,
-            **{"from": 0 if number == 1 else 2, "to": 2, "change": AlertChange.RAISED, **said},
-        ),
+        home=home,
+        data=data,
         command_id=command_id,
         command_mac=b"\x01" * 32,
         actor=Actor(role=Role.SYSTEM, ref=UUID(int=1)),
         mode=mode,
-        engine=1,
+        engine=1 if data.derived else None,
     )
-    entry = Entry(draft.event_id, AlertIssued.name, draft.body())
-    return Submission(command_id, b"\x01" * 32, (Append(draft.stream, number - 1, HOME, (entry,)),), frozenset())
+    entry = Entry(draft.event_id, data.name, draft.body())
+    return Submission(command_id, b"\x01" * 32, (Append(draft.stream, number - 1, home, (entry,)),), frozenset())

@@ -40,6 +40,7 @@ OTHER_RULES = (
     .replace("ranks = [1000, 500, 250, 125", "ranks = [1000, 900, 800, 700")
     .replace("from_level = 2", "from_level = 1")
     .replace("lower_assessment_corrects = true", "lower_assessment_corrects = false")
+    .replace("corrects_later = true", "corrects_later = false")
     .replace("missed = 2 ", "missed = 1 ")
     .replace("told_within_days = 1", "told_within_days = 0")
 )

@@ -63,7 +63,7 @@ class NotifyTrial:
         for submission in submissions:  # one after the other: in this order
             await self.ledger.append(submission)
         await self.acknowledge()
-        return list(await self.ledger.read_alerts(before, before + len(submissions)))
+        return list(await self.ledger.read(before, len(submissions)))
 
     async def acknowledge(self) -> None:
         """Everything is on Kafka: what the relay says when it is."""
@@ -158,6 +158,7 @@ class NotifierProcess(Process):
         others = {f"INTABAZA_{name}_DSN": trial.dsns["postgres"] for name in ("POSTGRES", "APP", "VAULT", "PROJECTOR")}
         environment = others | {
             "INTABAZA_NOTIFIER_DSN": trial.dsns["intabaza_notifier"],
+            "INTABAZA_NOTARY_DSN": trial.dsns["intabaza_notifier"],
             "INTABAZA_KAFKA_BOOTSTRAP": "127.0.0.1:1",  # never used by a notifier, and asked for beside the others
             "INTABAZA_VAULT_MASTER_KEY": MASTER,
             "INTABAZA_NOTIFIER_HTTP": "true",

@@ -105,7 +105,9 @@ class Row:
     confidence_reason: str = "coverage_unknown"
     lost_since: date | None = None
     held: int | None = None
-    came_lost: list[tuple[date, int]] = field(default_factory=list)
+    came_lost: list[tuple[date, int, bool]] = field(default_factory=list)
+    fell_unseen: bool = False
+    taken_back: bool = False
     cause: str | None = None
     effective_at: str | None = None
     changes: int = 0
@@ -201,8 +203,9 @@ class Recomputed:
         event = log[-1]
         for engine, ladder in self.ladders.items():
             before, ladder.cases = ladder.cases, known(log, ladder.laid_by)
-            for place, home, since, level in lost_before(ladder, log):
-                ladder.rows.setdefault(new := places(log)(place), Row(new, home)).came_lost.append((since, level))
+            for place, home, since, level, taken_back in lost_before(ladder, log):
+                new = places(log)(place)
+                ladder.rows.setdefault(new, Row(new, home)).came_lost.append((since, level, taken_back))
             for line in step(ladder, log, None, event.time, partial(cause_of_event, log, before, ladder.cases)):
                 self.voice.changed(engine, line, log)
         if event.type in ("alert.overridden", "alert.override_ended"):
@@ -583,13 +586,14 @@ def weigh_peace(case: Case, rule: PeaceRule, rules: RuleSet, day: date, severity
 # --- one unit ---------------------------------------------------------------------------------------------------------
 
 
-def lost_before(ladder: Ladder, log: Sequence[Taken]) -> list[tuple[str, str, date, int]]:
-    """12. Where the last event adopts a gazetteer: places of rows that were lost until then, since when, how high."""
+def lost_before(ladder: Ladder, log: Sequence[Taken]) -> list[tuple[str, str, date, int, bool]]:
+    """12. Where the last event adopts a gazetteer: places of rows that were lost until then, since when, how high, and
+    whether something was taken back there."""
     if log[-1].type != "reference.gazetteer_adopted":
         return []
     old = places(log[:-1])
     return [
-        (place, row.home, row.lost_since, row.level or 0)
+        (place, row.home, row.lost_since, row.level or 0, row.taken_back)
         for place in ever_assigned(log)
         if (row := ladder.rows.get(old(place))) is not None and row.lost_since is not None
     ]
@@ -601,13 +605,15 @@ def weigh_row(row: Row, ladder: Ladder, log: Sequence[Taken], day: date | None, 
     row.held = None
     came_lost, row.came_lost = row.came_lost, []
     if row.lost_since is not None:
-        row.lost_since = min([row.lost_since, *(since for since, _ in came_lost)])
+        row.lost_since = min([row.lost_since, *(since for since, _, _ in came_lost)])
+        row.taken_back = row.taken_back or any(taken_back for _, _, taken_back in came_lost)
     here = [case for case in ladder.cases.values() if case.row == row.unit and not case.laid_by]
     row.open_cases = sum(case.is_open for case in here)
     text = in_force(log)
     if text is None:
         return None
     rules = rules_of(text)
+    before = adds_up_to(row, rules)
     day = day or local_day(moment, rules)
     row.outcomes_asked = sum(
         case.is_open and (last := last_possible(case.expected)) is not None and last < day for case in here
@@ -631,14 +637,31 @@ def weigh_row(row: Row, ladder: Ladder, log: Sequence[Taken], day: date | None, 
 
     straight = [one for one in grave if one.case.assessment and one.severity == rules.straight_to.severity]  # 10
     row.straight_to = rules.straight_to.level if straight else None
-    up = sum(row.points >= points for points in rules.levels.up)  # 11
-    down = sum(row.points >= points for points in rules.levels.down)
-    level = max(up, min(row.level or 0, down), row.straight_to or 0)
+    level = adds_up_to(row, rules)
+    row.fell_unseen = level < before
     if row.lost_since is None:
         return level
-    least = max([row.level or 0, *(held for _, held in came_lost)])
+    least = max([row.level or 0, *(held for _, held, _ in came_lost)])
     row.held = least if least > (row.level or 0) else None
     return max(level, least)
+
+
+def adds_up_to(row: Row, rules: RuleSet) -> int:
+    """11. The level of its points, from the level so far."""
+    up = sum(row.points >= points for points in rules.levels.up)
+    down = sum(row.points >= points for points in rules.levels.down)
+    return max(up, min(row.level or 0, down), row.straight_to or 0)
+
+
+def take_back(row: Row, because: Callable[[], str], log: Sequence[Taken]) -> None:
+    """12. Remember, of a row that nobody watches, that something was taken back which told of its level."""
+    text = in_force(log)
+    if row.level is None or text is None or adds_up_to(row, rules_of(text)) >= row.level:
+        row.taken_back = False
+        return
+    silence = rules_of(text).coverage
+    if row.fell_unseen and silence is not None and silence.corrects_later and because() == "retraction":
+        row.taken_back = True
 
 
 def ranked(
@@ -665,7 +688,7 @@ def ranked(
 
 
 def step(
-    ladder: Ladder, log: Sequence[Taken], day: date | None, moment: str, cause_of: Callable[[Row], str]
+    ladder: Ladder, log: Sequence[Taken], day: date | None, moment: str, cause_of: Callable[[Row, bool], str]
 ) -> list[Line]:
     """Weigh every row anew; a row whose level is another one now gets a line of history, which is returned."""
     for case in ladder.cases.values():
@@ -678,9 +701,15 @@ def step(
         before = row.level or 0
         row.level = weigh_row(row, ladder, log, day, moment)
         if row.level is not None and row.level != before:
-            row.cause, row.effective_at = cause_of(row), moment
+            row.cause, row.effective_at = cause_of(row, row.level < before), moment
+            if row.cause == "coverage" and row.level < before and row.taken_back:
+                row.cause = "retraction"
             row.changes += 1
             changes.append(Line(row.home, row.changes, row.explanation(before)))
+        if row.lost_since is None:
+            row.taken_back = False
+        else:
+            take_back(row, partial(cause_of, row, row.fell_unseen), log)
     ladder.history += changes
     return changes
 
@@ -722,7 +751,9 @@ def says_less(before: Case, after: Case, rules: RuleSet) -> bool:
     return rules.alerts.lower_assessment_corrects and now < was
 
 
-def cause_of_event(log: Sequence[Taken], before: Mapping[str, Case], after: Mapping[str, Case], row: Row) -> str:
+def cause_of_event(
+    log: Sequence[Taken], before: Mapping[str, Case], after: Mapping[str, Case], row: Row, fell: bool
+) -> str:
     """Who is left unfounded in a row goes before who is founded again there; else it is the event's own cause.
 
     A case that was laid by is taken up by its own event, also by one that takes nothing from it.
@@ -741,11 +772,11 @@ def cause_of_event(log: Sequence[Taken], before: Mapping[str, Case], after: Mapp
     if takes_up and (event.type in ("case.report_linked", "case.report_unlinked") or "absorbed" in event.data):
         return "evidence"
     if event.type == "case.assessed" and case is not None and says_less(case, after[case.case_id], rules):
-        return "retraction"
+        return "retraction" if fell else "evidence"
     return CAUSES.get(event.type, f"nothing that {event.type} should change")
 
 
-def cause_at_midnight(ladder: Ladder, log: Sequence[Taken], day: date, row: Row) -> str:
+def cause_at_midnight(ladder: Ladder, log: Sequence[Taken], day: date, row: Row, fell: bool) -> str:
     """The window of a row with multiplied cases changed, or time went on."""
     rules = rules_of(in_force(log) or "")
     here = [case for case in ladder.cases.values() if case.row == row.unit and not case.laid_by]

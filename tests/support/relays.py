@@ -167,6 +167,7 @@ class RelayProcess(Process):
             "INTABAZA_VAULT_DSN": trial.app_dsn,  # never used by a relay, and asked for beside the others
             "INTABAZA_PROJECTOR_DSN": trial.app_dsn,
             "INTABAZA_NOTIFIER_DSN": trial.app_dsn,
+            "INTABAZA_NOTARY_DSN": trial.app_dsn,
             "INTABAZA_KAFKA_BOOTSTRAP": trial.bootstrap,
             "INTABAZA_KAFKA_REPLICATION": "1",
             "INTABAZA_PARTITIONS": str(PARTITIONS),

@@ -58,10 +58,10 @@ class Stack:
             timeout=120,
         )
 
-    def up(self) -> None:
+    def up(self, *how: str) -> None:
         """Start it in the foreground of a process group of its own, as a terminal does, and wait until it is up."""
         self.supervisor = subprocess.Popen(
-            [sys.executable, "-m", "services.cli", "up"],
+            [sys.executable, "-m", "services.cli", "up", *how],
             env=child_environment(self.settings) | dict(self.extra),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -100,8 +100,9 @@ class Stack:
 
 @contextmanager
 def a_stack(**extra: str) -> Iterator[Stack]:
-    """A stack in a new folder, not yet started, without an API and a notifier; `extra` goes into its environment."""
-    stack = Stack(server_folder(), {"INTABAZA_APIS": "0", "INTABAZA_API_PORT": "0", "INTABAZA_NOTIFIERS": "0"} | extra)
+    """A stack in a new folder, not yet started, without API, notifier and notary; `extra` goes into its environment."""
+    without = {f"INTABAZA_{kind}": "0" for kind in ("APIS", "API_PORT", "NOTIFIERS", "NOTARIES")}
+    stack = Stack(server_folder(), without | extra)
     try:
         yield stack
     finally:

@@ -5,7 +5,6 @@ Whoever adds a command adds it here, or the acceptance test fails.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -124,16 +123,13 @@ async def the_alerts(telling: Telling) -> None:
     await telling.do(BEDE, "alert.override", unit=MPANDA, until=until.isoformat())
     await telling.do(FABIEN, "alert.acknowledge", unit=MPANDA, alert_id=await last_alert(telling, MPANDA))
     await telling.do(ODILE, "alert.end-override", unit=MPANDA)
+    silenced = await telling.do(BEDE, "alert.silence", unit=MPANDA, until=until.isoformat())
+    await telling.do(ODILE, "alert.end-silence", unit=MPANDA, silence_id=silenced["silence_id"])
 
 
 async def last_alert(telling: Telling, unit: str) -> str:
     """The id of the last alert of a unit, once there is one."""
-    async with asyncio.timeout(60):
-        while True:
-            alerts = (await telling.doors.get(ADMIN, "/v1/alerts", unit=unit, limit="200")).json()["alerts"]
-            if alerts:
-                return str(alerts[-1]["id"])
-            await asyncio.sleep(0.05)
+    return str((await telling.doors.until_alerts(unit))[-1]["id"])
 
 
 async def the_reporter(telling: Telling) -> None:
@@ -169,7 +165,8 @@ async def the_case(telling: Telling, report_id: str, other_id: str) -> str:
     await telling.do(ODILE, "case.unlink-report", case_id, report_id=other_id)
     at_once: dict[str, Any] = {"reports": None, "threat_to_life": True, "provisional": True}
     far_id = (await telling.do(FABIEN, "case.open-case", unit=GISURU, **at_once))["case_id"]
-    twin_id = (await telling.do(FABIEN, "case.open-case", **at_once))["case_id"]
+    lesser = {**at_once, "severity": "moderate"}  # a grave case is not merged into a lesser one
+    twin_id = (await telling.do(FABIEN, "case.open-case", **lesser))["case_id"]
     await telling.do(ODILE, "case.relate", case_id, case_id=far_id)
     await telling.do(ODILE, "case.unrelate", case_id, case_id=far_id)
     await telling.do(FABIEN, "case.merge", twin_id, into=case_id)

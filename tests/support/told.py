@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from services.api.examples import MPANDA
-from tests.support.doors import ADMIN, BEDE, CONSUMER, ODILE, Caller, Doors, open_doors
+from tests.support.doors import ADMIN, BEDE, ODILE, Caller, Doors, open_doors
 from tests.support.story_by_http import Telling, tell
 
 
@@ -80,9 +80,7 @@ async def a_told_story() -> AsyncIterator[Told]:
         async with asyncio.timeout(60):
             while not all((await told.see(ADMIN, f"/v1/positions/{last}"))["projected"].values()):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-            while not (alerts := (await told.see(CONSUMER, "/v1/alerts"))["alerts"]):  # noqa: ASYNC110 - the relay is elsewhere
-                await asyncio.sleep(0.05)
-        yield replace(told, alert_id=alerts[0]["id"])
+        yield replace(told, alert_id=(await doors.until_alerts())[0]["id"])
 
 
 async def an_alert(told: Told) -> int:

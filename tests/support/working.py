@@ -139,6 +139,7 @@ class WorkerProcess(Process):
             "INTABAZA_VAULT_DSN": trial.owner_dsn,
             "INTABAZA_PROJECTOR_DSN": dsn,
             "INTABAZA_NOTIFIER_DSN": trial.owner_dsn,
+            "INTABAZA_NOTARY_DSN": trial.owner_dsn,
             "INTABAZA_KAFKA_BOOTSTRAP": trial.kafka.bootstrap,
             "INTABAZA_PROCESSORS_GROUP": trial.group,
             "INTABAZA_PROCESSOR_MEMBER": member or "",

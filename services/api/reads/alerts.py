@@ -12,6 +12,7 @@ from projections.alert_level.recompute import LEVELS
 from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.shown import AFTER, UNIT, after_in_the_address
 from services.api.reads.sql import READS_SQL
+from services.api.reads.then import NOW, Then
 from services.ledger.ledger import Recorded
 
 ACKNOWLEDGED = Parameter(
@@ -41,17 +42,19 @@ async def standing_alerts(asked: Asked) -> Reply:
     (after,) = asked.cursor(str)
     which = asked.one("acknowledged", ("true", "false"))
     wanted = None if which is None else which == "true"
-    found = await asked.rows_of(READS_SQL["standing_alerts"], asked.units(), after, asked.rows + 1, wanted)
+    found = await asked.rows_of(READS_SQL["standing_alerts"], asked.units(), after, asked.rows + 1, wanted, None)
     shown = found[: asked.rows]
     last = [shown[-1]["unit"]] if len(found) > len(shown) else None
     return Reply({"alerts": [_standing(asked, row) for row in shown]}, after=last)
 
 
-async def standing_in(asked: Asked, units: Collection[str]) -> Mapping[str, dict[str, Any]]:
-    """The alert that stands in each of these units where one does, and who has acknowledged it: a role and a moment."""
+async def standing_in(asked: Asked, units: Collection[str], at: Then = NOW) -> Mapping[str, dict[str, Any]]:
+    """The alert that stands, or stood then, in each of these units where one does, and who had acknowledged it: a role
+    and a moment."""
     if not units or not asked.may(STANDING):
         return {}
-    found = await asked.rows_of(READS_SQL["standing_alerts"], sorted(units), None, len(units), None)
+    arguments = sorted(units), None, len(units), None, at.position
+    found = await asked.rows_of(READS_SQL["standing_alerts"], *arguments, place=at.place)
     return {row["unit"]: _acknowledgement(row) for row in found}
 
 

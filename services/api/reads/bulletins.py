@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
+from uuid import UUID
 
 from services.api.problems import NO_SUCH_ALERT, Refused
-from services.api.reading import Asked, Read, Reply
+from services.api.reading import Asked, Read, Reply, no_such_cursor
 from services.api.reads.alerts import OF_UNIT
 from services.api.reads.levels import LANGUAGE
 from services.bulletins import atom, cap, examples, shapes
@@ -37,6 +39,20 @@ async def alert_in_the_address(asked: Asked, told: History) -> Told:
     return alert
 
 
+async def place_of(told: History, alert_id: UUID | None) -> int | None:
+    """Where the alert of a cursor stands; raises Refused.
+
+    Addresses of other pages go along with what is passed on, and whoever knows the position of a report of their own
+    could tell by another when an alert was recorded: so these cursors name alerts.
+    """
+    if alert_id is None:
+        return None
+    alert = await told.one(alert_id)
+    if alert is None:
+        raise no_such_cursor()
+    return alert.position
+
+
 async def alert_as_cap(asked: Asked) -> Reply:
     """One alert as a document of the Common Alerting Protocol 1.2, in every language; signed where a key is set.
 
@@ -46,9 +62,12 @@ async def alert_as_cap(asked: Asked) -> Reply:
     alert = await alert_in_the_address(asked, told)
     issuer, boundaries = asked.office.issuer, asked.office.boundaries
     polygons = shapes.polygons(boundaries.of(alert.alert.unit, alert.alert.codes))
-    document = cap.cap(alert, await told.chain(alert), issuer, polygons)
-    etag = None if issuer.signer is None else f"{alert.alert_id}-{issuer.name}{boundaries.digest}"
-    return Reply(document, etag=etag)
+    document = cap.unsigned(alert, await told.chain(alert), issuer, polygons)
+    if issuer.signer is None:
+        return Reply(document)
+    # Two signatures of one document differ, so it is known by what was signed, and by whom.
+    etag = f"{sha256(document).hexdigest()[:20]}-{issuer.signer.name}"
+    return Reply(cap.signed(document, issuer.signer), etag=etag)
 
 
 async def alert_feed(asked: Asked) -> Reply:
@@ -57,9 +76,10 @@ async def alert_feed(asked: Asked) -> Reply:
     Go by the entries' ids: an entry never changes. `updated` is the alert's hour, with a second for each one before it.
     """
     told, of = history(asked), streams(asked)
-    direction, position = asked.cursor(str, int)
+    direction, alert_id = asked.cursor(str, UUID)
+    position = await place_of(told, alert_id)
     most, newer, older = asked.rows, False, False
-    if direction == "newer":
+    if direction == "newer" and position is not None:
         found = await told.after(position, most + 1, of)
         page, newer, older = found[:most][::-1], len(found) > most, True
     else:
@@ -73,9 +93,9 @@ def _pages(asked: Asked, page: list[Told], *, newer: bool, older: bool) -> Mappi
     """Other pages of the feed, by their relation: `previous` is newer, `next` is older."""
     addresses = {"self": _at(asked, asked.this_page()), "first": _at(asked, asked.next_page(None))}
     if page and newer:
-        addresses["previous"] = _at(asked, asked.next_page(["newer", page[0].position]))
+        addresses["previous"] = _at(asked, asked.next_page(["newer", page[0].alert_id]))
     if page and older:
-        addresses["next"] = _at(asked, asked.next_page(["older", page[-1].position]))
+        addresses["next"] = _at(asked, asked.next_page(["older", page[-1].alert_id]))
     return addresses
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +11,12 @@ import orjson
 
 from events.case.refusals import NoSuchCase
 from events.case.state import Stage
+from projections.case_board import PROJECTION
 from projections.case_board.table import SQL
 from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.shown import KIND, KINDS, SEVERITIES, SEVERITY, UNIT, record_id
 from services.api.reads.sql import READS_SQL
+from services.api.reads.then import AS_OF, seen_page, then
 
 ON_THE_BOARD = [Stage.OPEN.value, Stage.RESOLVED.value]
 STAGE = Parameter("stage", "Only in this stage; may be repeated.", {"type": "string", "enum": ON_THE_BOARD}, True)
@@ -41,11 +44,14 @@ async def cases(asked: Asked) -> Reply:
     """Open cases: provisional ones first, then whose next deadline is soonest."""
     after = asked.cursor(bool, datetime, str)
     filters = asked.many("kind", KINDS), asked.many("stage", ON_THE_BOARD), asked.many("severity", SEVERITIES)
-    found = await asked.rows_of(SQL["board"], asked.units(), *filters, *after, asked.rows + 1)
-    shown = found[: asked.rows]
-    document = {"cases": [_on_the_board(asked, row) for row in shown]}
-    last = [shown[-1][name] for name in ("later", "deadline", "stream")] if len(found) > len(shown) else None
-    return Reply(document, after=last)
+    at = await then(asked, PROJECTION)
+    units = asked.units()
+
+    async def fetch(after: Sequence[Any]) -> Sequence[asyncpg.Record]:
+        return await asked.rows_of(SQL["board"], units, *filters, *after, asked.rows + 1, place=at.place)
+
+    shown, last = await seen_page(asked, at, after, ("later", "deadline", "stream"), fetch)
+    return Reply({"cases": [_on_the_board(asked, row) for row in shown], **at.spoken_of()}, after=last)
 
 
 async def case_counts(asked: Asked) -> Reply:
@@ -113,7 +119,7 @@ def _referral(referral_id: str, referral: dict[str, Any]) -> dict[str, Any]:
 
 
 READS = (
-    Read("/v1/cases", "read.cases", cases, (UNIT, KIND, STAGE, SEVERITY), paged=True),
+    Read("/v1/cases", "read.cases", cases, (UNIT, KIND, STAGE, SEVERITY, AS_OF), paged=True),
     Read("/v1/cases/counts", "read.cases", case_counts, (UNIT,)),
     Read("/v1/cases/ended", "read.cases", ended_cases, (UNIT,), paged=True),
     Read("/v1/cases/{case_id}", "read.cases", case),

@@ -11,6 +11,7 @@ from services.api.reads import (
     features,
     gaps,
     levels,
+    log,
     places,
     positions,
     queue,
@@ -19,6 +20,7 @@ from services.api.reads import (
     registers,
     reporters,
     reports,
+    silences,
     subscribers,
     tables,
     timelines,
@@ -40,10 +42,12 @@ READS: tuple[Read, ...] = (
     *places.READS,
     *registers.READS,
     *alerts.READS,
+    *silences.READS,
     *bulletins.READS,
     *features.READS,
     *tables.READS,
     *positions.READS,
+    *log.READS,
     *subscribers.READS,
 )
 """Every read, in the order in which addresses are compared: what is asked most stands first."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from typing import Any
+from uuid import UUID
 
 from events.alert import Code
 from services.api.problems import BAD_PARAMETER, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
-from services.api.reads.bulletins import alert_in_the_address, history
+from services.api.reads.bulletins import alert_in_the_address, history, place_of
 from services.api.reads.shown import UNIT, unit_in_the_address
 from services.bulletins import features
 from services.bulletins.features import CONFORMS_TO, Link, alert_feature, collection, level_feature
@@ -83,13 +84,14 @@ async def alert_features(asked: Asked) -> Reply:
 
     Filters: `bbox`, `datetime`, and `unit` with all that lies in it.
     """
-    (after,) = asked.cursor(int)
+    (after,) = asked.cursor(UUID)
     units, most = _units(asked), _limit(asked)
     streams = None if units is None else [f"alert/{unit}" for unit in units]
-    told = await history(asked).after(after or 0, most + 1, streams, _days(asked))
+    every = history(asked)
+    told = await every.after(await place_of(every, after) or 0, most + 1, streams, _days(asked))
     shown = told[:most]
     page = [alert_feature(one, _where(asked)) for one in shown]
-    return Reply(collection(page, _pages(asked, [shown[-1].position] if len(told) > most else None)))
+    return Reply(collection(page, _pages(asked, [shown[-1].alert_id] if len(told) > most else None)))
 
 
 async def alert_feature_of(asked: Asked) -> Reply:

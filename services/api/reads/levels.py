@@ -15,15 +15,19 @@ import asyncpg
 import orjson
 
 from events.level import ConfidenceReason, LevelChanged
+from projections.alert_level import PROJECTION
 from projections.alert_level.recompute import LEVELS
 from projections.alert_level.table import SQL
 from services.api.problems import BAD_PARAMETER, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.alerts import STANDING, standing_in
 from services.api.reads.shown import UNIT, unit_in_the_address
+from services.api.reads.then import AS_OF, Then, then, then_told
+from services.bulletins.history import History
+from services.bulletins.told import Told
 from services.words.languages import ENGLISH, LANGUAGES, Language, language
 from services.words.level import explain_calm, explain_change, explain_standing, level_named
-from services.words.said import rules_by_hash, said_of, watched_then
+from services.words.said import alerts_from, rules_by_hash, said_of, watched_then
 
 SILENT = Parameter(
     "silent",
@@ -35,7 +39,7 @@ LANGUAGE = Parameter(
     "In which language the sentences are, by ISO 639-1; left out, in English.",
     {"type": "string", "enum": list(LANGUAGES)},
 )
-AS_OF = Parameter(
+SAID_BY = Parameter(
     "as_of",
     "What was said last at this moment or before, with its offset from UTC; left out, what stands now.",
     {"type": "string", "format": "date-time"},
@@ -44,6 +48,7 @@ REASONS = "read.level-reasons"
 NOTHING_HEARD = "Nothing was ever heard of this unit: nobody knows whether it is calm."
 NO_ALERT = "There is no alert here, which does not say that it is calm."
 LAST_CHANGE = 2**31 - 1
+_NO_ALERT = {"level": None, "level_name": None, "since": None, "note": NO_ALERT}
 
 
 async def levels(asked: Asked) -> Reply:
@@ -52,24 +57,60 @@ async def levels(asked: Asked) -> Reply:
     Who may not see what levels are made of is shown the units where an alert stands.
     """
     (after,) = asked.cursor(str)
-    wanted, most = asked.units(), asked.rows + 1
-    found = await asked.rows_of(SQL["page" if asked.may(REASONS) else "told"], wanted, after, most)
+    wanted, most, at = asked.units(), asked.rows + 1, await _then(asked)
+    if at.moment is not None and at.place is None:
+        return await _told_then(asked, at, wanted, after)
+    found = await asked.rows_of(SQL["page" if asked.may(REASONS) else "told"], wanted, after, most, place=at.place)
     heard = {row["unit"]: row for row in found}
     silent = _communes(asked, wanted, after)[:most] if asked.yes("silent") else []
     page = sorted(heard.keys() | set(silent))[:most]
     shown = page[: asked.rows]
-    standing = await standing_in(asked, [unit for unit in shown if _has_alert(heard.get(unit))])
-    document = {"levels": [_level(asked, unit, heard.get(unit), standing) for unit in shown]}
+    standing = await standing_in(asked, [unit for unit in shown if _has_alert(heard.get(unit))], at)
+    document = {"levels": [_level(asked, unit, heard.get(unit), standing) for unit in shown], **at.spoken_of()}
     return Reply(document, after=[shown[-1]] if len(page) > len(shown) else None)
 
 
 async def level(asked: Asked) -> Reply:
     """One unit as it stands; of one that nothing was ever heard of, that is said."""
     unit = unit_in_the_address(asked)
-    rows = await asked.office.projections.levels.ask(asked.sight, unit)
-    row = rows.get(unit)
-    standing = await standing_in(asked, [unit] if _has_alert(row) else [])
-    return Reply(_level(asked, unit, row, standing))
+    at = await _then(asked)
+    if at.moment is None:
+        row = (await asked.office.projections.levels.ask(asked.sight, unit)).get(unit)
+    elif at.place is None:
+        last = (await _history(asked, at).latest([unit])).get(unit)
+        return Reply(asked.country.coded(unit) | _as_was_told(last) | at.spoken_of())
+    else:
+        row = next(iter(await asked.rows_of(SQL["now"], [unit], place=at.place)), None)
+    standing = await standing_in(asked, [unit] if _has_alert(row) else [], at)
+    return Reply(_level(asked, unit, row, standing) | at.spoken_of())
+
+
+async def _then(asked: Asked) -> Then:
+    """Who sees what levels are made of asks what was folded; to everybody else the alerts on the log say it all."""
+    return await then(asked, PROJECTION) if asked.may(REASONS) else await then_told(asked)
+
+
+def _history(asked: Asked, at: Then) -> History:
+    assert at.position is not None
+    office = asked.office
+    return History(office.projections.fetch, alerts_from(office.ledger, office.rules), at.position)
+
+
+async def _told_then(asked: Asked, at: Then, wanted: list[str] | None, after: str | None) -> Reply:
+    """The units where an alert stood, as strangers had been told by then, with the silent ones where they are asked."""
+    known = asked.country.gazetteer.units if wanted is None else wanted
+    latest = await _history(asked, at).latest(unit for unit in known if after is None or unit > after)
+    silent = set(_communes(asked, wanted, after)) if asked.yes("silent") else set()
+    page = sorted({unit for unit, last in latest.items() if last.stands} | silent)
+    shown = page[: asked.rows]
+    told = [asked.country.coded(unit) | _as_was_told(latest.get(unit)) for unit in shown]
+    return Reply({"levels": told, **at.spoken_of()}, after=[shown[-1]] if len(page) > len(shown) else None)
+
+
+def _as_was_told(last: Told | None) -> dict[str, Any]:
+    if last is None or not last.stands:
+        return dict(_NO_ALERT)
+    return {"level": last.alert.after, "level_name": LEVELS[last.alert.after], "since": last.alert.on}
 
 
 async def level_history(asked: Asked) -> Reply:
@@ -242,7 +283,7 @@ def _as_an_alert_would(asked: Asked, row: asyncpg.Record | None) -> dict[str, An
     """Where no alert stands all is told alike: calm, watched, or never heard of."""
     rules = asked.office.in_force.rules
     if row is None or row["alert"] is None or rules is None:
-        return {"level": None, "level_name": None, "since": None, "note": NO_ALERT}
+        return dict(_NO_ALERT)
     day = datetime.fromisoformat(row["told_at"]).astimezone(ZoneInfo(rules.time_zone)).date()
     return {"level": row["told"], "level_name": LEVELS[row["told"]], "since": day}
 
@@ -264,8 +305,8 @@ async def _change(asked: Asked, unit: str, row: asyncpg.Record, to: Language) ->
 
 
 READS = (
-    Read("/v1/levels/{unit}", "read.levels", level),
-    Read("/v1/levels", "read.levels", levels, (UNIT, SILENT), paged=True),
+    Read("/v1/levels/{unit}", "read.levels", level, (AS_OF,)),
+    Read("/v1/levels", "read.levels", levels, (UNIT, SILENT, AS_OF), paged=True),
     Read("/v1/levels/{unit}/history", "read.level-history", level_history, (LANGUAGE,), paged=True),
-    Read("/v1/levels/{unit}/explanation", "read.level-explanation", level_explanation, (AS_OF, LANGUAGE)),
+    Read("/v1/levels/{unit}/explanation", "read.level-explanation", level_explanation, (SAID_BY, LANGUAGE)),
 )

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
+from events.catalogue import read
+from events.reference import RulesAdopted
 from events.vocabulary import Role
+from projections.review_queue import PROJECTION
 from projections.review_queue.table import SQL
 from projections.review_queue.waiting import WHOM
+from projections.rule_set import read_rule_set
 from services.api.problems import BAD_PARAMETER, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.shown import UNIT
+from services.api.reads.sql import READS_SQL
+from services.api.reads.then import AS_OF, Then, seen_page, then
+from services.ledger.ledger import Recorded
 
 ROLES = sorted(set(WHOM.values()))
 WHAT = sorted(WHOM)
@@ -30,11 +38,14 @@ async def queue(asked: Asked) -> Reply:
     whom = asked.one("role", ROLES) or _own_role(asked)
     after = asked.cursor(bool, datetime, str, str, str)
     filters = asked.many("what", WHAT), asked.units()
-    found = await asked.rows_of(SQL["waiting"], whom, *filters, _required(asked), *after, asked.rows + 1)
-    shown = found[: asked.rows]
-    names = ("later", "since", "stream", "what", "subject")
-    last = [shown[-1][name] for name in names] if len(found) > len(shown) else None
-    return Reply({"role": whom, "waiting": [_waiting(asked, row) for row in shown]}, after=last)
+    at = await then(asked, PROJECTION)
+    required = await _required_then(asked, at)
+
+    async def fetch(after: Sequence[Any]) -> Sequence[asyncpg.Record]:
+        return await asked.rows_of(SQL["waiting"], whom, *filters, required, *after, asked.rows + 1, place=at.place)
+
+    shown, last = await seen_page(asked, at, after, ("later", "since", "stream", "what", "subject"), fetch)
+    return Reply({"role": whom, "waiting": [_waiting(asked, row) for row in shown], **at.spoken_of()}, after=last)
 
 
 async def queue_counts(asked: Asked) -> Reply:
@@ -71,6 +82,16 @@ def _required(asked: Asked) -> int:
     return asked.office.network().committee.required
 
 
+async def _required_then(asked: Asked, at: Then) -> int:
+    """How many must agree, by the rule set of then; before there was any, by the one of now."""
+    rows = [] if at.position is None else await asked.office.projections.fetch(READS_SQL["rules_at"], at.position)
+    if not rows:
+        return _required(asked)
+    adopted = read(Recorded(*rows[0]).wire()).data
+    assert isinstance(adopted, RulesAdopted)
+    return read_rule_set(adopted.content).committee.required
+
+
 def _waiting(asked: Asked, row: asyncpg.Record) -> dict[str, Any]:
     record, _, record_id = row["stream"].partition("/")
     names = ("kind", "urgent", "since", "due", "round", "grades", "agreeing")
@@ -85,7 +106,7 @@ def _waiting(asked: Asked, row: asyncpg.Record) -> dict[str, Any]:
 
 
 READS = (
-    Read("/v1/queue", "read.queue", queue, (WHOSE, THINGS, UNIT), paged=True),
+    Read("/v1/queue", "read.queue", queue, (WHOSE, THINGS, UNIT, AS_OF), paged=True),
     Read("/v1/queue/counts", "read.queue", queue_counts, (UNIT,)),
     Read("/v1/queue/changed-evidence", "read.queue", changed_evidence, (UNIT, Parameter("limit", "At most so many."))),
 )

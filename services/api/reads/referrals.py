@@ -16,12 +16,14 @@ from events.case.state import Case, evolve
 from events.catalogue import read
 from events.event import Event
 from events.vocabulary import DataItem, Dated
+from projections.referral_board import PROJECTION
 from projections.referral_board.table import SQL
 from services.api.problems import BAD_PARAMETER, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.records import NOBODYS, case_of
 from services.api.reads.shown import UNIT, recipient_in_the_address, record_id
 from services.api.reads.sql import READS_SQL
+from services.api.reads.then import AS_OF, NOW, Fetch, Then, seen_page, then
 from services.area import OutsideArea
 
 OPEN_STATES = ["referred", "acknowledged", "accepted", "delivery_failed"]
@@ -56,10 +58,13 @@ async def referrals(asked: Asked) -> Reply:
             raise OutsideArea()
         recipients = [asked.asking.recipient]
     after = asked.cursor(datetime, str, UUID)
-    units = _units(asked)
+    units, at = _units(asked), await then(asked, PROJECTION)
     filters = recipients, asked.many("state", OPEN_STATES), units, asked.yes("overdue")
-    found = await asked.rows_of(SQL["board"], *filters, *after, asked.rows + 1)
-    return _page(asked, found)
+
+    async def fetch(after: Sequence[Any]) -> Sequence[asyncpg.Record]:
+        return await asked.rows_of(SQL["board"], *filters, *after, asked.rows + 1, place=at.place)
+
+    return await _page(asked, at, after, fetch)
 
 
 def _units(asked: Asked) -> list[str] | None:
@@ -84,8 +89,11 @@ async def recipient_referrals(asked: Asked) -> Reply:
         raise OutsideArea()
     after = asked.cursor(datetime, str, UUID)
     units = _units(asked)
-    found = await asked.rows_of(READS_SQL["of_recipient"], recipient, units, *after, asked.rows + 1)
-    return _page(asked, found)
+
+    async def fetch(after: Sequence[Any]) -> Sequence[asyncpg.Record]:
+        return await asked.rows_of(READS_SQL["of_recipient"], recipient, units, *after, asked.rows + 1)
+
+    return await _page(asked, NOW, after, fetch)
 
 
 async def case_referrals(asked: Asked) -> Reply:
@@ -157,11 +165,9 @@ def _dates(opened: CaseOpened) -> Iterator[tuple[str, Dated | None]]:
     yield "expected", opened.expected
 
 
-def _page(asked: Asked, rows: Sequence[asyncpg.Record]) -> Reply:
-    shown = rows[: asked.rows]
-    names = ("deadline", "stream", "referral_id")
-    last = [shown[-1][name] for name in names] if len(rows) > len(shown) else None
-    return Reply({"referrals": [_referral(asked, row) for row in shown]}, after=last)
+async def _page(asked: Asked, at: Then, after: Sequence[Any], fetch: Fetch) -> Reply:
+    shown, last = await seen_page(asked, at, after, ("deadline", "stream", "referral_id"), fetch)
+    return Reply({"referrals": [_referral(asked, row) for row in shown], **at.spoken_of()}, after=last)
 
 
 def _referral(asked: Asked, row: asyncpg.Record) -> dict[str, Any]:
@@ -172,7 +178,7 @@ def _referral(asked: Asked, row: asyncpg.Record) -> dict[str, Any]:
 
 
 READS = (
-    Read("/v1/referrals", "read.referrals", referrals, (RECIPIENT, STATE, UNIT, OVERDUE), paged=True),
+    Read("/v1/referrals", "read.referrals", referrals, (RECIPIENT, STATE, UNIT, OVERDUE, AS_OF), paged=True),
     Read("/v1/referrals/counts", "read.referral-counts", referral_counts, (UNIT,)),
     Read("/v1/recipients/{recipient}/referrals", "read.referrals", recipient_referrals, (UNIT,), paged=True),
     Read("/v1/cases/{case_id}/referrals", "read.case-referrals", case_referrals),

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from hashlib import sha256
+from uuid import UUID
 
-from services.api.reading import Asked, Read, Reply
+from services.api.problems import BAD_PARAMETER, Refused
+from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.alerts import OF_UNIT
 from services.api.reads.bulletins import history, streams
-from services.api.reads.shown import AFTER, after_in_the_address
 from services.bulletins import examples, table
 from services.bulletins.history import History
+
+AFTER = Parameter(
+    "after",
+    "Only alerts that were told after this one, by its `alert_id`: that of the last line that you have.",
+    {"type": "string", "format": "uuid"},
+)
 
 
 async def alerts_table(asked: Asked) -> Reply:
@@ -17,14 +25,28 @@ async def alerts_table(asked: Asked) -> Reply:
 
     It comes piece by piece, however long it is; one that breaks off ends the connection.
     """
-    told, of, after = history(asked), streams(asked), after_in_the_address(asked)
-    last = await told.last(of)
-    return Reply(_lines(told, of, after), etag=f"{after}-{last}-{table.VERSION}")
+    told, of = history(asked), streams(asked)
+    after = await _after(asked, told)
+    said = repr((table.VERSION, str(await told.last(of)), asked.one("after"), of))
+    return Reply(_lines(told, of, after), etag=sha256(said.encode()).hexdigest()[:20])
 
 
 async def alerts_data_package(asked: Asked) -> Reply:
     """What the columns of `alerts.csv` are, as a Data Package (Frictionless Standards, Table Schema)."""
     return Reply(table.data_package(asked.office.issuer))
+
+
+async def _after(asked: Asked, told: History) -> int:
+    """Where the alert stands after which others are asked for; 0 is before the first. Raises Refused."""
+    if (text := asked.one("after")) is None:
+        return 0
+    try:
+        alert = await told.one(UUID(text))
+    except ValueError:
+        alert = None
+    if alert is None:
+        raise Refused(BAD_PARAMETER, "after: expected the alert_id of an alert; copy it from the last line you have.")
+    return alert.position
 
 
 async def _lines(told: History, of: Sequence[str] | None, after: int) -> AsyncIterator[bytes]:

@@ -145,6 +145,7 @@ EXAMPLES = (
     _of_case("after_all", CaseUnrelated(case_id=_OTHER_CASE, relation=Relation.RETALIATION_FOR), version=3),
     _of_case("absorbed", CaseMerged(into=_OTHER_CASE)),
     _of_case("absorbing", CaseMerged(absorbed=_OTHER_CASE)),
+    _of_case("absorbing_what_waits", CaseMerged(absorbed=_OTHER_CASE, asked_since=at(hours=1))),
     _of_case("absorbed", CaseMergeReversed(into=_OTHER_CASE), version=3),
     _of_case("absorbing", CaseMergeReversed(absorbed=_OTHER_CASE), version=3),
     _of_case(

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from events.alert import (
     AlertAcknowledged,
     AlertChange,
     AlertIssued,
     AlertOverridden,
     AlertOverrideEnded,
+    AlertSilenceAnnounced,
+    AlertSilenced,
+    AlertSilenceEnded,
     Code,
     KindGroup,
     OverrideReason,
+    SilenceReason,
+    SilenceStanding,
 )
-from events.custody import RecordViewed, ViewPurpose
+from events.custody import ExportMade, LogCheckpointed, OpenedFields, RecordViewed, SubjectKeyDestroyed, ViewPurpose
 from events.level import (
     Awaited,
     Confidence,
@@ -41,6 +51,7 @@ from events.reference import (
 )
 from events.reporter import ReporterCheckedIn, ReporterCoverageAssigned, ReporterEnrolled, ReporterStoodDown, StandDown
 from events.vocabulary import ActorClass, Channel, Kind, Language, Mode, Purpose, RecipientClass, Role
+from services.audit.notes import Signer
 from services.contracts.examples.referral import RECIPIENT
 from services.contracts.examples.wire import (
     BEGINNING,
@@ -56,6 +67,8 @@ from services.contracts.examples.wire import (
     made_up_hash,
     sealed,
 )
+from services.notary.checkpoint import HOME as LOG
+from services.notary.checkpoint import STREAM, Checkpoint
 
 _REPORTER = f"reporter/{REPORTER}"
 _LEVEL = f"level/{COMMUNE}"
@@ -95,6 +108,29 @@ _RAISED = _told("raised", _alert(AlertChange.RAISED, 1, 3), 1)
 _ACKNOWLEDGED = AlertAcknowledged(
     unit=COMMUNE, alert_id=_RAISED.event_id, note=sealed("a coordinator", "why acknowledged")
 )
+
+_HELD_BACK = {
+    "silence_id": made_up("silence"),
+    "unit": COMMUNE,
+    "unit_name": "Bubanza",
+    "codes": (Code(scheme="national", code="BI-CO-02-01"),),
+    "up_to_level": 3,
+    "changes": (AlertChange.RAISED,),
+    "kinds": (KindGroup.TENSION_AND_RUMOUR,),
+    "until": at(days=6),
+}
+_SILENCED = AlertSilenced(**_HELD_BACK, reason=SilenceReason.PLANNED_EVENT, note=sealed("a reviewer", "why silenced"))
+_SILENCE_ENDED = AlertSilenceEnded(silence_id=made_up("silence"), unit=COMMUNE)
+
+
+def _announced(standing: SilenceStanding, version: int) -> Example:
+    told = AlertSilenceAnnounced(**_HELD_BACK, standing=standing)
+    return Example(f"silence_{standing.value}", f"alert/{COMMUNE}", told, Role.SYSTEM, version)
+
+
+_LOG_KEY = Signer("intabaza.invalid/example", Ed25519PrivateKey.from_private_bytes(sha256(b"a log's key").digest()))
+_SIGNED = Checkpoint.sign(_LOG_KEY.name, 1_204, sha256(b"a root").digest(), [_LOG_KEY])
+_CHECKPOINTED = LogCheckpointed(size=_SIGNED.size, root=b64encode(_SIGNED.root).decode(), note=_SIGNED.note)
 
 EXAMPLES = (
     Example(
@@ -275,6 +311,10 @@ EXAMPLES = (
     _told("exercise", _alert(AlertChange.RAISED, 0, 4), 1, Mode.EXERCISE),
     Example("for_a_week", f"alert/{COMMUNE}", _OVERRIDDEN, Role.REVIEWER, 3),
     Example("before_its_time", f"alert/{COMMUNE}", AlertOverrideEnded(unit=COMMUNE), Role.REFERRAL_OFFICER, 4),
+    Example("for_a_festival", f"alert/{COMMUNE}", _SILENCED, Role.REVIEWER, 5),
+    _announced(SilenceStanding.BEGINS, 6),
+    Example("the_festival_is_over", f"alert/{COMMUNE}", _SILENCE_ENDED, Role.REVIEWER, 7),
+    _announced(SilenceStanding.ENDS, 8),
     Example("within_the_hour", f"alert/{COMMUNE}", _ACKNOWLEDGED, Role.COORDINATOR, 2),
     Example(
         "for_review",
@@ -302,4 +342,48 @@ EXAMPLES = (
         ),
         Role.CUSTODIAN,
     ),
+    Example(
+        "sealed",
+        f"custody/{CASE}",
+        ExportMade(
+            exported=f"case/{CASE}",
+            up_to=1234,
+            events=37,
+            manifest_hash=sha256(b"a manifest").hexdigest(),
+            purpose=ViewPurpose.AUDIT,
+        ),
+        Role.AUDITOR,
+        version=1,
+    ),
+    Example(
+        "with_texts_in_clear",
+        f"custody/{CASE}",
+        ExportMade(
+            exported=f"case/{CASE}",
+            up_to=1240,
+            events=39,
+            manifest_hash=sha256(b"another manifest").hexdigest(),
+            purpose=ViewPurpose.EXPORT,
+            in_clear=(OpenedFields(viewed=f"report/{REPORT}", viewed_version=1, fields=("text",)),),
+        ),
+        Role.CUSTODIAN,
+    ),
+    Example(
+        "among_others",
+        f"custody/{made_up('a destruction')}",
+        SubjectKeyDestroyed(marks=tuple(sorted(sha256(f"mark {number}".encode()).hexdigest() for number in range(8)))),
+        Role.SYSTEM,
+        version=1,
+    ),
+    Example(
+        "of_a_person",
+        f"custody/{made_up('an erasure')}",
+        SubjectKeyDestroyed(
+            marks=tuple(sorted(sha256(f"mark {number}".encode()).hexdigest() for number in range(8))),
+            approved_by=(made_up("first approver"), made_up("second approver")),
+        ),
+        Role.CUSTODIAN,
+        version=1,
+    ),
+    Example("by_one_key", STREAM, _CHECKPOINTED, Role.SYSTEM, version=1, home=LOG),
 )

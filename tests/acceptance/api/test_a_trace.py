@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import orjson
 import pytest
 
@@ -15,6 +16,7 @@ from tests.support.doors import ALINE, AUDITOR, BEDE, CHANTAL, CONSUMER, FABIEN,
 from tests.support.receivers import Receiver, a_receiver
 from tests.support.story_by_http import Telling, the_referrals, the_registers
 
+TRACED = ("report/", "case/", "level/", "alert/", "reference/", "custody/")
 LISTS = ("judgements", "decisions", "referrals", "overdue", "level_changes", "alerts", "messages")
 FAR = Caller("chantal", BEDE.role, (GISURU,))
 
@@ -39,22 +41,22 @@ class Traced:
 
     async def until_told(self, change: str) -> dict[str, Any]:
         """The last alert of the commune, once it is of this kind and its subscriber has it."""
-        async with asyncio.timeout(60):
-            while True:
-                alerts = (await self.doors.get(CONSUMER, "/v1/alerts", unit=GIHANGA, limit="200")).json()["alerts"]
-                came = {orjson.loads(one.body)["id"] for one in self.receiver.came}
-                if alerts and alerts[-1]["data"]["change"] == change and alerts[-1]["id"] in came:
-                    last: dict[str, Any] = alerts[-1]
-                    return last
-                await asyncio.sleep(0.05)
+        alerts = await self.doors.until_alerts(
+            GIHANGA,
+            lambda listed: (
+                listed[-1]["data"]["change"] == change
+                and listed[-1]["id"] in {orjson.loads(one.body)["id"] for one in self.receiver.came}
+            ),
+        )
+        return alerts[-1]
 
     async def until_delivered(self, event: object, part: str) -> dict[str, Any]:
-        """A trace, once every message in this part of it is known to have been delivered."""
+        """A trace, once it is complete and every message in this part of it is known to have been delivered."""
         async with asyncio.timeout(60):
             while True:
                 found = await self.trace(event)
                 messages = found[part]["messages"]
-                if messages and all(one["delivered_at"] for one in messages):
+                if found["complete"] and messages and all(one["delivered_at"] for one in messages):
                     return found
                 await asyncio.sleep(0.05)
 
@@ -106,8 +108,8 @@ async def test_withdrawing_one_of_three_reports_lists_all_that_rested_on_it_and_
     withdrawn = await traced.telling.do(FABIEN, "report.withdraw", traced.reports[0])
     found = await traced.until_delivered(withdrawn["position"], "resting")
 
-    assert (found["event"]["type"], found["takes_back"]["type"]) == ("report.withdrawn", "report.received")
-    assert found["takes_back"]["stream"] == f"report/{traced.reports[0]}"
+    assert (found["event"]["type"], types(found["takes_back"])) == ("report.withdrawn", ["report.received"])
+    assert found["takes_back"][0]["stream"] == f"report/{traced.reports[0]}"
     resting = found["resting"]
     assert types(resting["judgements"]) == ["case.classified", "case.ratified", "case.assessed"]
     assert [one for one in types(resting["referrals"]) if one == "case.referred"] == ["case.referred"] * 2
@@ -158,15 +160,48 @@ async def test_the_command_line_draws_the_same_as_a_tree(traced: Traced) -> None
     assert "There is no event 999999999 that could be traced" in absent.stderr
 
 
+async def test_an_event_of_any_type_is_traced_but_for_who_watches(traced: Traced) -> None:
+    await traced.telling.do(FABIEN, "reporter.enrol", who={"person_id": traced.telling.person(ALINE)})
+    connection = await asyncpg.connect(traced.doors.stack.addresses.owner_dsn)
+    rows = await connection.fetch("select distinct on (type) type, stream, position from ledger.event order by type")
+    await connection.close()
+    answered = {row["type"]: await traced.doors.get(AUDITOR, f"/v1/trace/{row['position']}") for row in rows}
+    refused = {row["type"] for row in rows if not row["stream"].startswith(TRACED)}
+    assert {type_ for type_, answer in answered.items() if answer.status_code == 404} == refused
+    assert {type_ for type_, answer in answered.items() if answer.status_code == 200} == answered.keys() - refused
+    assert "reporter.enrolled" in refused
+    enrolled = next(row["position"] for row in rows if row["type"] == "reporter.enrolled")
+    told = await asyncio.to_thread(traced.doors.stack.command, "trace", str(enrolled))
+    assert (told.returncode, "is reporter.enrolled, and only reports" in told.stderr) == (1, True)
+
+
+async def test_a_consent_and_a_harm_check_lead_to_the_referrals_that_cite_them(traced: Traced) -> None:
+    given = next(
+        deed.answer.json()["position"]
+        for deed in traced.telling.deeds
+        if deed.route.operation == "case.withdraw-consent"
+    )
+    found = await traced.trace(given)
+    assert types(found["takes_back"]) == ["case.consent_recorded"]
+    assert "case.referred" in types(found["resting"]["referrals"])
+    checked = next(
+        deed.answer.json()["position"] for deed in traced.telling.deeds if deed.route.operation == "case.check-harm"
+    )
+    assert types((await traced.trace(checked))["resting"]["referrals"])[:2] == ["case.harm_checked", "case.referred"]
+
+
 async def test_what_a_committee_says_less_gravely_is_corrected_to_everybody_who_was_told(traced: Traced) -> None:
     raised = await traced.until_told("raised")
     less = gravely(traced.telling, severity="minor", credibility="4", round=2)
     lowered = await traced.telling.do(CHANTAL, "case.assess", traced.case_id, **less)
     corrected = await traced.until_told("cancelled")
     assert corrected["data"]["cancels"] == raised["id"]
+    seen = {"unit": corrected["data"]["unit"], "alert_id": corrected["id"]}
+    await traced.telling.do(ODILE, "alert.acknowledge", **seen)  # somebody sees to it that it is taken back
 
     found = await traced.until_delivered(lowered["position"], "led_to")
-    assert found["takes_back"]["position"] == traced.assessed_at
+    assert types(found["takes_back"]) == ["case.assessed", "case.opened"]
+    assert found["takes_back"][0]["position"] == traced.assessed_at
     assert found["led_to"]["level_changes"][-1]["says"]["cause"] == "retraction"
     assert [one["event_id"] for one in found["led_to"]["alerts"]] == [corrected["id"]]
     told = {one["subscriber_id"] for one in found["resting"]["messages"]}
@@ -177,8 +212,8 @@ async def test_what_a_committee_says_less_gravely_is_corrected_to_everybody_who_
 async def test_a_report_unlinked_takes_back_its_link_alone(traced: Traced) -> None:
     unlinked = await traced.telling.do(ODILE, "case.unlink-report", traced.case_id, report_id=traced.reports[1])
     found = await traced.trace(unlinked["position"])
-    assert found["takes_back"]["type"] == "case.report_linked"
-    assert found["takes_back"]["says"] == {"report_id": traced.reports[1]}
+    assert types(found["takes_back"]) == ["case.report_linked"]
+    assert found["takes_back"][0]["says"] == {"report_id": traced.reports[1]}
     assert types(found["resting"]["judgements"]) == [
         "case.classified",
         "case.ratified",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -25,17 +26,26 @@ async def exported(told: Told, form: str, folder: Path, **extra: str) -> tuple[i
 async def test_files_have_what_the_api_answers(told: Told, tmp_path: Path) -> None:
     listed = await told.pages(CONSUMER, "/v1/alerts", "alerts")
     for form in ("cap", "csv", "geojson"):
-        assert await exported(told, form, tmp_path / form) == (0, f"{len(listed)} alerts in {tmp_path / form}.\n")
-    documents = sorted((tmp_path / "cap").iterdir())
-    assert [one.stem for one in documents] == [f"{alert['sequence']}-{alert['id']}" for alert in listed]
+        code, written = await exported(told, form, tmp_path / form)
+        assert (code, f"{len(listed)} alerts in {tmp_path / form}: all that was told before " in written) == (0, True)
+    documents = sorted((tmp_path / "cap").glob("*.xml"))
+    assert [one.stem for one in documents] == [
+        f"{number:07}-{alert['id']}" for number, alert in enumerate(listed, start=1)
+    ]
     for alert, one in zip(listed, documents, strict=True):
         assert one.read_bytes() == (await told.doors.get(CONSUMER, f"/v1/alerts/{alert['id']}/cap")).content
     assert {one.name for one in (tmp_path / "csv").iterdir()} == {"alerts.csv", "datapackage.json"}
     assert (tmp_path / "csv" / "alerts.csv").read_bytes() == (await told.doors.get(CONSUMER, "/v1/alerts.csv")).content
     package = orjson.loads((tmp_path / "csv" / "datapackage.json").read_bytes())
+    hours = [datetime.fromisoformat(package.pop("up_to"))]
     assert package == await told.see(CONSUMER, "/v1/datapackage.json")
-    features = orjson.loads((tmp_path / "geojson" / "alerts.geojson").read_bytes())["features"]
-    assert features == (await told.see(CONSUMER, "/v1/collections/alerts/items", limit=1000))["features"]
+    collection = orjson.loads((tmp_path / "geojson" / "alerts.geojson").read_bytes())
+    hours.append(datetime.fromisoformat(collection["up_to"]))
+    hours.append(datetime.fromisoformat(orjson.loads((tmp_path / "cap" / "export.json").read_bytes())["up_to"]))
+    last = datetime.fromisoformat(listed[-1]["time"])
+    assert all(last - timedelta(hours=1) < hour for hour in hours)
+    assert {(hour.minute, hour.second, hour.microsecond) for hour in hours} == {(0, 0, 0)}
+    assert collection["features"] == (await told.see(CONSUMER, "/v1/collections/alerts/items", limit=1000))["features"]
 
 
 async def test_what_cannot_be_written_or_read_is_told(told: Told, tmp_path: Path) -> None:

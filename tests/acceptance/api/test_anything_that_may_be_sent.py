@@ -5,7 +5,6 @@ INTABAZA_API_EXAMPLES says how much is sent to each operation; few where it is l
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from typing import Any
@@ -26,6 +25,8 @@ from events.vocabulary import Role
 from services.api.access import ACCESS
 from services.api.commands import ROUTES
 from services.api.custody import POSTS
+from services.api.erasing import ERASURES
+from services.api.evidence import EVIDENCE
 from services.api.reads.every import READS
 from services.api.stream import OPERATION
 from services.api.subscribing import ACTS
@@ -59,7 +60,7 @@ GRANTED_AS = {
     **{route.operation: route.operation for route in ROUTES},
     **{read.name: read.operation for read in READS},
     **{post.name: post.operation for post in POSTS},
-    **{act.operation: act.operation for act in ACTS},
+    **{act.operation: act.operation for act in (*ERASURES, *EVIDENCE, *ACTS)},
 }
 
 
@@ -67,14 +68,6 @@ def who_may(operation_id: str, which: int) -> Caller | None:
     """One of those whose role is granted it."""
     roles: list[Role] = [role for role in CALLERS if role in ACCESS.get(GRANTED_AS.get(operation_id, ""), {})]
     return CALLERS[roles[which % len(roles)]] if roles else None
-
-
-async def an_alert_id(doors: Doors) -> str:
-    """One that the story led to; it is listed once the relay has brought it to Kafka."""
-    async with asyncio.timeout(60):
-        while not (alerts := (await doors.get(CONSUMER, "/v1/alerts")).json()["alerts"]):  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-    return str(alerts[0]["id"])
 
 
 described = schemathesis.openapi.from_dict(description()).exclude(operation_id="alert_stream")
@@ -92,7 +85,7 @@ async def told_doors() -> AsyncIterator[tuple[Doors, dict[str, str]]]:
             told = deed.answer.json()
             ids |= {f"{thing}_id": told[f"{thing}_id"] for thing in deed.route.makes}
         assert OPERATION in ACCESS
-        ids |= {"alert_id": await an_alert_id(doors)}
+        ids |= {"alert_id": str((await doors.until_alerts())[0]["id"])}
         yield doors, ids | {"unit": "bi:c2015:gihanga", "recipient": "community-police-gihanga", "position": "1"}
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,11 @@ import pytest
 from lxml import etree
 
 from services.bulletins.xml import XSD
-from tests.support.bulletins import read_cap, said
+from tests.support.bulletins import ReaderOfCap, read_cap, said
 from tests.support.doors import ALINE, AUDITOR, CONSUMER
 from tests.support.told import Told
 
-FEED = "/v1/alerts/feed.atom"
+FEED, ITEMS = "/v1/alerts/feed.atom", "/v1/collections/alerts/items"
 
 
 async def parsed(told: Told, address: str) -> Any:
@@ -95,21 +97,16 @@ async def test_every_document_is_valid_and_what_it_refers_to_was_there_before(to
 
 
 async def test_whoever_knows_cap_alone_ends_with_the_levels_that_strangers_are_told(told: Told) -> None:
-    warned: dict[str, tuple[str, int]] = {}
+    reader, last = ReaderOfCap(), ""
     for document in await documents(told):
-        taken_down = {one.split(",")[1] for one in " ".join(said(document, "references")).split()}
-        warned = {unit: (alert, level) for unit, (alert, level) in warned.items() if alert not in taken_down}
-        parameters = dict(
-            zip(said(document, "info/parameter/valueName"), said(document, "info/parameter/value"), strict=True)
-        )
-        codes = dict(
-            zip(said(document, "info/area/geocode/valueName"), said(document, "info/area/geocode/value"), strict=True)
-        )
-        if said(document, "status") == ["Actual"] and said(document, "info/responseType")[0] == "Monitor":
-            warned[codes["INTABAZA"]] = (said(document, "identifier")[0], int(parameters["intabaza:level"]))
+        if said(document, "status") == ["Actual"]:
+            reader.take(document)
+            last = said(document, "sent")[0]
+    warned = reader.in_effect(datetime.fromisoformat(last) + timedelta(days=1))
+    severities = ("Minor", "Minor", "Moderate", "Severe", "Extreme")
     rows = await told.pages(CONSUMER, "/v1/levels", "levels")
-    assert {unit: level for unit, (_, level) in warned.items()} == {
-        row["unit"]: row["level"] for row in rows if row["level"] is not None
+    assert {(said(one, "info/area/areaDesc")[0], said(one, "info/severity")[0]) for one in warned} == {
+        (row["unit_name"], severities[row["level"]]) for row in rows if row["level"] is not None
     }
     assert warned
 
@@ -138,6 +135,35 @@ async def test_what_cannot_be_is_told(told: Told) -> None:
     assert (await told.doors.get(None, FEED)).status_code == 401
 
 
+FORMS = (
+    "/v1/alerts/{alert_id}/cap",
+    FEED,
+    f"{FEED}?limit=1",
+    "/v1/alerts.csv",
+    f"{ITEMS}?limit=1",
+    ITEMS + "/{alert_id}",
+)
+
+
+async def test_no_form_of_an_alert_has_its_position_in_it_or_in_an_address_to_go_on_from(told: Told) -> None:
+    """Whoever knows the position of a report of their own could tell by another one when the alert was recorded."""
+    sequences = {str(int(alert["sequence"])) for alert in (await told.see(CONSUMER, "/v1/alerts"))["alerts"]}
+    going_on = 0
+    for form in FORMS:
+        answer = await told.doors.client.get(
+            form.format(alert_id=told.alert_id), headers=told.doors.authorization(CONSUMER)
+        )
+        assert answer.status_code == 200, answer.text
+        assert "position" not in answer.text, form
+        assert "sequence" not in answer.text, form
+        assert answer.headers["etag"].strip('W/"') not in sequences
+        for cursor in re.findall(r"cursor=([A-Za-z0-9_-]+)", answer.text):
+            key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            assert not any(isinstance(part, int) for part in key), key
+            going_on += 1
+    assert going_on
+
+
 @pytest.mark.parametrize("path", [FEED, "/v1/alerts/{alert_id}/cap"])
 async def test_no_form_of_an_alert_has_the_moment_at_which_it_was_recorded(told: Told, path: str) -> None:
     (alert,) = [one for one in (await told.see(CONSUMER, "/v1/alerts"))["alerts"] if one["id"] == told.alert_id]
@@ -161,9 +187,12 @@ async def test_the_table_has_every_alert_once_and_is_what_its_package_says(told:
     assert report.valid, report.flatten(["rowNumber", "fieldNumber", "message"])
     rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
     assert [row["alert_id"] for row in rows] == listed
-    last = rows[-1]["position"]
-    rest = await told.doors.get(CONSUMER, "/v1/alerts.csv", after=int(last) - 1)
-    assert rest.text.splitlines()[1:] == answer.text.splitlines()[-1:]
+    head, *lines = answer.text.splitlines()
+    for number, row in enumerate(rows, start=1):
+        rest = await told.doors.get(CONSUMER, "/v1/alerts.csv", after=row["alert_id"])
+        assert rest.text.splitlines() == [head, *lines[number:]]
+        assert rest.headers["etag"] != answer.headers["etag"]
     again = await told.doors.get(CONSUMER, "/v1/alerts.csv", headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
-    assert await told.refused(CONSUMER, "/v1/alerts.csv", after="many") == (400, 1005)
+    for nothing in ("many", "1", "", "00000000-0000-4000-8000-000000000000"):
+        assert await told.refused(CONSUMER, "/v1/alerts.csv", after=nothing) == (400, 1005)

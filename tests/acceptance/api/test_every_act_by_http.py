@@ -86,7 +86,8 @@ async def test_another_body_under_a_known_id_is_refused(doors: Doors, deeds: lis
 
 async def test_where_something_was_made_leads_to_it(doors: Doors, deeds: list[Deed]) -> None:
     made = [deed for deed in deeds if deed.route.makes]
-    assert {thing for deed in made for thing in deed.route.makes} == {"report", "case", "referral", "check", "consent"}
+    things = {thing for deed in made for thing in deed.route.makes}
+    assert things == {"report", "case", "referral", "check", "consent", "silence"}
     for deed in made:
         (thing,) = deed.route.makes
         where = httpx.URL(deed.answer.headers["location"])

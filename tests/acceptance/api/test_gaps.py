@@ -47,12 +47,12 @@ async def gaps(doors: Doors, caller: Caller = ODILE, **of: str) -> list[dict[str
     return listed
 
 
-async def until(doors: Doors, *rungs: int) -> list[dict[str, Any]]:
-    """The gaps, once they are on these rungs."""
+async def until(doors: Doors, *rungs: int, case_id: str | None = None) -> list[dict[str, Any]]:
+    """The gaps, once they are on these rungs, and all of one case where it is named."""
     async with asyncio.timeout(60):
         while True:
             found = await gaps(doors)
-            if [one["rung"] for one in found] == [*rungs]:
+            if [one["rung"] for one in found] == [*rungs] and case_id in (None, *(one["case_id"] for one in found)):
                 return found
             await asyncio.sleep(0.05)
 
@@ -118,6 +118,11 @@ async def test_a_case_climbs_until_it_is_answered_and_again_after_a_contradictio
         (1, 2, "coordinator"),
         (2, 1, "referral_officer"),
     ]
+
+    twin_id = str((await telling.do(FABIEN, "case.open-case", **AT_ONCE))["case_id"])
+    await telling.do(BEDE, "case.merge", case_id, into=twin_id)
+    (as_one,) = await until(doors, 1, case_id=twin_id)
+    assert (as_one["due"], as_one["step"]) == (gap["due"], 1)
     await ledger.close()
 
 

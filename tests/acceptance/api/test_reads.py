@@ -41,10 +41,12 @@ async def test_every_read_answers_an_auditor_and_is_kept_by_nobody_else(told: To
         "recipient": POLICE,
         "position": "1",
         "alert_id": told.alert_id,
+        "silence_id": told.made("alert.silence", "silence_id"),
         "event": "1",
     }
     for read in READS:
-        if read.operation == "read.subscribers":  # told here of nobody, and tried where there are some
+        # told here of nobody, and tried where there are some; signed by nobody, and tried where somebody signs
+        if read.operation in ("read.subscribers", "read.log", "read.log-entries", "read.log-keys"):
             continue
         path = read.address.format(**known)
         params: dict[str, Any] = {"name": "Gihanga"} if read.address == "/v1/places" else {}

@@ -105,6 +105,7 @@ async def test_none_of_the_roles_is_above_the_rules(trial: PostgresTrial) -> Non
     )
     assert [tuple(role) for role in roles] == [
         ("intabaza_app", True),
+        ("intabaza_notary", True),
         ("intabaza_notifier", True),
         ("intabaza_owner", False),
         ("intabaza_projector", True),

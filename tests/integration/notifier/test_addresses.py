@@ -16,6 +16,7 @@ import pytest
 
 from services import clock
 from services.ledger.ledger import Recorded
+from services.notifier.notice import Notice
 from services.notifier.sender import Answer, Sender
 from services.subscribers.addresses import Reachable
 from services.subscribers.filters import PublicEvent
@@ -55,7 +56,7 @@ class Names:
 async def send(url: str, reachable: Reachable, names: Names | None = None, authorities: Path | None = None) -> Answer:
     sender = Sender.open(reachable, connect_seconds=2, total_seconds=2, authorities=authorities, ask=names)
     try:
-        return await sender.send(url, [Signer(b"0" * 32, None)], an_event())
+        return await sender.send(url, [Signer(b"0" * 32, None)], Notice([an_event()]))
     finally:
         await sender.close()
 
@@ -158,7 +159,9 @@ async def test_names_that_hang_keep_no_other_name_waiting(monkeypatch: pytest.Mo
         async with a_receiver() as receiver:
 
             async def to(name: str, by: Sender = sender) -> Answer:
-                return await by.send(receiver.url.replace("127.0.0.1", name), [Signer(b"0" * 32, None)], an_event())
+                return await by.send(
+                    receiver.url.replace("127.0.0.1", name), [Signer(b"0" * 32, None)], Notice([an_event()])
+                )
 
             names = [f"hanging-{number}.example" for number in range(60)]
             for _ in range(2):

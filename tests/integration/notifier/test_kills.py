@@ -110,6 +110,7 @@ async def test_it_ends_within_five_seconds_when_it_is_asked_to(trial: NotifyTria
         await trial.subscribe(f"{receiver.url}/slow")
         with trial.process() as notifier, trial.process() as waiting:
             await notifier.until(lambda: notifier.has_led or waiting.has_led)
+            await (waiting if notifier.has_led else notifier).stands_by()
             await trial.tell(5)
             await receiver.has_taken(5)
             for each in (notifier, waiting):

@@ -9,6 +9,7 @@ from aiohttp import web
 from prometheus_client import generate_latest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from services.notifier.retrying import Schedule
 from tests.support.notifying import OPERATOR, NotifyTrial
 from tests.support.receivers import Receiver, a_receiver, answers, takes
 
@@ -27,6 +28,25 @@ async def test_410_disables_at_once_and_enabling_goes_on_where_it_stood(trial: N
         await trial.register.enable(OPERATOR, subscriber_id)
         await receiver.has_taken(3)
     assert [one.position for one in receiver.taken] == [row.position for row in rows]
+
+
+async def test_the_only_one_is_disabled_too_where_it_is_never_reached_however_often_it_is_tried(
+    trial: NotifyTrial,
+) -> None:
+    """Hours in which nobody was reached count against nobody: they may be ours. Ten times the limit of them do."""
+    async with a_receiver() as receiver:
+        away = receiver.url
+    give_up = timedelta(seconds=0.05)
+    async with trial.notifying(first_retry=0.01, longest_retry=0.02, give_up=give_up):
+        subscriber_id, _ = await trial.subscribe(away)
+        await trial.tell()
+        found = await trial.stands(subscriber_id, "disabled_since is not null")
+        most = Schedule(0.01, 0.02).tries_in(10 * give_up.total_seconds())
+        assert (found.attempts, most) == (26, 26)
+        assert found.disabled_because == "nothing could be delivered in 26 tries: it refused the connection"
+        assert b"intabaza_notifier_disablings_total 1.0" in generate_latest(trial.metrics.registry)
+        await trial.register.enable(OPERATOR, subscriber_id)
+        assert (await trial.stands(subscriber_id, "attempts between 1 and 25")).disabled_since is None
 
 
 async def test_long_failure_disables_with_its_reason(trial: NotifyTrial) -> None:

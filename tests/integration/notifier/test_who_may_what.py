@@ -50,13 +50,19 @@ async def test_it_reads_alerts_and_the_gazetteer_and_nothing_else_of_the_ledger(
             await notifier.fetch(statement)
 
 
+NOTHING = "'{}', "
+PASS_BY = "select notifier.pass_by(gen_random_uuid(), 1, 1, '{}', '{}', '{}')"
+
+
 async def test_who_does_not_lead_records_nothing_and_nobody_writes_past_the_functions(
     trial: NotifyTrial, notifier: Connection
 ) -> None:
     await trial.subscribe(URL)
     for statement in (
-        "select notifier.record('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', interval '1 day')",
-        "select notifier.pass_by('{}', '{}', '{}')",
+        f"select notifier.record({NOTHING * 17} interval '1 day')",
+        PASS_BY,
+        "insert into notifier.believed select * from notifier.believed",
+        "delete from notifier.held",
         "update notifier.subscriber set position = 0",
         "delete from notifier.delivery",
         "select notifier.enable(gen_random_uuid(), null)",
@@ -65,7 +71,7 @@ async def test_who_does_not_lead_records_nothing_and_nobody_writes_past_the_func
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await notifier.fetch(statement)
     assert await notifier.fetchval("select notifier.try_to_lead()")
-    await notifier.fetch("select notifier.pass_by('{}', '{}', '{}')")
+    await notifier.fetch(PASS_BY)
 
 
 async def test_the_api_reads_no_secret_and_without_a_word_no_subscriber(trial: NotifyTrial) -> None:
@@ -144,7 +150,7 @@ async def test_fifty_are_fifty_also_where_they_are_added_at_one_moment(trial: No
     async def add(connection: Connection, numbers: range) -> list[str]:
         return [
             await connection.fetchval(
-                "select outcome from notifier.add($1, $2, null, null, null, '{actual}', $3, null, $4, '', 1::smallint)",
+                ADD,
                 uuid4(),
                 f"{URL}/{number}",
                 mine,
@@ -182,7 +188,10 @@ async def test_nothing_is_left_of_the_subscribers_of_somebody_who_is_erased(tria
     assert gone not in [one.subscriber_id for one in await trial.register.list(OPERATOR)]
 
 
-ADD = "select outcome from notifier.add($1, $2, null, null, null, '{actual}', $3, null, $4, '', 1::smallint)"
+ADD = (
+    "select outcome from notifier.add("
+    "$1, $2, null, null, null, '{actual}', false, 0, false, $3, null, $4, '', 1::smallint)"
+)
 ERASE = "select vault.erase_person($1)"
 
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.notifier.lead import Lead, Tried
+from services.notifier.lead import Lead, Sent, Tried
 from tests.support.notifying import NotifyTrial
 
 GIVE_UP = timedelta(hours=72)
@@ -42,7 +42,9 @@ def tried(subscriber_id: UUID, status: int | None, *, public: bool = True) -> Tr
     """One try that the receiver answered so, or that nobody answered."""
     delivered = status is not None and status < 300
     error = None if delivered else f"it answered {status}" if status else "it could not be reached"
-    return Tried(subscriber_id, 1, 0, 1, uuid4(), delivered, status, public, error, 0.0 if delivered else RETRY, None)
+    sent = [Sent(1, uuid4(), "bi:test", "actual", 2, True)]
+    delay = 0.0 if delivered else RETRY
+    return Tried(subscriber_id, 1, 0, 1, delivered, status, public, error, delay, None, sent)
 
 
 async def hours(

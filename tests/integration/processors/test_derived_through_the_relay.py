@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from events.alert import AlertSilenced, SilenceReason
 from events.catalogue import read
 from events.places.facts import UnitKind
 from events.reference import EngineAdopted, GazetteerAdopted, RulesAdopted
 from events.reporter import ReporterCheckedIn, ReporterCoverageAssigned
 from events.vocabulary import EVERY_HOME, Channel
-from projections import alert_level, coverage, referral_board
+from projections import alert_level, coverage, referral_board, silences
 from projections.live import LIVE
 from projections.projection import derived_id
 from projections.rule_set import hash_of
@@ -71,6 +72,17 @@ class Circle:
         for unit in WATCHED:
             assigned = ReporterCoverageAssigned(units=(unit,), channel=Channel.SMS, cadence_days=1)
             await self.ledger.write(f"reporter/{one_of(unit)}", burundi().home_of(unit), assigned)
+        clock = await self.relays.owner.fetchval("select simulated_clock from ledger.state")
+        for days, unit in enumerate(WATCHED, start=1):
+            silenced = AlertSilenced(
+                silence_id=one_of(f"silence of {unit}"),
+                unit=unit,
+                unit_name=burundi().unit(unit).name,
+                up_to_level=3,
+                until=clock + timedelta(days=days),
+                reason=SilenceReason.PLANNED_EVENT,
+            )
+            await self.ledger.write(f"alert/{unit}", burundi().home_of(unit), silenced)
 
     def under_load(self, events: Iterator[Written]) -> AbstractAsyncContextManager[None]:
         """Somebody appends, a day of the history in a second or a few."""
@@ -141,7 +153,7 @@ async def test_a_level_and_a_gap_are_said_once_however_often_relay_and_processor
     rows = await circle.ledger.rows()
     said = [read(row.wire()) for row in rows if row.type in DERIVED]
     primary = [take(row.wire()) for row in rows]
-    wanted = [one for speaker in SPEAKERS for one in folded(speaker, primary)[1]]
+    wanted = [one for speaker in (*SPEAKERS, silences.PROJECTION) for one in folded(speaker, primary)[1]]
     assert {one.id: one.data for one in said} == {derived_id(one.seed): one.data for one in wanted}
     assert len(said) == len(wanted)
     assert {one.type for one in said} == DERIVED, "not everything that can be said was said, so this showed little"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,14 +13,14 @@ from events.reference import EngineAdopted, GazetteerAdopted, RulesAdopted
 from events.reporter import ReporterCoverageAssigned
 from events.vocabulary import EVERY_HOME, Channel
 from projections import alert_level, case_board, case_timeline, coverage, referral_board, review_queue
-from projections.projection import Page, Projection
+from projections.projection import Projection
 from projections.rows import read_lines
 from projections.rule_set import hash_of
 from projections.taken import DERIVED, Taken
 from services.processors.errors import Superseded
 from tests.support.crisis import RULES, burundi, crisis
 from tests.support.domain import one as one_of
-from tests.support.lanes import LaneTrial
+from tests.support.lanes import LaneTrial, Stuck
 from tests.support.pieces import first_commits_meet, pieces_of, resume_in_pieces, said_at_once
 
 ALL = (
@@ -34,22 +34,6 @@ ALL = (
 
 
 SPEAKERS = (alert_level.PROJECTION, coverage.PROJECTION, referral_board.PROJECTION)
-
-
-@dataclass(frozen=True)
-class Stuck:
-    """A projection's fold that cannot take these positions."""
-
-    fold: Any
-    positions: frozenset[int]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.fold, name)
-
-    def apply(self, shared: Any, state: Any, event: Taken, page: Page) -> None:
-        if event.position in self.positions:
-            raise ValueError("not with this program")
-        self.fold.apply(shared, state, event, page)
 
 
 @pytest.fixture

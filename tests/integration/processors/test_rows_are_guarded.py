@@ -135,7 +135,7 @@ async def test_the_queries_of_the_api_asked_for_another_unit_find_nothing_of_it(
             "level": (LEVELS["now"], (other,)),
             "board": (BOARD["board"], (other, None, None, None, *first, 10)),
             "found": (BOARD["found"], (OTHER_STREAM,)),
-            "timeline": (TIMELINE["timeline"], (OTHER_STREAM, 0, 100)),
+            "timeline": (TIMELINE["timeline"], (OTHER_STREAM, 0, 100, None)),
             "referrals": (REFERRALS["board"], (None, None, other, False, *first, 10)),
             "of_case": (REFERRALS["of_case"], (OTHER_STREAM,)),
             "coverage": (COVERAGE["units"], (other, None, None, None, 10)),
@@ -183,7 +183,7 @@ async def test_a_recipient_sees_its_own_referrals_and_no_row_of_anything_else(re
 
 
 async def test_a_timeline_is_whole_for_who_sees_its_home_also_what_a_report_was_before(reads: Projections) -> None:
-    asked = TIMELINE["timeline"], CASE_STREAM, 0, 100
+    asked = TIMELINE["timeline"], CASE_STREAM, 0, 100, None
     for_all = [row["position"] for row in (await reads.read(ALL, *asked))]
     here = [row["position"] for row in (await reads.read(HERE, *asked))]
     assert here == for_all == list(range(1, 9))

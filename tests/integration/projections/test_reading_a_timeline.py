@@ -41,7 +41,7 @@ async def keep(place: Connection, log: Written) -> None:
 
 
 async def timeline(place: Connection, stream: str, after: int = 0, limit: int = 100) -> list[tuple[int, bool]]:
-    rows = await place.fetch(SQL["timeline"], stream, after, limit)
+    rows = await place.fetch(SQL["timeline"], stream, after, limit, None)
     return [(row["position"], row["still_linked"]) for row in rows]
 
 
@@ -54,7 +54,7 @@ async def test_a_case_shows_its_own_events_and_those_of_its_reports_in_order(pla
     await keep(place, two_reports_and_a_case())
 
     assert await timeline(place, CASE_STREAM) == [(1, True), (3, True), (4, True), (5, True)]
-    (first, *_) = await place.fetch(SQL["timeline"], CASE_STREAM, 0, 1)
+    (first, *_) = await place.fetch(SQL["timeline"], CASE_STREAM, 0, 1, None)
     assert (first["stream"], first["type"], first["version"]) == (f"report/{REPORT}", "report.received", 1)
 
 
@@ -129,7 +129,7 @@ async def test_the_read_query_stands_on_the_indexes(place: Connection) -> None:
     await keep(place, log)
     await place.execute("analyze")
 
-    plan = await place.fetch(f"explain {SQL['timeline']}", f"case/{one('case 7')}", 0, 50)
+    plan = await place.fetch(f"explain {SQL['timeline']}", f"case/{one('case 7')}", 0, 50, None)
 
     text = "\n".join(line[0] for line in plan)
     assert "case_timeline_event_by_stream" in text

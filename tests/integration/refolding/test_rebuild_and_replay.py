@@ -12,7 +12,7 @@ from projections.case_timeline import PROJECTION
 from projections.projection import Projection
 from services.local.kafka import KafkaServer
 from services.local.topics import EVENTS
-from services.processors.errors import Halt, Superseded
+from services.processors.errors import Halt, OtherVersion, Superseded
 from services.processors.lane import Lane
 from services.processors.making import make_places
 from services.processors.places import Places
@@ -97,6 +97,19 @@ async def test_a_rebuild_mends_damaged_rows_and_appends_nothing(
     assert await owner.fetchval("select count(*) from ledger.event") == 0
     assert await owner.fetchval("select to_regnamespace('case_timeline_shadow') is null")
     assert await owner.fetchval("select to_regnamespace('case_timeline_old') is null")
+
+
+async def test_rows_of_another_form_are_rebuilt_in_the_form_of_this_release(
+    feeder: Feeder, kafka: KafkaServer, projector_dsn: str, owner: Owner
+) -> None:
+    feeder.feed(HISTORY[:200])
+    await go_live(projector_dsn, kafka.bootstrap)
+    await owner.execute("update projections.watermark set form = 0")
+    with pytest.raises(OtherVersion, match="intabaza rebuild case_timeline`"):
+        await go_live(projector_dsn, kafka.bootstrap)
+    await rebuild(projector_dsn, kafka.bootstrap, EVENTS, [PROJECTION], processes=1)
+    await go_live(projector_dsn, kafka.bootstrap)
+    assert (await replayed(projector_dsn, kafka.bootstrap)).differing == 0
 
 
 async def test_projections_are_rebuilt_in_one_reading_also_where_one_is_behind(

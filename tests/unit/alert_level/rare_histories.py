@@ -230,6 +230,80 @@ RARE = {
     "opened as extreme, assessed in a word of a later version": begun()
     .opened("a", severity="extreme")
     .assessed("a", "unheard_of", "1"),
+    "assessed as graver and less certain, which raises the level, and then as less of both": (
+        begun()
+        .opened("a", "tension")
+        .assessed("a", "severe", "1")
+        .assessed("a", "extreme", "4")
+        .assessed("a", "moderate", "5")
+    ),
+    "taken back while nobody watches, in two steps of which the second lowers": (
+        begun()
+        .assigned("w")
+        .opened("a", reports=("r",))
+        .opened("b", reports=("s",))
+        .opened("c", reports=("t",))
+        .days(10)
+        .withdrawn("r")
+        .tick()
+        .withdrawn("s")
+        .tick()
+        .resolved("c")
+        .tick()
+        .checked_in("w")
+    ),
+    "taken back while nobody watches, and founded again before somebody does": (
+        begun()
+        .assigned("w")
+        .opened("a", reports=("r",))
+        .assessed("a")
+        .days(10)
+        .withdrawn("r")
+        .tick()
+        .linked("a", "s")
+        .tick()
+        .closed("a")
+        .checked_in("w")
+    ),
+    "taken back while nobody watches, raised by another case meanwhile": (
+        begun()
+        .assigned("w")
+        .opened("a", reports=("r",))
+        .assessed("a")
+        .days(10)
+        .withdrawn("r")
+        .opened("b")
+        .assessed("b", "extreme")
+        .tick()
+        .closed("b")
+        .checked_in("w")
+    ),
+    "taken back while nobody watches, under another gazetteer before somebody does": (
+        begun()
+        .gazetteer(vela("d1"))
+        .assigned("w", "ve:c:aro", home="ve:c:aro")
+        .opened("a", unit="ve:c:aro", home="ve:c:aro", reports=("r",))
+        .assessed("a", home="ve:c:aro")
+        .days(60)
+        .withdrawn("r", home="ve:c:aro")
+        .tick()
+        .gazetteer(vela("d2"))
+        .days(1)
+        .checked_in("w", home="ve:c:aro")
+    ),
+    "taken back while nobody watches, corrected, and lost again": (
+        begun()
+        .assigned("w")
+        .opened("a", reports=("r",))
+        .opened("b")
+        .days(10)
+        .withdrawn("r")
+        .checked_in("w")
+        .days(10)
+        .resolved("b")
+        .tick()
+        .checked_in("w")
+    ),
     "more cases than ranks": begun(ranks=[1000, 333]).opened("a").opened("b").opened("c").opened("d"),
     "a rank that counts nothing, of a kind that nothing else is of": (
         begun(ranks=[1000, 333, 0])

@@ -109,7 +109,7 @@ class Folded:
     def rows_of(self, engine: int) -> dict[str, tuple[Any, ...]]:
         """Each unit as it was written last; explanations read back."""
         mine = {unit: row for (number, unit), row in self.units.items() if number == engine}
-        return {unit: (*row[:15], *map(orjson.loads, row[15:])) for unit, row in mine.items()}
+        return {unit: (*row[:16], *map(orjson.loads, row[16:])) for unit, row in mine.items()}
 
     def lines_of(self, engine: int) -> list[tuple[Any, ...]]:
         return sorted((*row[1:8], orjson.loads(row[8])) for row in self.lines if row[0] == engine)
@@ -140,6 +140,7 @@ def rows_of(ladder: Ladder) -> dict[str, tuple[Any, ...]]:
             row.confidence,
             row.confidence_reason,
             row.lost_since and row.lost_since.isoformat(),
+            row.taken_back,
             row.cause,
             row.effective_at,
             row.changes,

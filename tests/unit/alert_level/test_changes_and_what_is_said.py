@@ -66,6 +66,28 @@ def test_a_case_found_untrue_takes_back_what_was_told() -> None:
     assert (after.told()[-1][1:], after.alerts[-1].change) == ((0, "retraction"), AlertChange.CANCELLED)
 
 
+def test_a_graver_and_less_certain_assessment_raises_what_it_raises() -> None:
+    log = begun().opened("a", "tension").assessed("a", "severe", "1").assessed("a", "extreme", "4")
+    after = stood(log)
+    assert after.told() == [(0, 1, "evidence"), (1, 3, "evidence")]
+    assert [alert.change for alert in after.alerts] == [AlertChange.RAISED]
+
+
+def test_peace_that_is_less_certain_than_was_said_lets_a_level_rise_and_corrects_nothing() -> None:
+    log = begun().opened("p", "peace_initiative").assessed("p", "minor", "1")
+    log.opened("a", "tension").assessed("a", "moderate", "2")
+    assert stood(log).level() == 0
+    assert stood(log.assessed("p", "minor", "5")).told()[-1] == (0, 1, "evidence")
+
+
+def test_a_level_that_only_a_mistake_had_reached_stays_between_its_two_thresholds() -> None:
+    log = begun().opened("a", "tension").assessed("a", "severe").opened("b", "tension", reports=("r",)).assessed("b")
+    assert (stood(log).points(), stood(log).level()) == (18_000, 2)
+    after = stood(log.withdrawn("r"))
+    assert (after.points(), after.level()) == (12_000, 2)
+    assert stood(log.days(3)).told()[-1] == (2, 1, "fading")
+
+
 def test_rules_that_do_not_say_so_call_a_lower_assessment_what_they_always_did() -> None:
     silent = FIRST_RULES.replace("lower_assessment_corrects = true\n", "")
     after = stood(Log().rules(silent).engine().opened("a").assessed("a", "extreme").assessed("a", "minor", "3"))

@@ -13,6 +13,7 @@ from events.level import LevelChanged
 from events.vocabulary import wire_time
 from projections.alert_level import PROJECTION
 from projections.alert_level.recompute import recompute
+from projections.alert_level.rows import unit_read
 from projections.alert_level.rules import Rules
 from projections.projection import Derived
 from projections.taken import Taken
@@ -63,6 +64,43 @@ def test_what_is_resolved_or_taken_back_while_nobody_watches_lowers_nothing_unti
     assert stood(log).level() == 3
     assert stood(log.days(100)).level() == 3
     assert stood(log.checked_in("a")).level() == 0
+
+
+def test_what_was_taken_back_while_nobody_watched_is_corrected_once_somebody_does() -> None:
+    log = Log().rules().engine().assigned("a").opened("a", reports=("r",)).assessed("a").days(10).withdrawn("r")
+    told = len(stood(log).alerts)
+    after = stood(log.days(30).checked_in("a"))
+    assert after.told()[-1] == (3, 0, "retraction")
+    assert [one.change for one in after.alerts[told:]] == [AlertChange.CANCELLED]
+    assert after.changes[-1].confidence_reason == "coverage_full"
+
+
+def test_what_ended_while_nobody_watched_is_no_correction() -> None:
+    log = watched().opened("b", "tension", reports=("r",)).days(10).withdrawn("r").resolved("a").checked_in("a")
+    after = stood(log)
+    assert (after.told()[-1], after.alerts[-1].change) == ((3, 1, "coverage"), AlertChange.LOWERED)
+
+
+def test_what_was_taken_back_and_was_so_after_all_is_no_correction() -> None:
+    log = Log().rules().engine().assigned("a").opened("a", reports=("r",)).assessed("a").days(10).withdrawn("r")
+    assert stood(log).units[UNIT]["taken_back"]
+    log.linked("a", "s")
+    assert not stood(log).units[UNIT]["taken_back"]
+    assert stood(log.resolved("a").checked_in("a")).told()[-1] == (3, 1, "coverage")
+
+
+def test_a_reform_forgets_nothing_of_what_was_taken_back() -> None:
+    log = Log().rules().gazetteer(vela("d1")).engine().assigned("a", "ve:c:aro", home="ve:c:aro")
+    log.opened("x", unit="ve:c:aro", home="ve:c:aro", reports=("r",)).assessed("x", home="ve:c:aro").days(60)
+    log.withdrawn("r", home="ve:c:aro").gazetteer(vela("d2")).days(1).checked_in("a", home="ve:c:aro")
+    assert stood(log).told("ve:c2:abel") == [(0, 3, "gazetteer"), (3, 0, "retraction")]
+
+
+def test_rules_that_do_not_say_so_call_it_what_they_always_did() -> None:
+    silent = FIRST_RULES.replace("corrects_later = true\n", "")
+    log = Log().rules(silent).engine().assigned("a").opened("a", reports=("r",)).assessed("a").days(10).withdrawn("r")
+    after = stood(log.checked_in("a"))
+    assert (after.told()[-1], after.alerts[-1].change) == ((3, 0, "coverage"), AlertChange.LOWERED)
 
 
 def test_what_happens_while_nobody_watches_raises_the_level() -> None:
@@ -164,12 +202,12 @@ def test_a_level_that_rises_because_peace_went_by_meanwhile_is_no_escalation() -
 def test_a_level_that_nobody_watches_never_falls(seed: int, length: int) -> None:
     levels: dict[str, tuple[int, str]] = {}
     page, _ = folded(PROJECTION, history(seed, length))
-    for _, unit, _, level, *rest in page.rows.get("unit", ()):
-        was, reason = levels.get(unit, (0, ""))
-        now = rest[6]
-        if reason == now == "coverage_lost":
-            assert level >= was
-        levels[unit] = (level, now)
+    for values in page.rows.get("unit", ()):
+        row = unit_read(values)
+        was, reason = levels.get(row["unit"], (0, ""))
+        if reason == row["confidence_reason"] == "coverage_lost":
+            assert row["level"] >= was
+        levels[row["unit"]] = (row["level"] or 0, row["confidence_reason"])
 
 
 @examples(60)

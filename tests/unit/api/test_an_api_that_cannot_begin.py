@@ -14,7 +14,9 @@ from services.settings import Settings, child_environment
 def begin(folder: Path, **extra: str) -> subprocess.CompletedProcess[str]:
     """Where no server answers: nothing but what comes before them is tried."""
     nowhere = "postgresql://somebody:secret-7f3a@127.0.0.1:1/none"
-    servers = {f"INTABAZA_{name}_DSN": nowhere for name in ("POSTGRES", "APP", "VAULT", "PROJECTOR", "NOTIFIER")}
+    servers = {
+        f"INTABAZA_{name}_DSN": nowhere for name in ("POSTGRES", "APP", "VAULT", "PROJECTOR", "NOTIFIER", "NOTARY")
+    }
     environment = child_environment(Settings(data_folder=folder)) | servers
     environment |= {"INTABAZA_KAFKA_BOOTSTRAP": "127.0.0.1:1", "INTABAZA_VAULT_MASTER_KEY": "A" * 43} | extra
     command = [sys.executable, "-m", "services.api"]

@@ -11,6 +11,8 @@ from services.api.access import ACCESS, OPEN_TO_ALL
 from services.api.app import make_app
 from services.api.commands import ROUTES
 from services.api.custody import POSTS
+from services.api.erasing import ERASURES
+from services.api.evidence import EVIDENCE
 from services.api.office import Office
 from services.api.reads.every import READS
 from services.api.stream import OPERATION
@@ -34,8 +36,8 @@ def known() -> dict[tuple[str, str], str]:
     """Every address that needs a token, by what it is granted as."""
     return {
         **{("POST", route.address): route.operation for route in ROUTES},
-        **{("POST", post.address): post.operation for post in (*POSTS, *ACTS)},
-        **{("GET", read.address): read.operation for read in READS},
+        **{("POST", post.address): post.operation for post in (*POSTS, *ERASURES, *EVIDENCE, *ACTS)},
+        **{("GET", read.pattern): read.operation for read in READS},
         ("GET", "/v1/alerts/stream"): OPERATION,
     }
 

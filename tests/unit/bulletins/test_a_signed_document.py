@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from signxml.algorithms import SignatureMethod
 from signxml.exceptions import InvalidSignature
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
-from services.bulletins.cap import cap
+from services.bulletins.cap import cap, unsigned
 from services.bulletins.issuer import Issuer, issuer_of
 from services.bulletins.signing import Signer, SigningRefused
 from services.bulletins.xml import XSD
@@ -123,7 +124,7 @@ def test_the_settings_make_the_issuer_and_what_cannot_be_is_told(tmp_path: Path)
             Settings.model_validate(wrong)
 
 
-def test_whatever_changes_a_document_changes_the_issuers_name() -> None:
-    assert signing().name != ISSUER.name
-    assert issuer_of(Settings(cap_expires_days=3)).name != issuer_of(Settings()).name
-    assert timedelta(days=issuer_of(Settings(cap_expires_days=3)).expires_days) == timedelta(days=3)
+def test_what_is_signed_is_the_same_bytes_each_time_and_the_signature_is_not() -> None:
+    told, issuer = told_of(an_alert()), signing()
+    assert unsigned(told, [], issuer) == unsigned(told, [], issuer) == cap(told, [], replace(issuer, signer=None))
+    assert cap(told, [], issuer) != cap(told, [], issuer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events.alert import AlertIssued, Code
-from services.bulletins.table import COLUMNS, data_package, head, lines
+from services.bulletins.table import COLUMNS, VERSION, data_package, head, lines
 from tests.support.bulletins import ISSUER, an_alert, chain, told_of
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=20)
@@ -64,6 +65,15 @@ def test_codes_stand_in_columns_and_those_of_other_schemes_beside_them() -> None
     codes = (Code(scheme="pcode", code="BDI001002"), Code(scheme="x", code="1"), Code(scheme="y", code="2"))
     (row,) = rows(head() + lines([told_of(an_alert(codes=codes))]))
     assert (row["pcode"], row["national_code"], row["other_codes"]) == ("BDI001002", "", "x=1;y=2")
+
+
+def test_each_version_of_the_table_is_known_by_what_it_writes() -> None:
+    """Where this fails, raise VERSION: whoever asks again under an ETag of before must be sent the new form."""
+    codes = tuple(Code(scheme=scheme, code=f"'{scheme}") for scheme in ("pcode", "iso_3166", "x", "y"))
+    alerts = [link.told for link in chain([3, 4, 1], unit_name="=1+1", codes=codes)]
+    cancelled = told_of(an_alert(change="cancelled", cancels=alerts[0].alert_id), 9, mode="exercise")
+    written = sha256(head() + lines([*alerts, cancelled])).hexdigest()[:16]
+    assert (VERSION, written) == (2, "0a60c70eace06e03")
 
 
 def test_every_field_of_an_alert_is_in_a_column() -> None:

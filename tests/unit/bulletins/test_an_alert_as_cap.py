@@ -138,7 +138,7 @@ def test_a_document_has_no_instant_but_its_hour_and_nothing_that_the_alert_does_
         "description", "instruction", "parameter", "valueName", "value", "area", "areaDesc", "geocode",
     }  # fmt: skip
     names = said(read_cap(document.encode()), "info/parameter/valueName")
-    assert set(names) == {f"intabaza:{name}" for name in ("level", "from", "change", "on", "kind", "position")}
+    assert set(names) == {f"intabaza:{name}" for name in ("level", "from", "change", "on", "kind")}
 
 
 def test_certainty_is_the_same_whatever_stands_behind_a_level() -> None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
 from hypothesis import given
+from lxml import etree
 
 from events.alert import AlertChange, AlertIssued
 from projections.alert_level.rules import Rules
 from projections.projection import derived_id
 from services.bulletins.cap import MOST_REFERENCES, cap
 from services.bulletins.told import Reference, Told, sent_at
-from tests.support.bulletins import BEGINNING, ISSUER, read_cap, said
+from tests.support.bulletins import BEGINNING, ISSUER, ReaderOfCap, read_cap, said
 from tests.support.examples import examples
 from tests.support.level_histories import BLIND_TO_SILENCE, OTHER_RULES, History, histories
 from tests.support.levels import FIRST_RULES
 from tests.support.projected import folded
 from tests.unit.alert_level.second_engine import WITH_A_SECOND
 
+SHOWN = ("identifier", "info/area/areaDesc", "info/severity")
+SEVERITIES = ("Minor", "Minor", "Moderate", "Severe", "Extreme")
 LEAST = {rules.hash: rules.set.alerts.from_level for rules in map(Rules, (FIRST_RULES, OTHER_RULES, BLIND_TO_SILENCE))}
 
 
@@ -38,8 +42,7 @@ def tolds(history: History) -> list[Told]:
 @given(histories(engines=(1, 2)))
 def test_who_reads_documents_alone_ends_with_the_alerts_that_stand(history: History) -> None:
     known: dict[UUID, Told] = {}
-    warned: dict[str, tuple[str, int]] = {}
-    named = set()
+    reader = ReaderOfCap()
     for told in tolds(history):
         earlier: list[Reference] = []
         one = told.supersedes
@@ -47,15 +50,14 @@ def test_who_reads_documents_alone_ends_with_the_alerts_that_stand(history: Hist
             earlier.append(known[one].reference)
             one = known[one].supersedes
         known[told.alert_id] = told
-        document = read_cap(cap(told, earlier, ISSUER, languages=["en"]))
-        name = tuple(said(document, part)[0] for part in ("sender", "identifier", "sent"))
-        assert name not in named
-        named.add(name)
-        gone = {part.split(",")[1] for part in " ".join(said(document, "references")).split()}
-        assert bool(gone) == (said(document, "msgType") != ["Alert"])
-        warned = {unit: (its_id, level) for unit, (its_id, level) in warned.items() if its_id not in gone}
-        if said(document, "info/responseType") == ["Monitor"]:
-            level = said(document, "info/parameter/value")[0]
-            warned[told.alert.unit] = said(document, "identifier")[0], int(level)
-    last = {told.alert.unit: told for told in known.values()}
-    assert warned == {unit: (str(told.alert_id), told.alert.after) for unit, told in last.items() if told.stands}
+        reader.take(read_cap(cap(told, earlier, ISSUER, languages=["en"])))
+    standing = [told for told in {told.alert.unit: told for told in known.values()}.values() if told.stands]
+    warned = sorted((str(told.alert_id), told.alert.unit_name, SEVERITIES[told.alert.after]) for told in standing)
+    now = max((told.sent for told in known.values()), default=BEGINNING)
+    assert seen(reader.in_effect(now + timedelta(days=1))) == warned
+    assert seen(one for one in reader.in_effect(now) if said(one, "info/urgency") != ["Past"]) == warned
+
+
+def seen(documents: Iterable[etree._Element]) -> list[tuple[str, ...]]:
+    """What is shown of documents by whoever knows the standard: which, where, and how severe."""
+    return sorted(tuple(said(one, path)[0] for path in SHOWN) for one in documents)

@@ -16,7 +16,7 @@ NOBODY = "postgresql://somebody@127.0.0.1:1/nowhere"
 
 def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = child_environment(Settings(data_folder=folder)) | {
-        f"INTABAZA_{role}_DSN": NOBODY for role in ("POSTGRES", "APP", "VAULT", "PROJECTOR", "NOTIFIER")
+        f"INTABAZA_{role}_DSN": NOBODY for role in ("POSTGRES", "APP", "VAULT", "PROJECTOR", "NOTIFIER", "NOTARY")
     }
     environment["INTABAZA_KAFKA_BOOTSTRAP"] = "127.0.0.1:1"
     return subprocess.run(
@@ -38,3 +38,69 @@ def test_parked_keys_of_a_database_that_is_away(tmp_path: Path, words: tuple[str
     answer = command(tmp_path, "parked", *words)
     assert (answer.returncode, answer.stdout) == (1, "")
     assert answer.stderr.startswith("The database did not answer (ConnectionRefusedError): see `intabaza status`.")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("--as-of", "yesterday"), 2, "'yesterday' is no moment: expected a position on the log, or an instant"),
+        (("--as-of", "2015-05-13T12:00:00"), 2, "'2015-05-13T12:00:00' is no moment"),
+        (
+            ("--as-of", "7", "--export", "all.xlsx"),
+            2,
+            "expected a file whose name ends with .csv or .json; there is no",
+        ),
+        (("coverage", "--as-of", "7", "--export", "all.csv"), 2, "a CSV file holds one projection; name one"),
+        (("--as-of", "7", "--export", "nowhere/all.json"), 2, "there is no folder"),
+        (("--export", "all.json"), 2, "expected with --as-of, which says what is exported; add it"),
+    ],
+)
+def test_a_replay_of_what_cannot_be(tmp_path: Path, words: tuple[str, ...], status: int, said: str) -> None:
+    answer = command(tmp_path, "replay", "case_board", *words)
+    assert (answer.returncode, answer.stdout) == (status, "")
+    assert said in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "sentence"),
+    [
+        (("verify",), 1, "the database did not take it"),
+        (("verify", "--kafka-only"), 1, "Kafka at 127.0.0.1:1 could not be read"),
+        (("verify", "--key", "no key"), 2, "no key cannot be read"),
+        (("verify", "--kept", "no file"), 2, "no file cannot be read"),
+        (("bundle", "FOLDER/bundle.zip"), 1, "the database did not take it"),
+        (("bundle", "FOLDER/bundle.zip", "--from", "kafka"), 1, "Kafka at 127.0.0.1:1 could not be read"),
+        (("bundle", "FOLDER/bundle.zip", "--key", "no key"), 2, "no key cannot be read"),
+        (("bundle", "FOLDER/bundle.zip", "--from", "nowhere"), 2, "Invalid value for '--from'"),
+    ],
+)
+def test_what_the_audit_cannot_read(tmp_path: Path, words: tuple[str, ...], status: int, sentence: str) -> None:
+    answer = command(tmp_path, "audit", *(word.replace("FOLDER", str(tmp_path)) for word in words))
+    assert (answer.returncode, sentence in answer.stderr) == (status, True), answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert not (tmp_path / "bundle.zip").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("faulty.toml",), 1, "line 27, key kinds.violence.points: expected a whole number of at least 0"),
+        (("absent.toml",), 1, "absent.toml cannot be read (FileNotFoundError)."),
+        (("rules.toml", "--as-of", "yesterday"), 2, "'yesterday' is no moment: expected a position on the log"),
+        (("rules.toml", "--as-of", "2015-05-13T12:00:00"), 2, "is no moment: expected a position on the log"),
+        (("rules.toml", "--html", "nowhere/page.html"), 6, "there is no folder nowhere; make it"),
+        (("rules.toml", "--json", "."), 6, "it is a folder; name a file."),
+        (("rules.toml",), 1, "nobody listens at 127.0.0.1:1"),
+    ],
+)
+def test_what_if_says_what_it_cannot_compare_each_with_its_own_status(
+    tmp_path: Path, words: tuple[str, ...], status: int, said: str
+) -> None:
+    (tmp_path / "rules.toml").write_text(FIRST_RULES)
+    (tmp_path / "faulty.toml").write_text(FIRST_RULES.replace("points = 40000", "points = -1"))
+    named = (str(tmp_path / words[0]), *words[1:])
+    answer = command(tmp_path, "what-if", *named)
+    assert (answer.returncode, answer.stdout) == (status, "")
+    assert said in answer.stderr
+    assert "Traceback" not in answer.stderr

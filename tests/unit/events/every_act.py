@@ -203,6 +203,14 @@ SIGN = {"on": TODAY, "channel": "sms", "nothing_to_report": True, "felt_safety":
 
 OVERRIDE = {"unit": "bi:commune", "level": 2, "until": SOON, "reason": "local_knowledge"}
 OVERRIDDEN = alert.AlertOverridden(unit="bi:commune", level=2, until=SOON, reason=alert.OverrideReason.PROTECTION)
+SILENCED = alert.AlertSilenced(
+    silence_id=one("silence"),
+    unit="bi:commune",
+    unit_name="Bubanza",
+    up_to_level=3,
+    until=SOON,
+    reason=alert.SilenceReason.PROTECTION,
+)
 
 DEEDS: tuple[Deed, ...] = (
     on_report(reports.receive, filled(reports.Receive, **MESSAGE), place=PLACE, placed=True, person=PERSON),
@@ -314,6 +322,13 @@ DEEDS: tuple[Deed, ...] = (
     on_alerting(
         alert.acknowledge, filled(alert.Acknowledge, unit="bi:commune", alert_id=one("alert")), last=one("alert")
     ),
+    on_alerting(
+        alert.silence,
+        filled(alert.Silence, unit="bi:commune", until=SOON, reason="planned_event"),
+        silence_id=one("silence"),
+        place=("Bubanza", (alert.Code(scheme="pcode", code="BI0101"),)),
+    ),
+    on_alerting(alert.end_silence, filled(alert.EndSilence, unit="bi:commune", silence_id=one("silence")), SILENCED),
     on_register(reference.adopt_rules, reference.AdoptRules(**RULES)),
     on_register(reference.adopt_gazetteer, reference.AdoptGazetteer(**GAZETTEER)),
     on_register(reference.register_recipient, reference.RegisterRecipient(**RECIPIENT), Recipient()),

@@ -77,6 +77,7 @@ class Simple:
         self.into: UUID | None = None
         self.counts_in: UUID | None = None
         self.round = 0
+        self.grave = False
 
     def missing(self) -> Why:
         return self.stage == "absent", no.NoSuchCase
@@ -125,6 +126,7 @@ class CaseMachine(RuleBasedStateMachine):
         )
         if accepted:
             model.stage, model.waits, model.linked = "open", provisional, {on}
+            model.grave = threat  # nobody said how grave
 
     @rule(of=CASES, stands=st.booleans(), enough=st.integers(0, 3))
     def is_voted_on(self, of: UUID, stands: bool, enough: int) -> None:
@@ -188,6 +190,7 @@ class CaseMachine(RuleBasedStateMachine):
             (of == to, no.ItselfMeant),
             (HOMES[of] != HOMES[to], no.MergedAcrossHomes),
             (not self.counted_once(of, to), no.TollsCountedApart),
+            (model.stage == "open" and model.grave and not other.grave, no.GraverThanTheOther),
         )
         facts = {"into": self.cases[to], "home": HOMES[of], "there": HOMES[to]}
         if self.both(of, to, merge, Merge(into=to), first(*whys), facts):
@@ -241,6 +244,7 @@ class CaseMachine(RuleBasedStateMachine):
         command = Assess(round=model.round + 1 + off, in_favour=[INES.ref, JEAN.ref], **view)
         if self.tries(of, assess, command, *whys, **VOTED):
             model.round += 1
+            model.grave = False
 
     @rule(of=CASES)
     def is_resolved(self, of: UUID) -> None:

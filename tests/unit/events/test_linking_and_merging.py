@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from events.case.ending import Reopen, reopen
-from events.case.events import CaseClosed, CaseMerged, CaseMergeReversed, CaseRelated
+from events.case.events import CaseAssessed, CaseClosed, CaseMerged, CaseMergeReversed, CaseRelated, CaseResolved
 from events.case.linking import (
     Evidence,
     LinkReport,
@@ -31,6 +31,7 @@ from events.case.referral import Acknowledge, acknowledge, refer
 from events.case.refusals import (
     CaseIsClosed,
     CaseIsMerged,
+    GraverThanTheOther,
     ItselfMeant,
     LinkedAlready,
     MergedAcrossHomes,
@@ -50,7 +51,7 @@ from events.report.decisions import supersede
 from events.report.events import Carried, ReportSuperseded
 from events.report.state import Report
 from events.sealed import KeyKind
-from events.vocabulary import Credibility, Reliability
+from events.vocabulary import CaseOutcome, Credibility, Mechanism, Quorum, Reliability, Resolver
 from tests.support import domain
 from tests.support.domain import (
     CASE,
@@ -71,6 +72,7 @@ from tests.support.domain import (
     linked,
     one,
     opened,
+    provisional,
     received,
     recipient,
     referred,
@@ -78,6 +80,8 @@ from tests.support.domain import (
 )
 
 CLOSED = CaseClosed(reason=clear("over", KeyKind.CASE, CASE))
+RESOLVED = CaseResolved(outcome=CaseOutcome.SETTLED, mechanism=Mechanism.MEDIATION, by=Resolver.COMMUNITY)
+QUORUM = Quorum(eligible=4, recused=0, required=2, in_favour=2)
 LINK = LinkReport(report_id=REPORT, independent="yes")
 RELATE = Relate(case_id=OTHER_CASE, relation="same_incident")
 OTHER = case(opened(case_id=OTHER_CASE), case_id=OTHER_CASE)
@@ -252,6 +256,35 @@ def test_no_case_is_merged_in_a_circle_with_itself_across_homes_or_when_it_takes
         merge(before, command, act(), into=Case(OTHER_CASE), home=HOME, there=HOME)
     with pytest.raises(NoSuchCase):
         merge(before, Merge(into=one("third")), act(), into=OTHER, home=HOME, there=HOME)
+
+
+def severity_of(case: Case, severity: str) -> Case:
+    view = {"round": 1, "verification_state": "confirmed_true", "credibility": "1", "quorum": QUORUM}
+    return fold(case, evolve_case, [CaseAssessed.model_validate({**view, "severity": severity})])
+
+
+@pytest.mark.parametrize(
+    ("of", "into"), [("extreme", "severe"), ("extreme", "moderate"), ("severe", "minor"), ("severe", None)]
+)
+def test_a_grave_case_is_not_merged_into_a_lesser_one(of: str, into: str | None) -> None:
+    """Nobody would be asked for an answer to it any more, and nobody has decided that."""
+    before, other = severity_of(case(opened()), of), severity_of(OTHER, into) if into else OTHER
+    with pytest.raises(GraverThanTheOther, match=f"this case is {of} and {OTHER_CASE} is less grave"):
+        merged(before, other)
+    merged(before, severity_of(other, of))
+    merged(severity_of(before, "moderate"), other)
+
+
+def test_how_grave_a_case_was_opened_counts_until_it_is_assessed() -> None:
+    for grave in (opened(severity="severe"), opened(threat_to_life=True), provisional()):
+        with pytest.raises(GraverThanTheOther):
+            merged(case(grave), OTHER)
+        merged(severity_of(case(grave), "minor"), OTHER)
+    merged(case(opened(severity="moderate", threat_to_life=True)), OTHER)
+
+
+def test_what_is_resolved_waits_for_no_answer_and_is_merged_into_a_lesser_case() -> None:
+    merged(case(opened(severity="extreme"), RESOLVED), OTHER)
 
 
 def test_what_was_not_merged_is_not_reversed() -> None:

@@ -34,6 +34,8 @@ OF_A_PERSON = {
     "alert.overridden": {"note"},
     "alert.override_ended": {"note"},
     "alert.acknowledged": {"note"},
+    "alert.silenced": {"note"},
+    "alert.silence_ended": {"note"},
 }
 """Fields under a person's own key, so that erasing the person erases them."""
 

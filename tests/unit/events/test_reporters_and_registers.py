@@ -14,6 +14,8 @@ from events.envelope import canonical
 from events.reference import Recipient, Register
 from events.refusals import BadInput
 from events.reporter import (
+    LATE_DAYS,
+    MOST_SIGNS,
     AssignCoverage,
     CheckIn,
     CoverageLeavesHome,
@@ -21,15 +23,17 @@ from events.reporter import (
     EnrolledAlready,
     NotEnrolled,
     Reporter,
+    ReporterCheckedIn,
     StandDownReporter,
     assign_coverage,
     check_in,
     enrol,
     evolve,
+    record_signs,
     stand_down,
 )
 from events.sealed import Clear, KeyKind
-from events.vocabulary import Reliability
+from events.vocabulary import Channel, Reliability
 from tests.support.domain import CLINIC, NOW, TODAY, Given, Then, one, recipient
 
 PERSON = one("witness")
@@ -81,6 +85,24 @@ def test_a_sign_of_life_is_of_no_day_to_come_and_the_latest_counts() -> None:
     given_reporter(ENROL).when(decide, command, **facts).refused(BadInput)
     earlier = check_in_on(TODAY - timedelta(days=3))
     assert given_reporter(ENROL, check_in_on(TODAY), earlier).state.last_sign == TODAY
+
+
+def test_a_sign_from_when_a_clock_was_wrong_makes_none_be_recorded_twice() -> None:
+    state = given_reporter(ENROL).state
+    days = [TODAY - timedelta(days=ago) for ago in (9, 2, 0)]
+    for on in (*days[:2], TODAY + timedelta(days=365), days[2]):
+        state = evolve(state, ReporterCheckedIn(on=on, channel=Channel.SMS))
+    held = [ReporterCheckedIn(on=on, channel=Channel.SMS) for on in (*days, TODAY + timedelta(days=1))]
+    assert record_signs(state, held) == (held[-1],)
+
+
+def test_a_reporter_of_years_is_known_by_the_signs_that_may_be_given_again() -> None:
+    state = given_reporter(ENROL).state
+    for day in range(1_000):
+        state = evolve(state, ReporterCheckedIn(on=TODAY + timedelta(days=day), channel=Channel.SMS))
+        assert len(state.signs) <= MOST_SIGNS
+        again = [TODAY + timedelta(days=on) for on in range(max(day - LATE_DAYS, 0), day + 1)]
+        assert {(on, Channel.SMS) for on in again} <= state.signs
 
 
 @pytest.mark.parametrize("act", [ENROL, LEAVE, check_in_on(TODAY)])

@@ -6,20 +6,32 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from events.alert import (
+    LONGEST_SILENCE,
+    MOST_SILENCES,
     Acknowledge,
     AcknowledgedAlready,
+    AlertChange,
     Alerting,
     AlertOverridden,
     AnotherAlert,
+    Code,
     EndOverride,
+    EndSilence,
     NothingOverridden,
+    NothingSilenced,
     Override,
+    Silence,
+    SilenceReason,
+    TooManySilences,
     acknowledge,
     end_override,
+    end_silence,
     evolve,
     override,
+    silence,
 )
 from events.refusals import BadInput
 from tests.support.domain import INES, NOW, act, one
@@ -72,3 +84,44 @@ def test_the_last_alert_is_acknowledged_by_the_first_who_saw_it() -> None:
             acknowledge(Alerting(), command, act(INES), person=one("ines"), last=last)
     with pytest.raises(AcknowledgedAlready):
         acknowledge(evolve(Alerting(), event), command, act(INES), person=one("ines"), last=one("alert"))
+
+
+PLACE = ("Bubanza", (Code(scheme="pcode", code="BI0101"),))
+
+
+def test_a_silence_is_bounded_and_says_what_it_holds_back() -> None:
+    command = Silence(
+        unit=UNIT, until=NOW + timedelta(days=2), reason=SilenceReason.PLANNED_EVENT, changes=("raised", "raised")
+    )
+    deed = act(INES)
+    (event,) = silence(Alerting(), command, deed, person=one("ines"), silence_id=one("silence"), place=PLACE)
+    assert (event.unit_name, event.codes, event.up_to_level, event.changes) == (*PLACE, 3, (AlertChange.RAISED,))
+    beyond = [
+        ("unit", command, None),
+        ("until", command.model_copy(update={"until": NOW}), PLACE),
+        ("until", command.model_copy(update={"until": NOW + LONGEST_SILENCE + timedelta(seconds=1)}), PLACE),
+        ("changes", command.model_copy(update={"changes": (AlertChange.CANCELLED,)}), PLACE),
+    ]
+    for field, wrong, place in beyond:
+        with pytest.raises(BadInput) as refused:
+            silence(Alerting(), wrong, deed, person=one("ines"), silence_id=one("silence"), place=place)
+        assert [problem.field for problem in refused.value.problems] == [field]
+    with pytest.raises(ValidationError):
+        Silence(unit=UNIT, until=NOW + timedelta(days=2), reason=SilenceReason.PLANNED_EVENT, up_to_level=4)
+
+
+def test_only_a_silence_that_stands_is_ended_and_only_so_many_stand() -> None:
+    command = Silence(unit=UNIT, until=NOW + timedelta(days=2), reason=SilenceReason.PLANNED_EVENT)
+    alerting = Alerting()
+    for number in range(MOST_SILENCES):
+        (event,) = silence(
+            alerting, command, act(INES), person=one("ines"), silence_id=one(f"silence {number}"), place=PLACE
+        )
+        alerting = evolve(alerting, event)
+    with pytest.raises(TooManySilences, match="10 silences of bi:commune stand already"):
+        silence(alerting, command, act(INES), person=one("ines"), silence_id=one("one more"), place=PLACE)
+    end = EndSilence(unit=UNIT, silence_id=one("silence 0"))
+    (over,) = end_silence(alerting, end, act(INES), person=one("ines"))
+    for nothing, at in ((evolve(alerting, over), NOW), (alerting, NOW + timedelta(days=2)), (Alerting(), NOW)):
+        with pytest.raises(NothingSilenced):
+            end_silence(nothing, end, act(INES, at=at), person=one("ines"))

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from events.alert import AlertChange
-from events.places.gazetteer import Gazetteer
 from events.vocabulary import Mode
-from services.gazetteer import read_gazetteer
 from services.ledger.ledger import Recorded
 from services.subscribers.filters import Filters, PublicEvent
+from tests.support.attending import GIHANGA, PROVINCE, burundi
 from tests.support.ledgers import an_alert
-
-BURUNDI = Path(__file__).parents[3] / "deploy" / "gazetteer" / "burundi"
-GIHANGA = "bi:c2015:gihanga"
-PROVINCE = "bi:p2015:bubanza"
-
-
-@cache
-def burundi(division: str) -> Gazetteer:
-    return read_gazetteer(BURUNDI).with_division_in_force(division)
 
 
 def told(unit: str = GIHANGA, mode: Mode = Mode.ACTUAL, **said: Any) -> PublicEvent:
@@ -80,10 +68,3 @@ def test_changes_are_chosen_and_a_word_of_a_later_version_comes_to_who_chose_non
     assert Filters(changes=frozenset({"lowered"})).take(lowered, None)
     assert not Filters(changes=frozenset({"raised"})).take(lowered, None)
     assert Filters().take(lowered, None)
-
-
-def test_only_what_corrects_or_cancels_takes_back_what_was_told() -> None:
-    first = uuid4()
-    assert told(updates=first).amended is None
-    assert told(change=AlertChange.CORRECTED, updates=first).amended == first
-    assert told(change=AlertChange.CANCELLED, cancels=first).amended == first

@@ -20,6 +20,15 @@ def test_each_wait_is_the_double_of_the_last_until_the_longest() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("seconds", [0.0, 4.0, 5.0, 35.0, 5_115.0, 5_116.0, 2_592_000.0])
+def test_as_many_tries_as_have_waited_so_long(seconds: float) -> None:
+    tries, waited = 0, 0.0
+    while waited < seconds:
+        tries += 1
+        waited += SCHEDULE.delay(tries, chance=1)
+    assert SCHEDULE.tries_in(seconds) == tries
+
+
 @given(st.integers(1, 10_000), st.floats(0, 1), st.one_of(st.none(), st.floats(0, 1e9)))
 def test_no_wait_is_under_half_of_its_turn_or_over_the_longest(
     failures: int, chance: float, asked: float | None

@@ -8,44 +8,38 @@ from typing import Any
 import pytest
 
 from events.case.events import (
-    CaseActionRecorded,
     CaseClosed,
-    CaseDecided,
     CaseMerged,
     CaseMergeReversed,
     CaseReferralDeclined,
     CaseReferralDeliveryFailed,
     CaseReferralRevoked,
     CaseReferred,
-    CaseReopened,
-    CaseResolved,
 )
-from events.command import clear
 from events.event import Event
 from events.level import ResponseEscalated
 from events.reference import EngineAdopted
-from events.sealed import KeyKind
 from events.vocabulary import (
-    ActionKind,
-    CaseOutcome,
-    Decided,
     Means,
-    Mechanism,
     ReasonDeclined,
-    ReasonReopened,
     ReasonRevoked,
-    Resolver,
     Severity,
     wire_time,
 )
 from projections.part import Part, Unfoldable
 from projections.referral_board import PROJECTION
-from tests.support.domain import CASE, HOME, INES, NOW, OTHER_CASE, PLACE, opened, provisional, referred
+from tests.support.domain import CASE, HOME, NOW, OTHER_CASE, PLACE, opened, provisional, referred
 from tests.support.projected import folded
 from tests.support.written import Written
 from tests.unit.referral_board.told import (
+    ACTED,
     CASE_STREAM,
+    DECIDED,
+    FAR,
+    REASON,
     REFERRAL,
+    REOPENED,
+    RESOLVED,
     RULES,
     accepted,
     acknowledged,
@@ -60,18 +54,12 @@ from tests.unit.referral_board.told import (
     told,
 )
 
-REASON = clear("as agreed", KeyKind.CASE, CASE)
-DECIDED = CaseDecided(choice=Decided.NO_ACTION, by=INES.ref, reason=REASON)
-ACTED = CaseActionRecorded(what=ActionKind.VISIT, by=Resolver.NETWORK)
-RESOLVED = CaseResolved(outcome=CaseOutcome.SETTLED, mechanism=Mechanism.MEDIATION, by=Resolver.NETWORK)
-REOPENED = CaseReopened(reason=ReasonReopened.DANGER_RETURNED)
 CLOSED = CaseClosed(reason=REASON)
 MERGED = CaseMerged(into=OTHER_CASE)
 PARTED = CaseMergeReversed(into=OTHER_CASE)
 DECLINED = CaseReferralDeclined(referral_id=REFERRAL, reason=ReasonDeclined.UNSAFE)
 REVOKED = CaseReferralRevoked(referral_id=REFERRAL, reason=ReasonRevoked.HARM_FEARED)
 FAILED = CaseReferralDeliveryFailed(referral_id=REFERRAL, means=Means.PHONE)
-FAR = NOW + timedelta(days=30)
 
 
 def a_ladder(*rungs: tuple[int, str]) -> str:

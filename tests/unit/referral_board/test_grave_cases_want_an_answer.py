@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from events.case.events import (
-    CaseActionRecorded,
     CaseClosed,
     CaseDecided,
     CaseMerged,
@@ -16,31 +15,29 @@ from events.case.events import (
     CaseRatified,
     CaseReferralRevoked,
     CaseReferred,
-    CaseReopened,
-    CaseResolved,
 )
-from events.command import clear
 from events.event import Event
-from events.sealed import KeyKind
 from events.vocabulary import (
-    ActionKind,
-    CaseOutcome,
     Decided,
-    Mechanism,
-    Quorum,
-    ReasonReopened,
     ReasonRevoked,
-    Resolver,
     Severity,
     wire_time,
 )
 from projections.part import Part, Unfoldable
 from projections.referral_board import PROJECTION
+from projections.referral_board.waiting import asked_since
 from tests.support.domain import CASE, INES, LATER, NOW, OTHER_CASE, SOON, opened, provisional, referred
 from tests.support.written import Written
 from tests.unit.referral_board.told import (
+    ACTED,
     CASE_STREAM,
+    DECIDED,
+    FAR,
+    QUORUM,
+    REASON,
     REFERRAL,
+    REOPENED,
+    RESOLVED,
     RULES,
     accepted,
     acknowledged,
@@ -54,13 +51,6 @@ from tests.unit.referral_board.told import (
     told,
 )
 
-REASON = clear("as agreed", KeyKind.CASE, CASE)
-QUORUM = Quorum(eligible=4, recused=0, required=2, in_favour=2)
-DECIDED = CaseDecided(choice=Decided.NO_ACTION, by=INES.ref, reason=REASON)
-ACTED = CaseActionRecorded(what=ActionKind.VISIT, by=Resolver.NETWORK)
-RESOLVED = CaseResolved(outcome=CaseOutcome.SETTLED, mechanism=Mechanism.MEDIATION, by=Resolver.NETWORK)
-REOPENED = CaseReopened(reason=ReasonReopened.DANGER_RETURNED)
-FAR = NOW + timedelta(days=30)
 UNANSWERED = ("referral_or_decision", 1)
 
 
@@ -240,6 +230,45 @@ def test_a_gap_told_before_a_merging_is_not_told_again_after_it_is_reversed() ->
     log = tick(a_severe_case().after(hours=25)).write(CASE_STREAM, CaseMerged(into=OTHER_CASE))
 
     assert told(tick(log.write(CASE_STREAM, CaseMergeReversed(into=OTHER_CASE)).after(days=2))) == [UNANSWERED]
+
+
+def absorbing(log: Written, hours_ago: int = 20) -> Written:
+    """What waited in vain since then is merged into the case."""
+    since = log.now - timedelta(hours=hours_ago)
+    return log.write(CASE_STREAM, CaseMerged(absorbed=OTHER_CASE, asked_since=since))
+
+
+def test_what_waited_before_a_merging_does_not_wait_anew() -> None:
+    log = absorbing(a_severe_case())
+    (gap,) = overdue(tick(log.after(hours=4)))
+    assert gap.due == wire_time(NOW + timedelta(hours=4))
+
+    waited = asked_since(CASE_STREAM, [one for one in log.events if one.stream == CASE_STREAM])
+    assert waited == wire_time(NOW - timedelta(hours=20))  # so it goes on, too, where this one is merged into a third
+
+
+def test_what_was_overdue_before_a_merging_is_overdue_at_once() -> None:
+    assert told(absorbing(a_severe_case(), hours_ago=30)) == [UNANSWERED]
+
+
+def test_what_waited_in_another_case_is_asked_no_more_of_this_one_when_they_part() -> None:
+    log = absorbing(a_severe_case()).write(CASE_STREAM, CaseMergeReversed(absorbed=OTHER_CASE))
+    assert told(tick(log.after(hours=23))) == []
+    assert told(tick(log.after(hours=1))) == [UNANSWERED]
+
+
+def test_an_answer_to_the_case_that_stands_for_both_answers_both() -> None:
+    log = a_severe_case().write(CASE_STREAM, DECIDED)
+    assert told(tick(absorbing(log).after(days=3))) == []
+
+    log = absorbing(a_severe_case(), hours_ago=30).write(CASE_STREAM, DECIDED)
+    assert told(tick(log.after(days=3))) == [UNANSWERED]
+    assert asked_since(CASE_STREAM, [one for one in log.events if one.stream == CASE_STREAM]) is None
+
+
+def test_what_is_overdue_is_not_told_again_when_what_waited_longer_is_merged_into_it() -> None:
+    log = tick(a_severe_case().after(hours=25))
+    assert told(tick(absorbing(log, hours_ago=90).after(days=2))) == [UNANSWERED]
 
 
 # --- provisional cases ----------------------------------------------------------------------------------------------

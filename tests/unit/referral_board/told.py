@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from events.case.events import (
+    CaseActionRecorded,
     CaseAssessed,
+    CaseDecided,
     CaseReferralAccepted,
     CaseReferralAcknowledged,
     CaseReferralCompleted,
     CaseReferralDeadlineMoved,
     CaseReferralOutcomeChecked,
+    CaseReopened,
+    CaseResolved,
 )
 from events.command import clear
 from events.level import ResponseEscalated, ResponseOverdue
 from events.reference import ClockTicked, EngineAdopted, RulesAdopted, TickReason
 from events.sealed import KeyKind
-from events.vocabulary import Credibility, Quorum, VerificationState
+from events.vocabulary import (
+    ActionKind,
+    CaseOutcome,
+    Credibility,
+    Decided,
+    Mechanism,
+    Quorum,
+    ReasonReopened,
+    Resolver,
+    VerificationState,
+)
 from projections.referral_board import PROJECTION
 from tests.support.domain import CASE, INES, LATER, NOW, SOON, one
 from tests.support.projected import folded
@@ -25,6 +40,14 @@ from tests.support.written import Written
 CASE_STREAM = f"case/{CASE}"
 REFERRAL = one("referral")
 RULES = "[response.answer_within_hours]\nsevere = 24\nextreme = 6\n"
+FAR = NOW + timedelta(days=30)
+QUORUM = Quorum(eligible=4, recused=0, required=2, in_favour=2)
+
+REASON = clear("as agreed", KeyKind.CASE, CASE)
+DECIDED = CaseDecided(choice=Decided.NO_ACTION, by=INES.ref, reason=REASON)
+ACTED = CaseActionRecorded(what=ActionKind.VISIT, by=Resolver.NETWORK)
+RESOLVED = CaseResolved(outcome=CaseOutcome.SETTLED, mechanism=Mechanism.MEDIATION, by=Resolver.NETWORK)
+REOPENED = CaseReopened(reason=ReasonReopened.DANGER_RETURNED)
 
 
 def spoken(rules: str = RULES) -> Written:
@@ -65,7 +88,7 @@ def assessed(severity: str, round_number: int = 1) -> CaseAssessed:
         verification_state=VerificationState.PROBABLY_TRUE,
         credibility=Credibility.TWO,
         severity=severity,
-        quorum=Quorum(eligible=4, recused=0, required=2, in_favour=2),
+        quorum=QUORUM,
     )
 
 

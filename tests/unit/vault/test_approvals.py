@@ -12,7 +12,7 @@ import pytest
 
 from events.custody import ViewPurpose
 from events.refusals import BadInput
-from services.vault.approvals import LIFE, Approvals, Opening
+from services.vault.approvals import LIFE, Approvals, Clearing, Opening
 from services.vault.master import MasterKey
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -70,3 +70,35 @@ def test_nobody_else_can_make_one(approval: str) -> None:
 def test_it_says_of_nobody_who_they_are(approval: str) -> None:
     assert "approver" not in repr(Approvals(MASTER))
     assert str(OPENING.opener) not in approval
+
+
+CLEARING = Clearing(f"case/{uuid4()}", ViewPurpose.DISCLOSURE, uuid4())
+
+
+def test_whoever_takes_a_case_away_in_clear_proves_who_approved() -> None:
+    approval = Approvals(MASTER).grant(CLEARING, APPROVER, NOW)
+    assert Approvals(MASTER).approved_clearing(approval, CLEARING, NOW).approver == APPROVER
+    assert str(CLEARING.taker) not in approval
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"case": f"case/{uuid4()}"}, "this very case"),
+        ({"purpose": ViewPurpose.AUDIT}, "of this purpose"),
+        ({"taker": uuid4()}, "for whoever takes the case away"),
+    ],
+)
+def test_an_approval_that_texts_leave_in_clear_says_what_it_was_given_for(changes: dict[str, Any], said: str) -> None:
+    approval = Approvals(MASTER).grant(CLEARING, APPROVER, NOW)
+    with pytest.raises(BadInput, match=said):
+        Approvals(MASTER).approved_clearing(approval, replace(CLEARING, **changes), NOW)
+    with pytest.raises(BadInput, match="have not ended"):
+        Approvals(MASTER).approved_clearing(approval, replace(CLEARING, **changes), NOW + LIFE)
+
+
+def test_an_approval_of_an_opening_lets_no_case_leave_and_the_other_way_round(approval: str) -> None:
+    with pytest.raises(BadInput, match="this very case"):
+        Approvals(MASTER).approved_clearing(approval, CLEARING, NOW)
+    with pytest.raises(BadInput, match="this very opening"):
+        approver(Approvals(MASTER).grant(CLEARING, APPROVER, NOW))

@@ -1,0 +1,117 @@
+"""Alerts and announcements as a notifier reads them, one after the other, of units of Burundi."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+from events.alert import AlertChange, AlertIssued, AlertSilenceAnnounced, SilenceStanding
+from events.envelope import Draft
+from events.places.gazetteer import Gazetteer
+from events.vocabulary import Actor, Mode, Role
+from services.gazetteer import read_gazetteer
+from services.ledger.ledger import Recorded
+from services.subscribers.filters import PublicEvent
+from tests.support.domain import HOME
+
+BURUNDI = Path(__file__).parents[2] / "deploy" / "gazetteer" / "burundi"
+COUNTRY, PROVINCE, GIHANGA, MPANDA, ELSEWHERE = (
+    "bi",
+    "bi:p2015:bubanza",
+    "bi:c2015:gihanga",
+    "bi:c2015:mpanda",
+    "bi:c2015:ngozi",
+)
+UNITS = (COUNTRY, PROVINCE, GIHANGA, MPANDA, ELSEWHERE)
+FROM_LEVEL = 2
+_AT = datetime(2026, 5, 20, tzinfo=UTC)
+_IDS = UUID("1b0e3c52-7a44-8d1f-9e02-5c6b7d8e9fa0")
+
+
+@cache
+def burundi(division: str) -> Gazetteer:
+    return read_gazetteer(BURUNDI).with_division_in_force(division)
+
+
+def gazetteer() -> Gazetteer:
+    return burundi("2015")
+
+
+def stands(alert: PublicEvent) -> bool:
+    return alert.data["change"] != "cancelled" and alert.level >= FROM_LEVEL
+
+
+@dataclass
+class Log:
+    """What was told so far; an alert that nobody would issue is not told."""
+
+    events: list[PublicEvent] = field(default_factory=list)
+    levels: dict[tuple[str, Mode], int] = field(default_factory=dict)
+    alerts: dict[tuple[str, Mode], UUID] = field(default_factory=dict)
+
+    def level(
+        self, unit: str, to: int, *, corrects: bool = False, mode: Mode = Mode.ACTUAL, kinds: tuple[str, ...] = ()
+    ) -> PublicEvent | None:
+        """Another level of a unit, told as a voice tells it."""
+        before, last = self.levels.get((unit, mode), 0), self.alerts.get((unit, mode))
+        self.levels[unit, mode] = to
+        if before == to or (last is None and to < FROM_LEVEL):
+            return None
+        change = AlertChange.RAISED if to > before else AlertChange.LOWERED
+        if corrects and last is not None:
+            change = AlertChange.CORRECTED if to >= FROM_LEVEL else AlertChange.CANCELLED
+        cancels = change is AlertChange.CANCELLED
+        said = AlertIssued(
+            unit=unit,
+            unit_name=unit,
+            before=before,
+            after=to,
+            on=_AT.date(),
+            kinds=kinds,
+            rules_hash="0" * 64,
+            change=change,
+            updates=None if cancels else last,
+            cancels=last if cancels else None,
+        )
+        event = self._tell(unit, said, mode)
+        self.alerts.pop((unit, mode), None)
+        if to >= FROM_LEVEL:
+            self.alerts[unit, mode] = event.row.event_id
+        return event
+
+    def silence(self, name: str, unit: str, up_to_level: int = 3, *, ends: bool = False, **only: Any) -> PublicEvent:
+        """A silence begins, or ends."""
+        said = AlertSilenceAnnounced(
+            silence_id=uuid5(_IDS, name),
+            standing=SilenceStanding.ENDS if ends else SilenceStanding.BEGINS,
+            unit=unit,
+            unit_name=unit,
+            up_to_level=up_to_level,
+            until=_AT + timedelta(days=3),
+            **only,
+        )
+        return self._tell(unit, said, Mode.ACTUAL)
+
+    def _tell(self, unit: str, said: AlertIssued | AlertSilenceAnnounced, mode: Mode) -> PublicEvent:
+        position = 10 * len(self.events) + 10
+        event_id, stream = uuid5(_IDS, str(position)), f"alert/{unit}"
+        draft = Draft(
+            event_id=event_id,
+            source="urn:intabaza:test",
+            stream=stream,
+            version=position,
+            home=HOME,
+            data=said,
+            command_id=event_id,
+            command_mac=b"",
+            actor=Actor(role=Role.SYSTEM, ref=UUID(int=1)),
+            mode=mode,
+            engine=1,
+        )
+        row = Recorded(position, stream, position, event_id, said.name, HOME, _AT, event_id, b"", draft.body())
+        self.events.append(PublicEvent.of(row))
+        return self.events[-1]

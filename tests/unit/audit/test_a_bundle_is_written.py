@@ -1,0 +1,117 @@
+"""A bundle holds the ledger's bytes, what was signed of them and what verifies them, or it is not there at all."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from services import clock
+from services.audit import bundle, zipping
+from services.audit.bundle import from_ledger
+from services.audit.offline.verify import ALTERED, BEYOND, USAGE, Verdict, keys_said, verify
+from services.ledger.memory import MemoryLedger
+from services.local.problems import FolderUnusable
+from tests.support.checkpoints import checkpoint, wires_of
+from tests.support.ledgers import note
+from tests.support.signed_logs import ORIGIN, LogKey
+
+KEY = LogKey("one")
+
+
+def inside(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+@pytest.fixture
+async def ledger() -> MemoryLedger:
+    """Two times twenty events and a checkpoint of them."""
+    made = MemoryLedger(witness=clock.now, own_clock=clock.now)
+    for _ in range(2):
+        for _ in range(20):
+            await made.append(note(text="Hari umwuka mubi ku isoko."))
+        await checkpoint(made, KEY)
+    return made
+
+
+async def test_what_is_in_the_ledger_is_in_the_bundle_and_verifies(ledger: MemoryLedger, tmp_path: Path) -> None:
+    path = tmp_path / "bundle.zip"
+    packed = await from_ledger(ledger, path, [KEY.vkey])
+    assert (packed.origin, packed.size, packed.checkpoints) == (ORIGIN, 42, 2)
+    with zipfile.ZipFile(path) as opened:
+        assert opened.read("events/000001.jsonl").splitlines() == await wires_of(ledger)
+        assert json.loads(opened.read("manifest.json"))["size"] == 42
+        assert {"verify.py", "README.txt"} <= set(opened.namelist())
+        shipped = opened.read("verify.py")
+    assert shipped == Path(bundle.__file__).with_name("offline").joinpath("verify.py").read_bytes()
+    assert "positions 1 to 41" in verify(path, keys_said([KEY.vkey]), [], None)
+
+
+async def test_a_bundle_up_to_a_position_holds_the_checkpoints_up_to_there(
+    ledger: MemoryLedger, tmp_path: Path
+) -> None:
+    path = tmp_path / "bundle.zip"
+    packed = await from_ledger(ledger, path, [KEY.vkey], to=30)
+    assert (packed.size, packed.checkpoints) == (30, 1)
+    assert "positions 21 to 30 fit, and no checkpoint covers them" in verify(path, [], [], None)
+
+
+@pytest.mark.parametrize(("lines", "size"), [(1, 10**9), (7, 10**9), (10**9, 1), (10**9, 3_000)])
+async def test_files_of_events_end_before_they_are_large(
+    ledger: MemoryLedger, tmp_path: Path, lines: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zipping, "LINES_EACH", lines)
+    monkeypatch.setattr(zipping, "BYTES_EACH", size)
+    path = tmp_path / "bundle.zip"
+    await from_ledger(ledger, path)
+    with zipfile.ZipFile(path) as opened:
+        parts = sorted(name for name in opened.namelist() if name.startswith("events/"))
+        assert len(parts) > 3
+        assert b"".join(map(opened.read, parts)).splitlines() == await wires_of(ledger)
+    assert verify(path, keys_said([KEY.vkey]), [], None).startswith("Verified")
+
+
+@pytest.mark.parametrize("to", [0, -1, 43])
+async def test_a_position_beyond_the_ledger_makes_no_bundle(ledger: MemoryLedger, tmp_path: Path, to: int) -> None:
+    with pytest.raises(Verdict, match="which holds positions 1 to 42") as told:
+        await from_ledger(ledger, tmp_path / "bundle.zip", to=to)
+    assert told.value.status == BEYOND
+    assert inside(tmp_path) == []
+
+
+async def test_a_ledger_that_lacks_a_position_makes_no_bundle(
+    ledger: MemoryLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = ledger.read
+
+    async def lacking(after: int, limit: int = 1000) -> object:
+        return [row for row in await read(after, limit) if row.position != 17]
+
+    monkeypatch.setattr(ledger, "read", lacking)
+    with pytest.raises(Verdict, match="Position 17 is missing in the ledger") as told:
+        await from_ledger(ledger, tmp_path / "bundle.zip")
+    assert told.value.status == ALTERED
+    assert inside(tmp_path) == []
+
+
+async def test_a_place_that_cannot_be_written_is_told(ledger: MemoryLedger, tmp_path: Path) -> None:
+    with pytest.raises(FolderUnusable, match="choose another place"):
+        await from_ledger(ledger, tmp_path / "absent" / "bundle.zip")
+
+
+async def test_an_older_bundle_stays_until_the_new_one_is_whole(ledger: MemoryLedger, tmp_path: Path) -> None:
+    path = tmp_path / "bundle.zip"
+    await from_ledger(ledger, path)
+    before = path.read_bytes()
+    with pytest.raises(Verdict):
+        await from_ledger(ledger, path, to=99)
+    assert path.read_bytes() == before
+    assert inside(tmp_path) == [path]
+
+
+def test_what_is_no_key_is_told() -> None:
+    with pytest.raises(Verdict) as told:
+        keys_said(["nothing of the kind"])
+    assert told.value.status == USAGE
