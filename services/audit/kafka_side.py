@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -53,30 +53,36 @@ def read_partitions(share: KafkaShare) -> None:
     progress = Progress(share.folder / "progress", share.number)
     with Slots(share.slots) as slots:
         lanes = {at: _Lane(at, end, share.partitions, slots, found) for at, end in share.ends.items() if end}
-        consumer = reader(share.bootstrap, max_partition_fetch_bytes=FETCH_BYTES)
-        try:
-            consumer.assign(list(lanes))
-            consumer.seek_to_beginning(*lanes)
-            heard = time.monotonic()
-            running = dict(lanes)
-            while running:
-                for at, records in consumer.poll(timeout_ms=500).items():
-                    heard = time.monotonic()
-                    if at in running:
-                        found.records += len(records)
-                        running[at].take(records)
-                for at, lane in list(running.items()):
-                    if consumer.position(at) >= lane.end:
-                        del running[at]
-                        consumer.pause(at)
-                progress.tell(found.records)
-                if running and time.monotonic() - heard > SILENCE_SECONDS:
-                    raise LocalProblem(f"The broker sends nothing of {next(iter(running))}: see `intabaza logs kafka`.")
-        finally:
-            consumer.close()
+        if lanes:
+            _read(share.bootstrap, lanes, found, progress)
         found.bad = [lane.bad for lane in lanes.values() if lane.bad is not None]
         found.last = max((lane.last for lane in lanes.values()), default=0)
     found.write(share.found)
+
+
+def _read(bootstrap: str, lanes: Mapping[TopicPartition, _Lane], found: Found, progress: Progress) -> None:
+    """Give each lane its records up to its end, whichever come first; there is at least one lane."""
+    consumer = reader(bootstrap, max_partition_fetch_bytes=FETCH_BYTES)
+    try:
+        consumer.assign(list(lanes))
+        consumer.seek_to_beginning(*lanes)
+        heard = time.monotonic()
+        running = dict(lanes)
+        while running:
+            for at, records in consumer.poll(timeout_ms=500).items():
+                heard = time.monotonic()
+                if at in running:
+                    found.records += len(records)
+                    running[at].take(records)
+            for at, lane in list(running.items()):
+                if consumer.position(at) >= lane.end:
+                    del running[at]
+                    consumer.pause(at)
+            progress.tell(found.records)
+            if running and time.monotonic() - heard > SILENCE_SECONDS:
+                raise LocalProblem(f"The broker sends nothing of {next(iter(running))}: see `intabaza logs kafka`.")
+    finally:
+        consumer.close()
 
 
 class _Lane:
