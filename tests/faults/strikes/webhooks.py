@@ -27,6 +27,22 @@ async def something_is_sent(world: World) -> bool:
     return bool(await world.value(SQL["send_again"], world.subscriber, AGAIN))
 
 
+async def all_is_told(world: World) -> None:
+    """Wait until each subscriber was told all alerts that there are now."""
+    head = await world.head()
+
+    async def told() -> bool:
+        return not await world.rows(SQL["not_told"], head)
+
+    await until("not all is told by webhook", told, ASKED_SECONDS)
+
+
+async def sends_again(world: World) -> bool:
+    """Ask for the last alerts once more when nothing else is on its way: what is asked for twice is told twice."""
+    await all_is_told(world)
+    return await something_is_sent(world)
+
+
 @dataclass(frozen=True, slots=True)
 class WhileItSends:
     """A strike at the notifier in the middle of something."""

@@ -19,7 +19,7 @@ from kafka import KafkaAdminClient
 
 from services.settings import PREFIX, child_environment
 from tests.faults.strikes import Strike
-from tests.faults.strikes.webhooks import something_is_sent
+from tests.faults.strikes.webhooks import sends_again
 from tests.faults.world import CHILD, LOOK_SECONDS, ROOT, SQL, NotCalm, World
 
 BEGUN_SECONDS = 60.0
@@ -202,9 +202,7 @@ STRIKES: tuple[Strike, ...] = (
     OneMoreProcessor(same_name=False),
     OneMoreProcessor(same_name=True),
     *(
-        OneMoreLeader(
-            "notifier", "workers_notifier", SQL["notifiers"], SQL["notifier_leader_port"], first, something_is_sent
-        )
+        OneMoreLeader("notifier", "workers_notifier", SQL["notifiers"], SQL["notifier_leader_port"], first, sends_again)
         for first in FIRST
     ),
 )
