@@ -232,6 +232,18 @@ class Settings(BaseSettings):
     notary_events: int = Field(
         1_000, ge=1, le=1_000_000, description="After how many new events a checkpoint is signed before that."
     )
+    notary_witnesses_file: Path | None = Field(
+        None,
+        description="A file that names who is asked to cosign the log: a line for each witness, its address and key, "
+        "as `https://witness.example.org NAME+NUMBER+KEY`; without it nobody is.",
+    )
+    notary_witness_seconds: float = Field(
+        10,
+        ge=0.1,
+        le=120,
+        allow_inf_nan=False,
+        description="How long a witness may take to answer, with everything; nobody else waits for it.",
+    )
     log_origin: str | None = Field(
         None,
         description="What the log is called in its checkpoints, like log.example.org/intabaza, and never changed; "

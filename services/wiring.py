@@ -304,22 +304,35 @@ async def open_notary(settings: Settings) -> AsyncIterator[Notary]:
     from services.notary.keys import LogKeys
     from services.notary.metrics import Metrics
     from services.notary.notary import Means, Notary, Rhythm
+    from services.notary.posting import Posting
     from services.notary.tree import Tree
+    from services.notary.witnesses import read_witnesses
 
     dsn = find_addresses(settings).notary_dsn
     LogKeys.find_or_make(settings.log_keys)
+    file = settings.notary_witnesses_file
+    witnesses = read_witnesses(file.expanduser().absolute()) if file is not None else ()
     metrics = Metrics()
     port = metrics.serve(settings.notary_metrics_port)
     _log.info("notary_answers_prometheus", address=f"http://127.0.0.1:{port}/metrics")
     ledger = await _ledger_when_there(dsn)
-    pool = await asyncpg.create_pool(dsn, min_size=0, max_size=2, command_timeout=ANSWER_SECONDS, reset=as_it_was)
+    pool = await asyncpg.create_pool(dsn, min_size=0, max_size=4, command_timeout=ANSWER_SECONDS, reset=as_it_was)
     published = Published(dsn)
     try:
-        rhythm = Rhythm(settings.notary_seconds, settings.notary_events)
-        means = Means(
-            ledger, published, Tree(pool), settings.log_keys, settings.log_origin, settings.source, rhythm, metrics
-        )
-        yield Notary(dsn, means)
+        async with Posting.opened(settings.notary_witness_seconds) as posting:
+            means = Means(
+                ledger,
+                published,
+                Tree(pool),
+                settings.log_keys,
+                settings.log_origin,
+                settings.source,
+                Rhythm(settings.notary_seconds, settings.notary_events),
+                metrics,
+                witnesses,
+                posting.post,
+            )
+            yield Notary(dsn, means)
     finally:
         await published.close()
         pool.terminate()

@@ -118,8 +118,24 @@ class Signature:
     number: bytes
     signature: bytes
 
+    @classmethod
+    def parse(cls, line: str) -> Signature:
+        """Read a line, without its end; raises NoteRefused."""
+        name, _, coded = line.removeprefix("— ").partition(" ")
+        raw = _decoded(coded)
+        if len(raw) <= 4 or not NAME.fullmatch(name):
+            raise NoteRefused(
+                "a line under this note is no signature: expected a name, and base64 of more than four bytes"
+            )
+        return cls(name, raw[:4], raw[4:])
+
     def __str__(self) -> str:
         return _line(self.name, self.number + self.signature)
+
+    @property
+    def seconds(self) -> int:
+        """Where it is a cosignature, the Unix time that it says it is of."""
+        return int.from_bytes(self.signature[:_TIME_BYTES])
 
     def is_by(self, key: Verifier) -> bool:
         """Whether it says that it is of this key; `accepts` says whether it is."""
@@ -141,7 +157,7 @@ class Note:
         found = _SIGNED.fullmatch(whole)
         if not found or _CONTROL.search(whole):
             raise NoteRefused("this is no signed note: expected a text, an empty line, and lines of signatures")
-        return cls(found[1], tuple(map(_signature, found[2].splitlines())))
+        return cls(found[1], tuple(map(Signature.parse, found[2].splitlines())))
 
     def signed_by(self, keys: Collection[Verifier]) -> list[Verifier]:
         """Which of these keys signed it; raises NoteRefused where none did, or the signature of one does not fit."""
@@ -160,14 +176,6 @@ class Note:
 def written(text: str, *lines: str) -> str:
     """The whole note: a text and its signature lines."""
     return f"{text}\n{''.join(lines)}"
-
-
-def _signature(line: str) -> Signature:
-    name, coded = line.removeprefix("— ").split(" ")
-    raw = _decoded(coded)
-    if len(raw) <= 4 or not NAME.fullmatch(name):
-        raise NoteRefused("a line under this note is no signature: expected a name, and base64 of more than four bytes")
-    return Signature(name, raw[:4], raw[4:])
 
 
 def _line(name: str, numbered: bytes) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from services.local.addresses import find_addresses
 from services.local.problems import LocalProblem
@@ -16,6 +18,7 @@ from services.settings import Settings, read_settings
 if TYPE_CHECKING:
     from services.audit.notes import Verifier
     from services.notary.keys import LogKeys
+    from services.notary.operator import Cosigner
 
 app = typer.Typer(help="The keys that sign the log.", no_args_is_help=True)
 notary = typer.Typer(help="Who signs the log.", no_args_is_help=True)
@@ -72,10 +75,14 @@ def retire(key: Key) -> None:
 
 @notary.command()
 def status() -> None:
-    """Show how much of the log is signed; the exit status is 1 when the notary halts."""
-    from services.notary.operator import standing
+    """Show how much of the log is signed, and how far each witness has cosigned it.
 
-    now = asyncio.run(standing(find_addresses(read_settings()).app_dsn))
+    The exit status is 1 when the notary halts.
+    """
+    from services.notary.operator import cosigners, standing
+
+    dsn = find_addresses(read_settings()).app_dsn
+    now, witnesses = asyncio.run(standing(dsn)), asyncio.run(cosigners(dsn))
     table = Table("what", "", box=None, show_header=False)
     table.add_row("on Kafka", f"up to position {now.acknowledged}")
     table.add_row("in the tree", f"up to position {now.tree}")
@@ -86,8 +93,24 @@ def status() -> None:
     Console(soft_wrap=True).print(table)
     if now.checkpoint is not None:
         typer.echo(f"\n{now.checkpoint.note}", nl=False)
+    if witnesses:
+        typer.echo()
+        Console(soft_wrap=True).print(_how_far(witnesses))
     if now.halted_because is not None:
         raise LocalProblem(f"The notary halts: {now.halted_because}.")
+
+
+def _how_far(witnesses: Sequence[Cosigner]) -> Table:
+    """How far each witness has cosigned, and what it said last where that was no cosignature."""
+    table = Table("witness", "cosigned", "says", box=None)
+    for one in witnesses:
+        at = f", {one.cosigned_at:%Y-%m-%d %H:%M:%S} UTC" if one.cosigned_at else ""
+        cosigned = f"up to position {one.size}{at}" if one.size else "nothing"
+        says = "-" if one.asked else "it is asked no more"
+        if one.asked and one.refused_because is not None:
+            says = f"since {one.refused_since:%Y-%m-%d %H:%M:%S} UTC: {one.refused_because}"
+        table.add_row(Text(one.key.name), cosigned, Text(says))
+    return table
 
 
 def _held(settings: Settings) -> LogKeys:

@@ -34,6 +34,11 @@ class Checkpoint:
     root: bytes
     note: str
 
+    @property
+    def text(self) -> str:
+        """What the signatures are of."""
+        return self.note.partition("\n\n")[0] + "\n"
+
     @classmethod
     def sign(cls, origin: str, size: int, root: bytes, signers: Sequence[Signer]) -> Checkpoint:
         text = f"{origin}\n{size}\n{b64encode(root).decode()}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,9 +10,11 @@ from events.custody import LogCheckpointed
 from events.envelope import SPLICE_VERSION, Draft
 from projections.sql import named_queries
 from services import clock
+from services.audit.notes import Verifier
 from services.database.lead import LeadSession
 from services.notary import signed
 from services.notary.checkpoint import Checkpoint
+from services.notary.witnesses import Witness
 
 SQL = named_queries("services.notary", "notary.sql")
 
@@ -56,6 +59,18 @@ class Lead(LeadSession):
             )
         )[0]
         return f"{outcome}: {detail}" if detail else str(outcome)
+
+    async def name_witnesses(self, witnesses: Sequence[Witness]) -> None:
+        """Say who is asked to cosign from now on."""
+        await self._rows("name_witnesses", [str(one.key) for one in witnesses], [one.url for one in witnesses])
+
+    async def cosigned_size(self, witness: Verifier) -> int:
+        """How far a witness has cosigned, as far as that was kept."""
+        return int(await self._value("cosigned_size", str(witness)))
+
+    async def note_witness(self, witness: Verifier, size: int, line: str | None, because: str | None) -> None:
+        """Keep what a witness said of the checkpoint of a size: the line that cosigns it, or why there is none."""
+        await self._rows("note_witness", str(witness), size, line, because)
 
     async def begin_anew(self) -> None:
         """Forget the tree."""

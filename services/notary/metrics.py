@@ -14,6 +14,18 @@ class Metrics:
         self.leader = Gauge("intabaza_notary_leader", "1 in the process that leads.", registry=registry)
         self.halted = Gauge("intabaza_notary_halted", "1 while nothing may be signed.", registry=registry)
         self.checkpoints = Counter("intabaza_notary_checkpoints", "Checkpoints signed.", registry=registry)
+        self._cosigned = Gauge(
+            "intabaza_notary_cosigned_size",
+            "Events under the last checkpoint that a witness cosigned.",
+            ["witness"],
+            registry=registry,
+        )
+        self._refuses = Gauge(
+            "intabaza_notary_witness_refuses",
+            "1 while what a witness said last, or did not say, is no cosignature.",
+            ["witness"],
+            registry=registry,
+        )
         self._tree = Gauge("intabaza_notary_tree_size", "Events in the tree.", registry=registry)
         self._signed = Gauge("intabaza_notary_signed_size", "Events under the last checkpoint.", registry=registry)
 
@@ -21,6 +33,15 @@ class Metrics:
         """Answer Prometheus on 127.0.0.1; returns the port, which for 0 comes from the kernel."""
         server, _ = start_http_server(port, addr="127.0.0.1", registry=self.registry)
         return int(server.server_port)
+
+    def cosigned(self, witness: str, size: int) -> None:
+        """How far a witness has cosigned."""
+        self._cosigned.labels(witness).set(size)
+        self._refuses.labels(witness).set(0)
+
+    def not_cosigned(self, witness: str) -> None:
+        """A witness did not cosign the last checkpoint."""
+        self._refuses.labels(witness).set(1)
 
     def stand(self, tree: int, signed: int) -> None:
         """How far the tree is, and how much of it is signed."""

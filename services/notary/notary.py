@@ -7,6 +7,7 @@ it signs, the tree leads to every checkpoint that was recorded: where it does no
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +21,14 @@ from services.audit.offline.verify import Tree as Roots
 from services.database.lead import TRY_SECONDS, LeadLost
 from services.ledger.ledger import Ledger, LedgerError, Recorded
 from services.ledger.published import Published
+from services.notary.asking import Asking, Newest, Post, nobody
 from services.notary.checkpoint import Checkpoint
 from services.notary.halts import Differs, Halt, Shortened
 from services.notary.keys import LogKeys, LogKeysRefused
 from services.notary.lead import Last, Lead
 from services.notary.metrics import Metrics
 from services.notary.tree import BeyondTree, Tree, TreeDamaged, TreeMoved
+from services.notary.witnesses import Witness
 
 AGAIN_SECONDS = 1.0
 """How soon what failed is tried again: the database away, a door that is shut, a clock in doubt."""
@@ -50,7 +53,7 @@ class Rhythm:
 @dataclass(frozen=True, slots=True)
 class Means:
     """What a notary works with; `keys` is a file, and `origin` what the log is called, where that is not left to its
-    first event."""
+    first event; `post` is how its witnesses are asked."""
 
     ledger: Ledger
     published: Published
@@ -60,6 +63,8 @@ class Means:
     source: str
     rhythm: Rhythm
     metrics: Metrics = field(default_factory=Metrics)
+    witnesses: Sequence[Witness] = ()
+    post: Post = nobody
 
 
 class Notary:
@@ -90,23 +95,25 @@ class Notary:
                 await asyncio.sleep(TRY_SECONDS)
 
     async def _lead_on(self, lead: Lead) -> None:
-        beating = asyncio.create_task(lead.beat())
-        signing = asyncio.create_task(self._sign_on(lead))
+        means, newest = self._means, Newest()
+        await lead.name_witnesses(means.witnesses)
+        asking = [Asking(one, lead, means.tree, newest, means.post, means.metrics).run() for one in means.witnesses]
+        parts = [asyncio.create_task(one) for one in (lead.beat(), self._sign_on(lead, newest), *asking)]
         try:
-            done, _ = await asyncio.wait([beating, signing], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             for part in done:
                 part.result()
         finally:
-            beating.cancel()
-            signing.cancel()
-            await asyncio.gather(beating, signing, return_exceptions=True)
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
 
-    async def _sign_on(self, lead: Lead) -> None:
+    async def _sign_on(self, lead: Lead, newest: Newest) -> None:
         """Sign for ever; raises LeadLost. Whatever else happens is begun anew, since all that counts is recorded."""
         told = ""
         while True:
             try:
-                await Signing(self._means, lead).run()
+                await Signing(self._means, lead, newest).run()
             except TreeDamaged as damage:  # it follows from the ledger, which then has to lead to what was signed
                 _log.warning("notary_makes_the_tree_anew", because=str(damage))
                 await lead.begin_anew()
@@ -133,9 +140,10 @@ class Signing:
     tree in a database can be damaged.
     """
 
-    def __init__(self, means: Means, lead: Lead) -> None:
+    def __init__(self, means: Means, lead: Lead, newest: Newest | None = None) -> None:
         self._means = means
         self._lead = lead
+        self._newest = newest or Newest()
         self._size = 0
         self._tree_size = 0
         self._roots = Roots()
@@ -154,6 +162,8 @@ class Signing:
             await self._follow(None)  # what was signed is being added again, or being sent to Kafka again
         await self._lead.note_halt(None)
         self._means.metrics.halted.set(0)
+        if self._last is not None:
+            self._newest.put(self._last.checkpoint)
         while True:
             waits = self._signed_at + rhythm.seconds - loop.time()
             if self._fresh and (self._fresh >= rhythm.events or waits <= 0):
@@ -219,6 +229,8 @@ class Signing:
         if became not in ("accepted", "repeated"):
             raise NotRecorded(f"the checkpoint of size {self._size} is not recorded ({became})")
         self._last, self._fresh = await self._lead.last(), 0
+        if self._last is not None:
+            self._newest.put(self._last.checkpoint)
         self._means.metrics.checkpoints.inc()
         _log.info("log_signed", size=self._size, signatures=len(signers))
         self._show()

@@ -32,3 +32,24 @@ cross join notary.tree
 left join lateral (
     select body, recorded_at, position from ledger.event where stream = 'custody/log' order by version desc limit 1
 ) as last on true
+
+-- name: name_witnesses
+-- Who is asked to cosign from now on.
+select notary.name_witnesses($1, $2)
+
+-- name: note_witness
+-- What a witness said of a checkpoint.
+select notary.note_witness($1, $2, $3, $4)
+
+-- name: cosigned_size
+-- How far a witness has cosigned, as far as that was kept.
+select coalesce(max(c.size), 0) from notary.witness w join notary.cosignature c on c.witness = w.number where w.key = $1
+
+-- name: witnesses
+-- How far each witness has come: the last checkpoint that it cosigned, and why it cosigned no later one.
+select w.key, w.url, w.asked, w.said_of, w.refused_because, w.refused_since, last.size, last.line
+from notary.witness w
+left join lateral (
+    select size, line from notary.cosignature where witness = w.number order by size desc limit 1
+) as last on true
+order by w.asked desc, w.number

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 
-from services.audit.notes import Verifier
+from services.audit.notes import Signature, Verifier
 from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
 from services.notary.checkpoint import Checkpoint
 from services.notary.halts import NoCheckpoint
@@ -28,6 +29,43 @@ class Standing:
     checkpoint: Checkpoint | None
     signed_at: datetime | None
     halted_because: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigner:
+    """A witness, as the notary knows it: the last checkpoint that it cosigned, when by its own clock, and why it
+    cosigned none of what it was asked about since. `asked` is none any more who was left out of the file."""
+
+    key: Verifier
+    url: str
+    asked: bool
+    size: int
+    cosigned_at: datetime | None
+    refused_because: str | None
+    refused_since: datetime | None
+
+
+async def cosigners(dsn: str) -> list[Cosigner]:
+    """Every witness that was ever asked, those who are asked now first; raises LedgerUnavailable."""
+    return [
+        Cosigner(
+            Verifier.parse(row["key"]),
+            row["url"],
+            row["asked"],
+            row["size"] or 0,
+            _cosigned_at(row["line"]) if row["line"] else None,
+            row["refused_because"],
+            row["refused_since"],
+        )
+        for row in await _rows(dsn, "witnesses")
+    ]
+
+
+def _cosigned_at(line: str) -> datetime | None:
+    """When a witness cosigned, as it says; None for a moment that no calendar has."""
+    with suppress(ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(Signature.parse(line.rstrip("\n")).seconds, UTC)
+    return None
 
 
 async def standing(dsn: str) -> Standing:

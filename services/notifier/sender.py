@@ -8,21 +8,19 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import ResolveResult
 from yarl import URL
 
 from services import clock
 from services.notifier.notice import Notice
 from services.notifier.retrying import retry_after
+from services.outgoing import AddressInfo, GetAddressInfo, Resolver, SystemNames, told_of
 from services.subscribers.addresses import AddressRefused, Reachable, is_public
 from services.subscribers.secrets import NothingSigns, Signer, signatures
 
@@ -40,8 +38,7 @@ KEEP_ALIVE_SECONDS = 3.0
 GONE = 410
 UNSIGNED = "nothing was sent: its secret opens under another master key only; give it a new one"
 
-AddressInfo = tuple[Any, ...]
-GetAddressInfo = Callable[[str, int], Awaitable[Sequence[AddressInfo]]]
+LEADS_ELSEWHERE = ((AddressRefused, "its name leads to an address that nothing may be sent to"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,36 +61,12 @@ class Answer:
         return self.status == GONE
 
 
-class SystemNames:
-    """Addresses of names, as the system knows them; asking takes a thread until there is an answer, without an end.
-
-    So a name whose server hangs has one thread and no second one, and there are more threads than the loop's own few.
-    """
-
-    def __init__(self, threads: int = 256) -> None:
-        self._threads = ThreadPoolExecutor(threads, "names")  # made as they are needed
-        self._asking: dict[tuple[str, int], asyncio.Future[Sequence[AddressInfo]]] = {}
-
-    async def __call__(self, host: str, port: int) -> Sequence[AddressInfo]:
-        if (asking := self._asking.get((host, port))) is None:
-            ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-            asking = asyncio.get_running_loop().run_in_executor(self._threads, ask)
-            self._asking[host, port] = asking
-            asking.add_done_callback(lambda done: self._answered(host, port, done))
-        return await asyncio.shield(asking)
-
-    def _answered(self, host: str, port: int, done: asyncio.Future[Sequence[AddressInfo]]) -> None:
-        del self._asking[host, port]
-        if not done.cancelled():
-            done.exception()  # nobody may wait for it any more
-
-
-class CheckedResolver(AbstractResolver):
+class CheckedResolver(Resolver):
     """Resolves a name once for a connection, and refuses it unless every address of it is allowed."""
 
     def __init__(self, reachable: Reachable, ask: GetAddressInfo) -> None:
+        super().__init__(ask)
         self._reachable = reachable
-        self._ask = ask
         self._public: dict[str, bool] = {}
 
     def is_public(self, host: str) -> bool:
@@ -106,24 +79,11 @@ class CheckedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        found: list[ResolveResult] = []
-        for address_family, _, proto, _, address in await self._ask(host, port):
-            self._reachable.refuse_address(address[0], port)
-            found.append(
-                ResolveResult(
-                    hostname=host,
-                    host=address[0],
-                    port=port,
-                    family=address_family,
-                    proto=proto,
-                    flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-                )
-            )
+        found = await super().resolve(host, port, family)
+        for one in found:
+            self._reachable.refuse_address(one["host"], port)
         self._public[host] = all(is_public(ip_address(one["host"])) for one in found)
         return found
-
-    async def close(self) -> None:
-        pass
 
 
 class Sender:
@@ -212,7 +172,7 @@ class Sender:
                 await _read_a_little(response)
                 return answer
         except (OSError, aiohttp.ClientError, TimeoutError, ValueError) as error:
-            return Answer(None, _told_of(error), took())
+            return Answer(None, told_of(error, LEADS_ELSEWHERE), took())
 
 
 async def _read_a_little(response: aiohttp.ClientResponse) -> None:
@@ -234,28 +194,3 @@ def _told_by(status: int) -> str | None:
     if 300 <= status < 400:
         return f"it answered {status}: redirects are not followed"
     return f"it answered {status}"
-
-
-def _told_of(error: BaseException) -> str:
-    """A sentence for what went wrong, and nothing that anybody else has said."""
-    causes: list[BaseException] = []
-    look: BaseException | None = error
-    while look is not None and look not in causes:
-        causes.append(look)
-        look = look.__cause__ or getattr(look, "os_error", None) or look.__context__
-    known: tuple[tuple[type[BaseException], str], ...] = (
-        (AddressRefused, "its name leads to an address that nothing may be sent to"),
-        (ssl.SSLError, "its certificate or its TLS is not trusted"),
-        (ssl.CertificateError, "its certificate is not trusted"),
-        (socket.gaierror, "its name cannot be resolved"),
-        (ConnectionRefusedError, "it refused the connection"),
-        (aiohttp.ServerDisconnectedError, "it closed the connection without an answer"),
-        (TimeoutError, "it did not answer in time"),
-        (aiohttp.ClientConnectionError, "it could not be reached"),
-        (aiohttp.ClientPayloadError, "its answer broke off"),
-        (aiohttp.ClientResponseError, "its answer is no HTTP"),
-    )
-    for kind, words in known:
-        if any(isinstance(cause, kind) for cause in causes):
-            return words
-    return "it could not be reached"

@@ -11,7 +11,6 @@ from tests.faults.nemesis import session
 from tests.faults.strikes import every
 from tests.faults.world import a_world
 
-
 SEEDS = (6, 77, 20060910, 20150426, 20151111, 20180517)
 FAULTS = 7
 """Of each session: short ones, as the limit of one test is theirs too on a machine that others use."""

@@ -17,9 +17,7 @@ from services import clock
 from services.audit.merkle import hash_leaf
 from services.database.lead import LeadLost
 from services.database.pools import as_it_was
-from services.ledger.bell import Waiters
 from services.ledger.postgres import PostgresLedger
-from services.ledger.published import Published
 from services.local.postgres import PostgresServer
 from services.notary.checkpoint import HOME, STREAM, Checkpoint
 from services.notary.halts import Differs, NoCheckpoint, Shortened
@@ -29,6 +27,7 @@ from services.notary.notary import Means, Rhythm, Signing
 from services.notary.tree import Tree, TreeDamaged
 from tests.support.checkpoints import wires_of
 from tests.support.ledgers import by_nobody, note
+from tests.support.notaries import Kafka
 from tests.support.signed_logs import root
 
 ORIGIN = "intabaza.invalid/when"
@@ -36,23 +35,6 @@ NEVER = 1e9
 """Seconds: the first is signed at once, and no other one because of the time."""
 
 ENDS_SECONDS = 60.0
-
-
-class Kafka(Published):
-    """Says that as much is on Kafka as a test lets it be."""
-
-    def __init__(self) -> None:
-        self._waiters = Waiters()
-        self.asked = asyncio.Event()
-        self.beyond_what = 0
-
-    def holds(self, position: int) -> None:
-        self._waiters.rise(position)
-
-    async def beyond(self, position: int) -> int:
-        self.beyond_what = position
-        self.asked.set()
-        return await self._waiters.wait_for(position + 1)
 
 
 @dataclass

@@ -8,7 +8,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from services.notifier.sender import AddressInfo, CheckedResolver
+from services.notifier.sender import CheckedResolver
+from services.outgoing import AddressInfo
 from services.subscribers.addresses import Reachable
 
 HOUSE = Reachable((ip_network("10.0.0.0/8"), ip_network("fd00::/8")))
