@@ -64,6 +64,7 @@ SAID: Mapping[int, str] = {
     1018: "There is no such silence in your area, or not yet: see /v1/silences.",
     2001: "Send a token in the header Authorization, as: Bearer <token>.",
     2002: "The role analyst may not do report.receive: ask somebody whose work it is.",
+    3706: "'witness.example.org/w1' has cosigned no checkpoint of this log.",
     4009: "review_queue is being folded up to position 1234 and has come to about 600: ask again soon.",
     4010: "The log has no checkpoint yet: the notary signs the first one within a minute.",
     4011: "Position 1234 lies outside of what was signed: the last checkpoint covers 1 to 1000.",

@@ -121,6 +121,7 @@ MENDS: Mapping[int, str] = {
     3703: "nothing: somebody answers for it; /v1/alerts/standing says since when",
     3704: "end one that stands, or silence a unit above it: /v1/silences",
     3705: "look at /v1/silences: it is over already, or of another unit",
+    3706: "correct its name, or ask again later; whoever runs the network looks at `intabaza notary status`",
     # us
     4005: "whoever runs the network opens them: deploy/README.md says how, by the sentence in `detail`",
     4009: "ask again in a moment: what is folded meanwhile stays, and another moment nearby is sooner there",

@@ -190,6 +190,8 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     alert.AcknowledgedAlready: Kind(3703, 409, "The alert was acknowledged already"),
     alert.TooManySilences: Kind(3704, 409, "Too many silences stand already"),
     alert.NothingSilenced: Kind(3705, 409, "No such silence stands"),
+    # what is signed of the log
+    signed.NothingCosigned: Kind(3706, 404, "This witness has cosigned nothing"),
     # everywhere
     NoSuchUnit: Kind(1101, 422, "No such unit"),
     NoSuchDivision: Kind(1102, 422, "No such division"),

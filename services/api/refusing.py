@@ -35,6 +35,7 @@ from services.api.reading import Read
 from services.api.reads.then import AS_OF
 from services.api.subscribing import Rotate, SubscriberAct, Wanted
 from services.ledger import ledger
+from services.notary.signed import NothingCosigned
 from services.subscribers.refused import (
     NoSuchSubscriber,
     OwnerErased,
@@ -141,7 +142,8 @@ def of_read(read: Read) -> frozenset[Kind]:
         kinds |= {problems.NOTHING_SIGNED, problems.NO_LOG_KEYS}
     if read.operation in ("read.log", "read.log-entries"):
         kinds |= {problems.NOTHING_SIGNED, problems.TREE_BEHIND, problems.TREE_DAMAGED}
-        kinds |= {problems.NOT_SIGNED} if read.parameters or "{" in read.address else set()
+        kinds |= {problems.NOT_SIGNED} if names - {"witness"} or "{" in read.address else set()
+        kinds |= {_kind(NothingCosigned)} if "witness" in names else set()
     if "{bundle}" in read.address:
         kinds |= {problems.NO_BUNDLE}
     if "{case_id}/referrals" in read.address:

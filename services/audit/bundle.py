@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import IO, Self
 
 import orjson
@@ -25,6 +25,10 @@ SHIPPED = {"verify.py": "verify.py", "README.txt": "README.txt"}
 NAME = b'"type":"%s"' % CHECKPOINTED.encode()
 
 Progress = Callable[[int, int], None]
+Cosigned = Mapping[int, str]
+"""By the sizes of checkpoints the lines by which witnesses cosigned them: no event holds those, as they come later."""
+
+NOTHING: Cosigned = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,8 @@ class Packed:
 class Packing:
     """A bundle being written, under a temporary name until it is whole."""
 
-    def __init__(self, path: Path, keys: Sequence[str] = ()) -> None:
-        self._zip, self._keys = Zip(path), keys
+    def __init__(self, path: Path, keys: Sequence[str] = (), cosigned: Cosigned = NOTHING) -> None:
+        self._zip, self._keys, self._cosigned = Zip(path), keys, cosigned
         self._notes: list[str] = []
         self._events = Parts("events", "jsonl")
         self.size = 0
@@ -74,7 +78,8 @@ class Packing:
         self._close_events()
         stated = [read_checkpoints(note, "the log", ALTERED)[0] for note in self._notes]
         origin = stated[-1].origin if stated else ""
-        self._zip.add("checkpoints.txt", "\n".join(self._notes).encode())
+        notes = (note + self._cosigned.get(one.size, "") for note, one in zip(self._notes, stated, strict=True))
+        self._zip.add("checkpoints.txt", "\n".join(notes).encode())
         self._zip.add("keys.txt", "".join(f"{key}\n" for key in self._keys).encode())
         self._zip.add_beside()
         self._zip.ship(SHIPPED)
@@ -93,13 +98,14 @@ async def from_ledger(
     keys: Sequence[str] = (),
     to: int | None = None,
     progress: Progress = lambda done, of: None,
+    cosigned: Cosigned = NOTHING,
 ) -> Packed:
     """A bundle of the ledger, up to a position or its end.
 
     Raises Verdict where the position lies beyond it, or one is missing; the other errors of the ledger, FolderUnusable.
     """
     size = _size(to, (await ledger.head()).position, "the ledger")
-    with Packing(path, keys) as packing:
+    with Packing(path, keys, cosigned) as packing:
         async for wire in _wires(ledger, size):
             packing.event(wire)
             if packing.size % LINES_EACH == 0:
@@ -127,6 +133,7 @@ def from_kafka(
     keys: Sequence[str] = (),
     to: int | None = None,
     progress: Progress = lambda done, of: None,
+    cosigned: Cosigned = NOTHING,
 ) -> Packed:
     """A bundle of what is on Kafka, with the chains of its partitions, up to a position or to where nothing is missing.
 
@@ -134,7 +141,7 @@ def from_kafka(
     """
     ends = partitions_of(bootstrap, (EVENTS, ALERTS))
     records = sum(ends.values())
-    with Packing(path, keys) as packing:
+    with Packing(path, keys, cosigned) as packing:
         chains = _Chains(packing.beside, ends)
         standing = in_order(bootstrap, ends)
         read = 0

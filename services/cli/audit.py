@@ -125,14 +125,37 @@ def _pack(file: Path, source: Source, to: int | None, keys: list[str], progress:
     from services.ledger.postgres import PostgresLedger
 
     addresses = find_addresses(read_settings())
+    cosigned, witnesses = _cosigned(addresses.app_dsn, to, optional=source is Source.KAFKA)
+    keys = [*keys, *witnesses]
     if source is Source.KAFKA:
-        return from_kafka(addresses.bootstrap, file, keys, to, progress)
+        return from_kafka(addresses.bootstrap, file, keys, to, progress, cosigned)
 
     async def pack() -> Packed:
         ledger = await PostgresLedger.connect(addresses.app_dsn, clock.now, readers=1)
         try:
-            return await from_ledger(ledger, file, keys, to, progress)
+            return await from_ledger(ledger, file, keys, to, progress, cosigned)
         finally:
             await ledger.close()
 
     return asyncio.run(pack())
+
+
+def _cosigned(dsn: str, to: int | None, optional: bool) -> tuple[dict[int, str], list[str]]:
+    """The lines by which witnesses cosigned the checkpoints up to a position, by size, and the witnesses' keys.
+
+    No event holds them: where Kafka is to be enough, and the database is away, that is said and there are none.
+    """
+    from services.ledger.ledger import LedgerUnavailable
+    from services.notary.operator import cosignatures
+
+    try:
+        found = [one for one in asyncio.run(cosignatures(dsn)) if to is None or one.size <= to]
+    except LedgerUnavailable as error:
+        if not optional:
+            raise
+        typer.echo(f"Without the cosignatures of witnesses, which are in no event: {error}.", err=True)
+        found = []
+    lines: dict[int, str] = {}
+    for one in found:
+        lines[one.size] = lines.get(one.size, "") + one.line
+    return lines, list(dict.fromkeys(one.key for one in found))

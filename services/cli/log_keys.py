@@ -92,7 +92,8 @@ def status() -> None:
     table.add_row("signed", signed)
     Console(soft_wrap=True).print(table)
     if now.checkpoint is not None:
-        typer.echo(f"\n{now.checkpoint.note}", nl=False)
+        cosigned = "".join(one.line for one in witnesses if one.size == now.checkpoint.size)
+        typer.echo(f"\n{now.checkpoint.note}{cosigned}", nl=False)
     if witnesses:
         typer.echo()
         Console(soft_wrap=True).print(_how_far(witnesses))

@@ -149,7 +149,8 @@ class Taking:
         if clear is not None:
             clear.parts.close()
         zipped.add("checkpoints.txt", signed.note.encode() if signed else b"")
-        zipped.add("keys.txt", "".join(f"{key}\n" for key in self.keys).encode())
+        keys = (*self.keys, *(signed.witnesses if signed else ()))
+        zipped.add("keys.txt", "".join(f"{key}\n" for key in keys).encode())
         for name in sorted(written.schemas):
             zipped.add(f"schemas/{name}", files("schemas").joinpath("events", name).read_bytes())
         texts = clear.texts if clear else None

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncpg
 
@@ -14,10 +15,13 @@ from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
 from services.notary.checkpoint import Checkpoint
 from services.notary.halts import NoCheckpoint
 from services.notary.keys import LogKeys, LogKeysRefused
-from services.notary.lead import SQL
+from services.notary.lead import SQL as LEAD
 from services.notary.notary import default_origin
+from services.notary.signed import SQL as SIGNED
 from services.notary.signed import SignedSizes
 from services.settings import Settings
+
+SQL = {**LEAD, **SIGNED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Cosigner:
     url: str
     asked: bool
     size: int
+    line: str
     cosigned_at: datetime | None
     refused_because: str | None
     refused_since: datetime | None
@@ -53,6 +58,7 @@ async def cosigners(dsn: str) -> list[Cosigner]:
             row["url"],
             row["asked"],
             row["size"] or 0,
+            row["line"] or "",
             _cosigned_at(row["line"]) if row["line"] else None,
             row["refused_because"],
             row["refused_since"],
@@ -66,6 +72,19 @@ def _cosigned_at(line: str) -> datetime | None:
     with suppress(ValueError, OverflowError, OSError):
         return datetime.fromtimestamp(Signature.parse(line.rstrip("\n")).seconds, UTC)
     return None
+
+
+class Cosignature(NamedTuple):
+    """That a witness cosigned the checkpoint of a size; `line` is how."""
+
+    size: int
+    key: str
+    line: str
+
+
+async def cosignatures(dsn: str) -> list[Cosignature]:
+    """All that were kept, by size; raises LedgerUnavailable."""
+    return [Cosignature(*row) for row in await _rows(dsn, "all_cosignatures")]
 
 
 async def standing(dsn: str) -> Standing:

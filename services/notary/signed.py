@@ -1,8 +1,8 @@
-"""What the log has signed of itself, as its checkpoints are recorded: the newest one, and that of any size."""
+"""What the log has signed of itself: the newest checkpoint, and that of any size, each with what witnesses cosigned."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 import orjson
@@ -25,13 +25,22 @@ class NotSigned(ValueError):
     """No checkpoint is of this size; the message names those before and after it."""
 
 
+class NothingCosigned(ValueError):
+    """A witness has cosigned no checkpoint of this log."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} has cosigned no checkpoint of this log")
+
+
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A checkpoint that the log recorded: its number among them, where it stands, and the note."""
+    """A checkpoint that the log recorded: its number among them, where it stands, and the note; behind the log's
+    signatures there stand the cosignatures of witnesses, whose keys are named beside it."""
 
     number: int
     position: int
     note: str
+    witnesses: tuple[str, ...] = ()
 
     @property
     def stated(self) -> Checkpoint:
@@ -52,13 +61,30 @@ class SignedSizes:
 
     async def newest(self) -> Signed:
         """The last one; raises NothingSigned."""
+        return await self._cosigned(await self._newest())
+
+    async def of(self, size: int) -> Signed:
+        """The one of this size; raises NothingSigned, NotSigned."""
+        return await self._cosigned(await self._of(size))
+
+    async def cosigned_by(self, name: str) -> Signed:
+        """The last one that the witness of this name cosigned; raises NothingSigned, NothingCosigned."""
+        await self._newest()
+        [row] = await self._rows("cosigned_by", name)
+        if row[0] is None:
+            raise NothingCosigned(name)
+        try:
+            return await self.of(row[0])
+        except NotSigned:  # of a ledger that was put back, and is shorter now
+            raise NothingCosigned(name) from None
+
+    async def _newest(self) -> Signed:
         if (found := await self._one("newest")) is None:
             raise NothingSigned
         return found
 
-    async def of(self, size: int) -> Signed:
-        """The one of this size; raises NothingSigned, NotSigned."""
-        last = await self.newest()
+    async def _of(self, size: int) -> Signed:
+        last = await self._newest()
         if last.size == size:
             return last
         if last.size < size:
@@ -80,8 +106,17 @@ class SignedSizes:
         return above
 
     async def _one(self, query: str, *arguments: object) -> Signed | None:
+        rows = await self._rows(query, *arguments)
+        return Signed(rows[0][0], rows[0][1], str(orjson.loads(rows[0][2])["data"]["note"])) if rows else None
+
+    async def _cosigned(self, signed: Signed) -> Signed:
+        """The same with the cosignatures that were kept of it."""
+        rows = await self._rows("cosignatures", signed.size)
+        note = signed.note + "".join(row[1] for row in rows)
+        return replace(signed, note=note, witnesses=tuple(row[0] for row in rows))
+
+    async def _rows(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         try:
-            row = await self._pool.fetchrow(SQL[query], *arguments)
+            return await self._pool.fetch(SQL[query], *arguments)
         except LOST as error:
             raise unavailable(error) from error
-        return Signed(row[0], row[1], str(orjson.loads(row[2])["data"]["note"])) if row else None

@@ -32,7 +32,8 @@ from services.witness.submission import Checkpoint, Head
 
 RESUME = (
     "nothing is cosigned, as it could contradict what was. Get from each log its last checkpoint with this witness's "
-    "cosignature (an Intabaza log shows it at /v1/log/checkpoint), then `intabaza witness resume --cosigned FILE …`"
+    "cosignature (an Intabaza log shows it at /v1/log/checkpoint?witness=NAME), then `intabaza witness resume "
+    "--cosigned FILE …`"
 )
 MOST_FORKS = 64
 _COMMENT = re.compile(r"(^|\s)#.*")

@@ -44,11 +44,12 @@ def by_script(program: bytes, pack: Path, *how: str) -> tuple[int, str]:
     return run.returncode, run.stdout
 
 
-async def sign(stack: Stack, story: Story) -> None:
+async def sign(stack: Stack, story: Story) -> str:
+    """Sign all that is recorded; the checkpoint."""
     ledger = story.network.desk.ledger
     async with asyncpg.create_pool(stack.addresses.owner_dsn, min_size=1, max_size=1) as pool:
         await bring_to_its_end(Tree(pool), ledger)
-    await checkpoint(ledger, KEY)
+    return await checkpoint(ledger, KEY)
 
 
 def contents(pack: Path) -> dict[str, bytes]:

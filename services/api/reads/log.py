@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from services.api.examples import CHECKPOINT, LOG_KEY
 from services.api.problems import BAD_PARAMETER, NO_SUCH_PAGE, NOT_SIGNED, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
+from services.audit.notes import NAME
 from services.audit.tiles import Place, read_path
 from services.notary.operator import published_keys
 from services.notary.signed import Signed
@@ -23,12 +24,22 @@ NUMBER = {"type": "integer", "minimum": 1}
 POSITION = Parameter("position", "The position of an event.", NUMBER, required=True)
 SIZE = Parameter("size", "The size of the tree; that of the last checkpoint where it is left out.", NUMBER)
 FROM = Parameter("from", "The size of the older tree.", NUMBER, required=True)
+WITNESS = Parameter(
+    "witness", "The name of a witness: the last checkpoint that it cosigned.", {"type": "string", "maxLength": 300}
+)
 TO = Parameter("to", "The size of the newer tree; that of the last checkpoint where it is left out.", NUMBER)
 
 
 async def log_checkpoint(asked: Asked) -> Reply:
-    """The last checkpoint: how long the log is, and the root of its tree, signed (C2SP tlog-checkpoint)."""
-    return Reply((await asked.office.proving.signed.newest()).note.encode())
+    """The last checkpoint: how long the log is, and the root of its tree, signed (C2SP tlog-checkpoint).
+
+    Behind the log's signatures stand the cosignatures of its witnesses, as far as they have come (C2SP
+    tlog-cosignature): the last one that a witness cosigned may be an older one.
+    """
+    signed, name = asked.office.proving.signed, asked.one("witness")
+    if name is not None and not NAME.fullmatch(name):
+        raise Refused(BAD_PARAMETER, "witness: expected a name like witness.example.org/w1; correct it.")
+    return Reply((await (signed.newest() if name is None else signed.cosigned_by(name))).note.encode())
 
 
 async def log_keys(asked: Asked) -> Reply:
@@ -121,7 +132,7 @@ def _text(one: bytes) -> str:
 
 
 READS = (
-    Read("/v1/log/checkpoint", "read.log", log_checkpoint, media_type=TEXT, example=lambda: CHECKPOINT),
+    Read("/v1/log/checkpoint", "read.log", log_checkpoint, (WITNESS,), media_type=TEXT, example=lambda: CHECKPOINT),
     Read("/v1/log/keys", "read.log-keys", log_keys, media_type=TEXT, example=lambda: LOG_KEY),
     Read("/v1/log/proofs/inclusion", "read.log", inclusion_proof, (POSITION, SIZE)),
     Read("/v1/log/proofs/consistency", "read.log", consistency_proof, (FROM, TO)),

@@ -13,11 +13,13 @@ from services import clock
 from services.audit.merkle import continues, hash_leaf, includes
 from services.ledger.postgres import PostgresLedger
 from services.notary.tree import Tree
-from tests.support.checkpoints import checkpoint, wires_of
+from tests.support.checkpoints import checkpoint, cosign, wires_of
 from tests.support.doors import ADMIN, ANALYST, AUDITOR, CONSUMER, CUSTODIAN, Doors, open_doors
 from tests.support.foreign_reader import Fetch, ForeignReader
 from tests.support.signed_ledgers import KEY
+from tests.support.signed_logs import LogKey
 
+WITNESS = LogKey("witness", "witness.example/w1", 4)
 BEYOND = 10**9
 
 
@@ -85,10 +87,28 @@ async def test_a_stranger_reads_the_log_where_the_specification_says(doors: Door
     assert (await doors.get(AUDITOR, "/v1/log/entries/1")).content == wires[0]
 
 
+async def test_what_witnesses_cosigned_stands_behind_what_is_signed(doors: Doors) -> None:
+    await sign(doors)
+    checkpoint = (await doors.get(AUDITOR, "/v1/log/checkpoint")).text
+    assert await number(doors, "/v1/log/checkpoint", witness=WITNESS.name) == (404, 3706)
+    cosigned = await cosign(doors.stack.addresses.owner_dsn, checkpoint, WITNESS)
+    assert cosigned.startswith(checkpoint)
+    answer = await doors.get(AUDITOR, "/v1/log/checkpoint")
+    assert answer.text == cosigned
+    again = await doors.get(AUDITOR, "/v1/log/checkpoint", headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+    await sign(doors)
+    assert WITNESS.name not in (await doors.get(AUDITOR, "/v1/log/checkpoint")).text
+    assert (await doors.get(AUDITOR, "/v1/log/checkpoint", witness=WITNESS.name)).text == cosigned
+    assert await number(doors, "/v1/log/checkpoint", witness="witness.example/w2") == (404, 3706)
+
+
 async def test_what_was_never_signed_is_not_there_and_what_nobody_can_mean_is_said(doors: Doors) -> None:
     wires = await sign(doors)
     size = len(wires)
     for path, params, answer in (
+        ("/v1/log/checkpoint", {"witness": "\0"}, (400, 1005)),
+        ("/v1/log/checkpoint", {"witness": ""}, (400, 1005)),
         ("/v1/log/proofs/inclusion", {}, (400, 1005)),
         ("/v1/log/proofs/inclusion", {"position": "0"}, (400, 1005)),
         ("/v1/log/proofs/inclusion", {"position": "-1"}, (400, 1005)),

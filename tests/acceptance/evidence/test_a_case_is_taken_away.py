@@ -10,12 +10,14 @@ from pathlib import Path
 from events.catalogue import read
 from events.custody import ExportMade
 from tests.support.canaries import Canaries
-from tests.support.checkpoints import wires_of
+from tests.support.checkpoints import cosign, wires_of
 from tests.support.history import CANARY, Story
 from tests.support.packs import by_script, contents, made_anew, sign, take, verified
 from tests.support.signed_ledgers import KEY
 from tests.support.signed_logs import LogKey, note, write_zip
 from tests.support.stack import Stack
+
+WITNESS = LogKey("witness", "witness.example/w1", 4)
 
 
 async def test_before_anything_is_signed_a_pack_says_so(
@@ -31,11 +33,13 @@ async def test_before_anything_is_signed_a_pack_says_so(
 
 
 async def test_a_pack_is_taken_recorded_and_verified(stack: Stack, story: Story, case_id: str, tmp_path: Path) -> None:
-    await sign(stack, story)
+    await cosign(stack.addresses.owner_dsn, await sign(stack, story), WITNESS)
     pack = tmp_path / "pack.zip"
     taken = take(stack, case_id, pack, "--key", KEY.vkey)
     assert taken.returncode == 0, taken.stderr
     files = contents(pack)
+    assert files["keys.txt"].decode().split() == [KEY.vkey, WITNESS.vkey]
+    assert f"witnessed by {WITNESS.name}" in verified(pack)[1]
     status, said = verified(pack, "--key", KEY.vkey)
     assert status == 0, said
     manifest = sha256(files["manifest.json"]).hexdigest()

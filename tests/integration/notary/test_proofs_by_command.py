@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
@@ -24,11 +25,13 @@ from services.audit.offline.verify import (
 )
 from services.cli.app import app
 from services.local.postgres import PostgresServer
-from tests.support.checkpoints import wires_of
+from services.notary.signed import NothingCosigned
+from tests.support.checkpoints import cosign, wires_of
 from tests.support.foreign_reader import ForeignReader
 from tests.support.signed_ledgers import KEY, SignedLedger, a_signed_ledger
 from tests.support.signed_logs import LogKey
 
+W1, W2 = LogKey("w1", "witness.example/w1", 4), LogKey("w2", "witness.example/w2", 4)
 STRANGER, ANOTHER = LogKey("stranger"), LogKey("one", "another.log")
 NOWHERE = "127.0.0.1:1"
 ROLES = {"POSTGRES": "postgres"} | {
@@ -74,6 +77,39 @@ def commands(
 
 def of_key(key: LogKey) -> tuple[str, str]:
     return "--key", key.vkey
+
+
+async def test_what_witnesses_cosigned_goes_along_with_every_checkpoint(
+    log: SignedLedger, commands: Commands, postgres: PostgresServer, fresh_database: str
+) -> None:
+    owner, folder = postgres.dsn(fresh_database), commands.folder
+    await log.grow(4)
+    first = await cosign(owner, await log.sign(), W1)
+    await log.grow(5)
+    newest = await cosign(owner, await log.sign(), W1, W2)
+    assert (await log.proving.signed.newest()).note == newest
+    assert (await log.proving.signed.newest()).witnesses == (W1.vkey, W2.vkey)
+    assert (await log.proving.signed.cosigned_by(W1.name)).note == newest
+    later = await log.sign()
+    assert (await log.proving.signed.newest()).note == later
+    assert (await log.proving.signed.cosigned_by(W2.name)).note == newest
+    with pytest.raises(NothingCosigned, match="'nobody' has cosigned no checkpoint"):
+        await log.proving.signed.cosigned_by("nobody")
+
+    for size, note in ((4, first), (10, newest)):
+        status, said = await commands.run("prove", "3", "--size", str(size))
+        assert (status, said.endswith(note)) == (0, True)
+    assert (await commands.run("tiles", "tiles"))[0] == 0
+    await cosign(owner, later, W2)
+    status, said = await commands.run("tiles", "tiles")
+    assert (status, "nothing was to be written" in said) == (0, True)
+    assert (folder / "tiles" / "checkpoint").read_text() == (await log.proving.signed.newest()).note != later
+    assert (await commands.run("bundle", "bundle.zip", *of_key(KEY)))[0] == 0
+    assert (await commands.run("bundle", "early.zip", "--to", "6", *of_key(KEY)))[0] == 0
+    for name, notes, keys in (("bundle", [first, newest], [KEY, W1, W2]), ("early", [first], [KEY, W1])):
+        with zipfile.ZipFile(folder / f"{name}.zip") as bundle:
+            assert bundle.read("checkpoints.txt").decode().startswith("\n".join(notes))
+            assert bundle.read("keys.txt").decode().split() == [one.vkey for one in keys]
 
 
 async def nowhere(path: str) -> bytes | None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from random import Random
 
 import asyncpg
@@ -15,9 +18,11 @@ import pytest
 
 from services import clock
 from services.audit.notes import Note
+from services.audit.offline.verify import verify
 from services.ledger.postgres import PostgresLedger
 from services.notary.checkpoint import STREAM, Checkpoint
 from services.notary.keys import LogKeys
+from services.witness.folder import Folder
 from tests.support.ledgers import an_alert
 from tests.support.stack import Stack, a_stack, wait_for
 
@@ -27,9 +32,17 @@ SIGNED = re.compile(r"signed +up to position (\d+)")
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def witnesses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that names those who are asked; nobody yet."""
+    file = tmp_path_factory.mktemp("asked") / "witnesses.txt"
+    file.touch()
+    return file
+
+
+@pytest.fixture(scope="module")
+def stack(witnesses: Path) -> Iterator[Stack]:
     rhythm = {"INTABAZA_NOTARIES": "1", "INTABAZA_NOTARY_SECONDS": "0.2", "INTABAZA_PROCESSORS": "0"}
-    with a_stack(**rhythm) as running:
+    with a_stack(INTABAZA_NOTARY_WITNESSES_FILE=str(witnesses), **rhythm) as running:
         running.up()
         yield running
 
@@ -51,6 +64,24 @@ async def checkpoints(stack: Stack) -> list[Checkpoint]:
         return [Checkpoint.recorded(row.body, row.position) for row in await ledger.read_stream(STREAM)]
     finally:
         await ledger.close()
+
+
+@contextmanager
+def a_witness(folder: Path) -> Iterator[str]:
+    """A process that cosigns, as its organisation runs it; its address."""
+    command = [
+        sys.executable, "-m", "services.cli", "witness", "serve", "--folder", str(folder), "--listen", "127.0.0.1:0"
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().removeprefix("The witness answers at ").strip()
+        finally:
+            process.terminate()
+
+
+def name_in(file: Path, text: str) -> None:
+    file.write_text(text)
 
 
 def said_by_the_notary(stack: Stack) -> str:
@@ -91,6 +122,28 @@ async def test_its_own_checkpoints_are_nothing_new_to_whoever_leads_next(stack: 
     wait_for(lambda: said_by_the_notary(stack).count("notary_leads") > leads)
     wait_until_signed(stack, await append(stack, "after", 1))
     assert len(await checkpoints(stack)) == len(before) + 1
+
+
+async def test_a_witness_of_another_organisation_cosigns_and_that_is_shown(
+    stack: Stack, witnesses: Path, tmp_path: Path
+) -> None:
+    size = await append(stack, "witnessed", 1)
+    wait_until_signed(stack, size)
+    folder, origin = Folder(tmp_path / "w"), (await checkpoints(stack))[-1].note.partition("\n")[0]
+    folder.make("witness.example.org/w1")
+    for one in LogKeys.read(stack.settings.log_keys).verifiers(origin):
+        folder.trust(one)
+    with a_witness(folder.path) as address:
+        name_in(witnesses, f"{address} {folder.verifier()}\n")
+        assert stack.command("restart", "notary").returncode == 0
+        wait_for(lambda: "checkpoint_cosigned" in said_by_the_notary(stack), 60)
+    status = stack.command("notary", "status").stdout
+    assert re.search(r"witness\.example\.org/w1 +up to position \d+, ", status)
+    note = status.partition("\n\n")[2].partition("\n\n witness")[0]
+    assert Note.parse(f"{note}\n").signed_by([folder.verifier()])
+    bundle = tmp_path / "bundle.zip"
+    assert stack.command("audit", "bundle", str(bundle)).returncode == 0
+    assert "witnessed by witness.example.org/w1" in verify(bundle, [], [], None)
 
 
 async def test_two_keys_sign_once_and_then_the_new_one_alone(stack: Stack) -> None:

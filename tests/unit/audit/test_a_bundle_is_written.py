@@ -17,6 +17,7 @@ from services.local.problems import FolderUnusable
 from tests.support.checkpoints import checkpoint, wires_of
 from tests.support.ledgers import note
 from tests.support.signed_logs import ORIGIN, LogKey
+from tests.support.signed_logs import note as signed
 
 KEY = LogKey("one")
 
@@ -47,6 +48,16 @@ async def test_what_is_in_the_ledger_is_in_the_bundle_and_verifies(ledger: Memor
         shipped = opened.read("verify.py")
     assert shipped == Path(bundle.__file__).with_name("offline").joinpath("verify.py").read_bytes()
     assert "positions 1 to 41" in verify(path, keys_said([KEY.vkey]), [], None)
+
+
+async def test_cosignatures_stand_behind_the_checkpoint_of_their_size(ledger: MemoryLedger, tmp_path: Path) -> None:
+    path, witness = tmp_path / "bundle.zip", LogKey("witness", "witness.example/w", 4)
+    line = witness.line(signed(await wires_of(ledger), 41).partition("\n\n")[0] + "\n")
+    await from_ledger(ledger, path, [KEY.vkey, witness.vkey], cosigned={41: line, 17: "of none"})
+    with zipfile.ZipFile(path) as opened:
+        assert opened.read("checkpoints.txt").decode().endswith(line)
+        assert b"of none" not in opened.read("checkpoints.txt")
+    assert "witnessed by witness.example/w" in verify(path, [], [], None)
 
 
 async def test_a_bundle_up_to_a_position_holds_the_checkpoints_up_to_there(
