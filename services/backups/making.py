@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import fcntl
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -14,7 +18,6 @@ import asyncpg
 
 from services.backups.manifest import KEY_ROWS, KEYS, LEDGER, VAULT, Backup, backups_in, read_backup, write_manifest
 from services.ledger.batcher import CONNECT_SECONDS, LOST
-from services.local.folder import unusable
 from services.local.problems import LocalProblem
 from services.local.progress import Progress
 from services.settings import Settings, child_environment
@@ -37,31 +40,56 @@ def make_backup(
 ) -> Backup:
     """Write a backup of a running stack into a new folder in `into`. Raises LocalProblem; half of one is removed."""
     scratch = into / f"{MAKING}{os.getpid()}"
+    target = into / f"{now:%Y-%m-%dT%H%M%S.%fZ}"
     try:
         into.mkdir(mode=0o700, parents=True, exist_ok=True)
         if into.stat().st_mode & 0o077:
             raise LocalProblem(f"{into} can be read by others: run `chmod 700 {into}`, then again.")
-        for left in into.glob(f"{MAKING}*"):
-            shutil.rmtree(left, ignore_errors=True)
-        scratch.mkdir(mode=0o700)
+        with _alone(into):
+            for left in into.glob(f"{MAKING}*"):
+                shutil.rmtree(left, ignore_errors=True)
+            try:
+                scratch.mkdir(mode=0o700)
+                head, migration = asyncio.run(_dump(scratch, owner_dsn, binaries, settings, progress))
+                for file in scratch.iterdir():
+                    file.chmod(0o600)
+                write_manifest(scratch, now, head, migration, master)
+                _name(scratch, target)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
     except OSError as error:
-        raise unusable(into, error) from error
-    try:
-        head, migration = asyncio.run(_dump(scratch, owner_dsn, binaries, settings, progress))
-        for file in scratch.iterdir():
-            file.chmod(0o600)
-        write_manifest(scratch, now, head, migration, master)
-        target = into / f"{now:%Y-%m-%dT%H%M%S.%fZ}"
-        for file in scratch.iterdir():
-            _sync(file)
-        _sync(scratch)
-        scratch.rename(target)
-        _sync(into)
-    except OSError as error:
-        raise unusable(into, error) from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        raise _unusable(into, error) from error
     return read_backup(target, master)
+
+
+@contextmanager
+def _alone(into: Path) -> Iterator[None]:
+    """One backup at a time in a folder: what another has half done would be removed as left behind."""
+    descriptor = os.open(into, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise LocalProblem(f"Another backup is being written into {into}: wait until it is done.") from error
+    finally:
+        os.close(descriptor)
+
+
+def _name(scratch: Path, target: Path) -> None:
+    """Give a backup its name, once all of it is on the disk."""
+    for file in scratch.iterdir():
+        _sync(file)
+    _sync(scratch)
+    scratch.rename(target)
+    _sync(target.parent)
+
+
+def _unusable(into: Path, error: OSError) -> LocalProblem:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return LocalProblem(f"The disk under {into} is full and no backup was written: free some space, then again.")
+    return LocalProblem(
+        f"No backup can be written into {into} ({error.strerror}): name a folder that this account may write to."
+    )
 
 
 def end_keys(into: Path, master: MasterKey, before: datetime) -> list[Path]:
@@ -87,24 +115,27 @@ async def _dump(
     except LOST as error:
         raise LocalProblem(f"The database did not answer ({type(error).__name__}): see `intabaza status`.") from error
     try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            standing = await connection.fetchrow(STANDING)
-            assert standing is not None
-            for number, (name, schemas) in enumerate(SCHEMAS.items()):
-                progress.advance("writing the backup", number, 3)
-                chosen = [part for schema in schemas for part in ("--schema", schema)]
-                await asyncio.to_thread(
-                    run,
-                    [str(binaries / "pg_dump"), "--format=custom", "--data-only", "--exclude-table-data=vault.key",
-                     f"--snapshot={standing['snapshot']}", f"--file={scratch / name}", *chosen],
-                    owner_dsn,
-                    settings,
-                )  # fmt: skip
-            await connection.copy_from_query(ROWS_OF_KEYS, output=scratch / KEY_ROWS, format="csv")
-            await connection.copy_from_query(WRAPPED, output=scratch / KEYS, format="csv")
-            progress.advance("writing the backup", 3, 3)
-            return standing["head"], standing["migration"]
+        # it ends with the connection: asyncpg waits for ever for the end of one in which a copy met a full disk
+        await connection.transaction(isolation="repeatable_read", readonly=True).start()
+        standing = await connection.fetchrow(STANDING)
+        assert standing is not None
+        for number, (name, schemas) in enumerate(SCHEMAS.items()):
+            progress.advance("writing the backup", number, 3)
+            chosen = [part for schema in schemas for part in ("--schema", schema)]
+            await asyncio.to_thread(
+                run,
+                [str(binaries / "pg_dump"), "--format=custom", "--data-only", "--exclude-table-data=vault.key",
+                 f"--snapshot={standing['snapshot']}", f"--file={scratch / name}", *chosen],
+                owner_dsn,
+                settings,
+            )  # fmt: skip
+        await connection.copy_from_query(ROWS_OF_KEYS, output=scratch / KEY_ROWS, format="csv")
+        await connection.copy_from_query(WRAPPED, output=scratch / KEYS, format="csv")
+        progress.advance("writing the backup", 3, 3)
+        return standing["head"], standing["migration"]
     except LOST as error:
+        if isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError):
+            raise  # of the file that is written
         raise LocalProblem(f"The database went away while it was backed up ({type(error).__name__}): again.") from error
     finally:
         connection.terminate()
