@@ -30,8 +30,10 @@ from __future__ import annotations
 
 import argparse
 import base64
+import io
 import json
 import re
+import struct
 import sys
 import time
 import zipfile
@@ -41,7 +43,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -49,7 +51,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 VERIFIED, UNREAD, USAGE, ALTERED, EDITED, KEY_UNKNOWN, ANOTHER_LOG, BEYOND, UNPROVEN = range(9)
 
 LOG_KEY, WITNESS_KEY = 1, 4  # signature types of C2SP signed-note and tlog-cosignature
-LARGEST_FILE = 64_000_000  # a bundle's files end long before
+# What is longer, in bytes or characters, is none of a bundle's, and is not read, whatever a zip says of it.
+LARGEST_FILE, LARGEST_INDEX = 64_000_000, 8_000_000
+LONGEST_EVENT, LONGEST_NOTE, LONGEST_NAME = 1_000_000, 1_000_000, 300
+LONGEST_SENTENCE = 2_000
+INDEXES = ("manifest.json", "keys.txt")
+UNZIPPABLE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError)
 EVIDENCE, WHOLE = "evidence", ("case/", "report/", "custody/")  # a pack, and the streams of which it leaves nothing out
 CHECKPOINTED, ALERT, EVERYWHERE = "custody.log_checkpointed", "alert.issued", "*"
 
@@ -57,17 +64,26 @@ FRONT = re.compile(rb'\{"sequence":"(\d{19})","time":"(\d{4}-\d\d-\d\dT\d\d:\d\d
 NOTE = re.compile(r"((?:[^\n]+\n)+)\n((?:— [^\n]+\n)+)\n*")
 CHECKPOINT = re.compile(r"([^\n]+)\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\n(?:[^\n]+\n)*")
 PROOF = re.compile(
-    r"c2sp\.org/tlog-proof@v1\nindex (\d+)\n((?:[A-Za-z0-9+/]{43}=\n)*)\n((?:[^\n]+\n)+\n(?:— [^\n]+\n)+)"
+    r"c2sp\.org/tlog-proof@v1\nindex (0|[1-9]\d{0,18})\n((?:[A-Za-z0-9+/]{43}=\n)*)\n((?:[^\n]+\n)+\n(?:— [^\n]+\n)+)",
+    re.ASCII,
 )
-KEY = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})")
+KEY = re.compile(r"([^\s+]{1,300})\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})")
+NAME = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+CHAIN = re.compile(r"chains/(events\.v1|alerts\.v1)/([0-9]{1,9})/[^/]+")
+RECORD = re.compile(rb"([0-9]{1,19}) ([0-9]{1,19}) ([0-9]{1,19})")
 
 
 class Verdict(Exception):
-    """What ends the verification: an exit status and a sentence."""
+    """What ends the verification: an exit status and a sentence, which may quote what somebody else wrote."""
 
     def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
+        super().__init__(printable(sentence[:LONGEST_SENTENCE]))
         self.status = status
+
+
+def printable(text: str) -> str:
+    """A text in which what a terminal would obey, or show in another order, is escaped as JSON escapes it."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 # --- keys and checkpoints --------------------------------------------------------------------------------------------
@@ -128,7 +144,7 @@ def read_checkpoints(text: str, where: str, status: int) -> list[Checkpoint]:
     """Signed notes, one after the other."""
     found, at = [], 0
     while at < len(text):
-        note = NOTE.match(text, at)
+        note = NOTE.match(text, at, at + LONGEST_NOTE)
         stated = CHECKPOINT.fullmatch(note[1]) if note else None
         if not note or not stated:
             raise Verdict(status, f"{where}: what stands there from character {at + 1} on is no signed checkpoint.")
@@ -223,36 +239,51 @@ class Bundle:
 
     def __init__(self, path: Path) -> None:
         self.folder = path
+        self.zip = None if path.is_dir() else opened(path)
+        names = sorted(self.names())
+        if strange := [one for one in names if len(one) > LONGEST_NAME or not NAME.fullmatch(one)]:
+            edited(f"{strange[0]!r} is no name of a file in a bundle")
+        if "manifest.json" not in names:
+            edited("it has no manifest")
         try:
-            self.zip = None if path.is_dir() else zipfile.ZipFile(path)
-        except zipfile.BadZipFile as error:
-            edited(f"it is no whole zip file ({error})")
-        names = self.names()
-        try:
-            manifest = json.loads(
-                self.read("manifest.json") if "manifest.json" in names else edited("it has no manifest")
-            )
-            self.origin, self.size = str(manifest["origin"]), int(manifest["size"])
-            self.files: dict[str, str] = dict(manifest["files"])
-            self.case = str(manifest["case"]) if manifest.get("kind") == EVIDENCE else ""
-            self.positions = [int(one) for one in manifest["positions"]] if self.case else []
-        except (ValueError, KeyError, TypeError):
+            stated = json.loads(self.read("manifest.json"), object_pairs_hook=named_once)
+            self.origin: str = stated["origin"]
+            self.size: int = stated["size"]
+            self.files: dict[str, str] = stated["files"]
+            pack = stated.get("kind") == EVIDENCE
+            self.case: str = stated["case"] if pack else ""
+            self.positions: list[int] = [*stated["positions"]] if pack else []
+            numbers, texts = [self.size, *self.positions], [self.origin, self.case, *self.files.values()]
+            if pack == (not self.case) or any(type(one) is not int or one < 0 for one in numbers):
+                raise ValueError
+            if any(type(one) is not str or len(one) > LONGEST_NAME for one in texts):
+                raise ValueError
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             edited("manifest.json does not state origin, size and files")
         wanted = {*self.files, "manifest.json"}
         if lacking := sorted(wanted - set(names)):
             edited(f"{lacking[0]} is missing")
-        if surplus := sorted(set(names) - wanted) or sorted(name for name in names if names.count(name) > 1):
+        if surplus := sorted(set(names) - wanted) or [one for one, other in pairwise(names) if one == other]:
             edited(f"{surplus[0]} is more than the manifest names")
         for name in sorted(wanted - set(self.parts("events")) - {"manifest.json"}):
             if not self.intact(name, self.read(name)):
                 edited(f"{name} is not what the manifest says")
 
-    def names(self) -> list[str]:
+    def names(self) -> Iterator[str]:
         """All files, by their paths inside."""
         if self.zip:
-            return [one.filename for one in self.zip.infolist() if not one.is_dir()]
-        inside = [one for one in self.folder.rglob("*") if one.is_file() and "__pycache__" not in one.parts]
-        return [one.relative_to(self.folder).as_posix() for one in inside]
+            yield from (one.filename for one in self.zip.infolist() if not one.filename.endswith("/"))
+            return
+        folders = [self.folder]
+        while folders:
+            for one in folders.pop().iterdir():
+                name = one.relative_to(self.folder).as_posix()
+                if one.is_symlink() or not (one.is_dir() or one.is_file()):
+                    edited(f"{name} is no file, but leads elsewhere")
+                if one.is_file():
+                    yield name
+                elif one.name != "__pycache__":
+                    folders.append(one)
 
     def parts(self, folder: str) -> list[str]:
         """The files of one folder inside, in order."""
@@ -260,13 +291,15 @@ class Bundle:
 
     def read(self, name: str) -> bytes:
         """A whole file; none is large."""
-        size = self.zip.getinfo(name).file_size if self.zip else (self.folder / name).stat().st_size
-        if size > LARGEST_FILE:
-            edited(f"{name} has {size:,} bytes, and no file of a bundle has more than {LARGEST_FILE:,}")
+        most = LARGEST_INDEX if name in INDEXES else LARGEST_FILE
         try:
-            return self.zip.read(name) if self.zip else (self.folder / name).read_bytes()
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-            return edited(f"{name} cannot be unpacked ({error})")
+            with self.zip.open(name) if self.zip else (self.folder / name).open("rb") as file:
+                content = file.read(most + 1)  # a zip may unpack to more than it says, or say that it is small
+        except UNZIPPABLE as error:
+            edited(f"{name} cannot be unpacked ({error})")
+        if len(content) > most:
+            edited(f"{name} has more than {most:,} bytes, as no such file of a bundle has")
+        return content
 
     def intact(self, name: str, content: bytes) -> bool:
         """Whether a file is the one that the manifest was made for."""
@@ -282,10 +315,43 @@ def edited(what: str) -> NoReturn:
     raise Verdict(EDITED, f"The bundle was cut or edited after it was made: {what}.")
 
 
-def lines_of(content: bytes) -> list[bytes]:
+def opened(path: Path) -> zipfile.ZipFile:
+    """The zip at a path."""
+    if not path.is_file():
+        raise Verdict(USAGE, f"{path} is no file and no folder.")
+    try:
+        found = zipfile.ZipFile(path)
+    except UNZIPPABLE as error:
+        edited(f"it is no whole zip file ({error})")
+    for one in found.infolist():
+        if one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            edited(f"{one.filename} is packed as no bundle is")
+    return found
+
+
+def named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, which must not name anything twice: one reader would take the first, another the last."""
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError
+    return found
+
+
+def lines_of(content: bytes) -> Iterator[bytes]:
     """The lines of a file; a last one that was cut is one, too."""
-    lines = content.split(b"\n")
-    return lines if lines[-1] else lines[:-1]
+    return (line.removesuffix(b"\n") for line in io.BytesIO(content))
+
+
+def event_in(line: bytes) -> dict[str, Any]:
+    """The attributes of an event; raises ValueError where a line is none."""
+    try:
+        event = json.loads(line.decode()) if len(line) <= LONGEST_EVENT else {}
+        stream, version = event["subject"], event["streamversion"]
+        whole = isinstance(stream, str) and len(stream) <= LONGEST_NAME and type(version) is int
+        if not whole or event["sequence"] != line[13:32].decode():
+            raise ValueError
+    except (KeyError, TypeError, RecursionError):
+        raise ValueError from None
+    return dict(event)
 
 
 # --- the events ------------------------------------------------------------------------------------------------------
@@ -327,20 +393,20 @@ class Reading:
 
     def _read(self, position: int, line: bytes) -> None:
         try:
-            event = json.loads(line)
+            event = event_in(line)
             stream, version, of_type = event["subject"], event["streamversion"], event["type"]
-            if event["sequence"] != line[13:32].decode():
-                raise ValueError
-            note = event["data"]["note"] if of_type == CHECKPOINTED else ""
-            expected = self.streams.get(stream, 0) + 1
-        except (ValueError, KeyError, TypeError, RecursionError):
+            note = str(event["data"]["note"]) if of_type == CHECKPOINTED else ""
+        except (ValueError, KeyError, TypeError):
             raise Altered(position, "the line is no event: JSON with subject, streamversion, type and data") from None
-        if version != expected:
+        if version != (expected := self.streams.get(stream, 0) + 1):
             raise Altered(position, f"it is number {version} of {stream}, where {expected} is due")
         self.streams[stream] = version
         self.flags.append((event.get("partitionkey") == EVERYWHERE) + 2 * (of_type == ALERT))
         if of_type == CHECKPOINTED:
-            noted = read_checkpoints(str(note), f"Position {position}", ALTERED)[0] if note else None
+            try:
+                noted = read_checkpoints(note, "", ALTERED)[0] if note else None
+            except Verdict:
+                raise Altered(position, "what it records is no signed checkpoint") from None
             if noted is None or not self.noted <= noted.size < position:
                 raise Altered(position, "the checkpoint that it records is no later one than that before: replayed")
             self.noted = noted.size
@@ -454,14 +520,14 @@ def check_chains(reading: Reading) -> int:
     partitions: dict[str, dict[str, int]] = {}  # by topic and partition, the last position
     times: dict[str, array[int]] = {}
     for name in bundle.parts("chains"):
-        _, topic, partition, *_ = name.split("/") if name.count("/") == 3 else edited(f"{name} belongs to no partition")
-        count = times.setdefault(topic, array("H", bytes(2 * len(flags))))
-        last = partitions.setdefault(topic, {}).setdefault(partition, 0)
+        topic, partition = (CHAIN.fullmatch(name) or edited(f"{name} belongs to no partition")).groups()
+        if topic not in times:
+            times[topic], partitions[topic] = array("I", bytes(4 * len(flags))), {}
+        count, last = times[topic], partitions[topic].setdefault(partition, 0)
         for line in lines_of(bundle.read(name)):
-            try:
-                offset, position, previous = map(int, line.split())
-            except ValueError:
+            if not (record := RECORD.fullmatch(line)):
                 edited(f"{name} has a line that is no offset, position and previous position")
+            offset, position, previous = map(int, record.groups())
             if previous != last or not last < position < len(flags):
                 says = f"at offset {offset} it says that it follows {previous}, and {last} stands before it"
                 on_kafka(position, f"{topic} partition {partition}", says)
@@ -502,7 +568,7 @@ def verify_pack(bundle: Bundle, stated: list[Checkpoint], kept: list[Checkpoint]
             position, event = event_of(line, whole, name)
             if (due := next(waiting, None)) != position:
                 edited(f"position {due} is due in {name}, and {position} stands there" if due else f"{name} has more")
-            if (stream := str(event["subject"])).startswith(WHOLE):
+            if (stream := event["subject"]).startswith(WHOLE):
                 expected = streams[stream] = streams.get(stream, 0) + 1
                 if event["streamversion"] != expected:
                     numbered = f"it is number {event['streamversion']} of {stream}, where {expected} is due"
@@ -521,6 +587,8 @@ def verify_pack(bundle: Bundle, stated: list[Checkpoint], kept: list[Checkpoint]
         edited(f"position {due} is missing, which the manifest names")
     if next(proofs, None):
         edited("there are more proofs than events that were signed")
+    if f"case/{bundle.case}" not in streams:
+        edited(f"it holds no event of case {bundle.case}, of which the manifest says that it is")
     late = len(bundle.positions) - proven
     if not proven:
         raise Verdict(UNPROVEN, f"Not signed: the checkpoint of size {signed.size} covers none of these {late} events.")
@@ -536,14 +604,12 @@ def verify_pack(bundle: Bundle, stated: list[Checkpoint], kept: list[Checkpoint]
     return parts
 
 
-def event_of(line: bytes, whole: bool, name: str) -> tuple[int, dict[str, object]]:
+def event_of(line: bytes, whole: bool, name: str) -> tuple[int, dict[str, Any]]:
     """The position and attributes of an event of a pack."""
-    front = FRONT.match(line)
     try:
-        event = json.loads(line)
-        if front and event["sequence"] == front[1].decode() and {"subject", "streamversion"} <= event.keys():
-            return int(front[1]), event
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        if front := FRONT.match(line):
+            return int(front[1]), event_in(line)
+    except ValueError:
         pass
     return conclude(whole, name, f"{line[:40].decode(errors='replace')!r}… is no event")
 
@@ -553,7 +619,7 @@ def proofs_of(bundle: Bundle) -> Iterator[tuple[int, list[bytes], str]]:
     for name in bundle.parts("proofs"):
         text, at = bundle.text(name), 0
         while at < len(text):
-            if not (found := PROOF.match(text, at)):
+            if not (found := PROOF.match(text, at, at + LONGEST_NOTE)):
                 edited(f"{name}: what stands there from character {at + 1} on is no proof")
             yield int(found[1]), [unbase64(one) for one in found[2].split()], found[3].rpartition("\n\n")[0] + "\n"
             at = found.end()
@@ -649,9 +715,13 @@ def kept_said(said: list[str]) -> list[Checkpoint]:
 def text_of(said: str) -> str:
     """What a file says; raises Verdict where it is none."""
     try:
-        return Path(said).read_text(encoding="utf-8")
+        with Path(said).open(encoding="utf-8") as file:
+            text = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         raise Verdict(USAGE, f"{said} cannot be read: {error}.") from None
+    if len(text) > LARGEST_FILE:
+        raise Verdict(USAGE, f"{said} cannot be read: it is larger than any file of keys or checkpoints.")
+    return text
 
 
 def main() -> int:
@@ -662,19 +732,22 @@ def main() -> int:
     parser.add_argument("--kept", action="append", default=[], help="a file with a checkpoint that you kept")
     parser.add_argument("--position", type=int, help="also show the event at this position")
     said = parser.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         if not said.bundle.exists():
             raise Verdict(USAGE, f"There is no {said.bundle}.")
-        print(verify(said.bundle, keys_said(said.key), kept_said(said.kept), said.position))
+        sentence = verify(said.bundle, keys_said(said.key), kept_said(said.kept), said.position)
+        print(printable(sentence[:LONGEST_SENTENCE]))
         if said.position is not None:
             bundle = Bundle(said.bundle)
             lines = (line for name in bundle.parts("events") for line in lines_of(bundle.read(name)))
-            print(next(line for line in lines if int(line[13:32]) == said.position).decode())
+            print(printable(next(line for line in lines if line[13:32] == b"%019d" % said.position).decode()))
     except Verdict as verdict:
         print(verdict)
         return verdict.status
     except (OSError, MemoryError) as error:
-        print(f"The bundle could not be read to its end: {error!r}.")
+        print(printable(f"The bundle could not be read to its end: {error!r}."))
         return UNREAD
     return VERIFIED
 
