@@ -58,7 +58,7 @@ check: $(INSTALLED) ## format, lint, types, import rules, fast tests: under two 
 test: $(INSTALLED) ## everything, on real servers that the tests start and end
 	@echo "Running every test; the first run also fetches the Kafka jars (44 MB)."
 	@$(IN)/python -m compileall -q events projections schemas services tests  # tests start hundreds of processes
-	$(IN)/pytest -n $(WORKERS) --dist loadfile
+	$(IN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 	@echo "All tests passed."
 
 faults: $(INSTALLED) ## strike the stack N times under load and judge what came of it; SEED=n repeats a session
