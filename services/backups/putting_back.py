@@ -120,7 +120,8 @@ def _put_back(
 ) -> PutBack:
     made = data.made() or {}
     others = {name: where for name, where in made.items() if name != "postgres"}
-    place = postgres_of(data, settings, others, progress).folder
+    server = postgres_of(data, settings, others, progress)
+    place = server.folder
     for there in {place, Path(made.get("postgres", place))}:
         if (there / "data").exists():
             raise LocalProblem(
@@ -130,7 +131,6 @@ def _put_back(
     scratch = place.with_name(f"{place.name}.putting-back")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(mode=place.stat().st_mode & 0o777)
-    server = postgres_of(data, settings, others, progress)
     new = PostgresServer(scratch, port=0, password=server.password, binaries=server.binaries, account=server.account)
     try:
         progress.say(f"Putting back what {backup.folder} holds.")

@@ -34,7 +34,7 @@ def postgres_of(
             "an empty one and `intabaza ledger restore` fills its ledger from Kafka; the vault, without which no "
             "sealed text opens, is in a backup only",
         )
-    if not recorded and not account.can_reach(where):
+    if not recorded and not account.can_reach(where / "data"):  # passes `where`, which stands from a first try
         where = server_folder("postgres-data") / _name_of(folder.path)
         progress.say(
             f"PostgreSQL runs as the account `nobody`, which cannot reach {folder.path}: "

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 
 import asyncpg
 import psutil
 import pytest
 
+from services.local.folder import DataFolder
 from services.local.postgres import PostgresServer
 from services.local.problems import ChildDied, PortTaken, WrongVersion
+from services.local.progress import Quiet
+from services.local.servers import postgres_of
+from services.settings import Settings
 from tests.conftest import server_folder
 
 
@@ -105,3 +110,14 @@ def test_a_folder_too_deep_for_a_socket_still_works() -> None:
     server.start()
     assert len(os.fsencode(server.dsn())) < 200
     server.remove()
+
+
+def test_its_place_stays_the_same_where_a_first_try_came_to_nothing() -> None:
+    data = DataFolder(server_folder() / "data")
+    try:
+        data.prepare()
+        settings = Settings(data_folder=data.path)
+        tries = [postgres_of(data, settings, None, Quiet()).folder for _ in range(2)]
+        assert tries == [data.path / "postgres"] * 2
+    finally:
+        shutil.rmtree(data.path.parent)
