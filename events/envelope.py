@@ -62,9 +62,14 @@ def _refuse_floats(value: Any) -> None:
 
 def splice(body: bytes, position: int, recorded_at: datetime, version: int = SPLICE_VERSION) -> bytes:
     """Return the wire form of a stored body: `sequence` (19 digits) and `time` in front, all else untouched."""
+    return splice_at(body, position, wire_time(recorded_at).encode(), version)
+
+
+def splice_at(body: bytes, position: int, recorded_at: bytes, version: int) -> bytes:
+    """The same by a time that is written already, as `wire_time` writes it."""
     if version != 1:
         raise NotAnEvent(f"splice version {version} is not known here; this program is older than the ledger")
-    return b'{"sequence":"%019d","time":"%s",' % (position, wire_time(recorded_at).encode()) + body[1:]
+    return b'{"sequence":"%019d","time":"%s",' % (position, recorded_at) + body[1:]
 
 
 _SPLICED = re.compile(rb'\{"sequence":"([0-9]{19})","time":"([0-9T:.Z-]{27})",')

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BufferedWriter
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import orjson
 
-from events.envelope import NotAnEvent
-from services import clock
+from events.envelope import NotAnEvent, splice_at
 from services.audit.findings import Bad, Found, Progress
-from services.ledger.ledger import Recorded
-from services.ledger.postgres import PostgresLedger
+from services.ledger.copied import Copied, WireTimes, copy_out
 from services.processors.collecting import collect_rarely
 
-ROWS = 4_000
+REPEATED = ("id", "type", "partitionkey", "commandid", "commandmac")
+"""Attributes of an event that its row repeats in columns, beside its stream and version."""
+_repeated = itemgetter(*REPEATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,58 +44,62 @@ class LedgerShare:
 def read_ledger(share: LedgerShare) -> None:
     """Read the ledger, and leave its leaves, 32 bytes each, nothing but zeros where a position is missing."""
     collect_rarely()
-    asyncio.run(_read(share))
-
-
-async def _read(share: LedgerShare) -> None:
     found, progress = Found(), Progress(share.folder / "progress", share.number)
-    ledger = await PostgresLedger.connect(share.dsn, clock.now, readers=1)
-    streams: dict[str, int] = {}
-    try:
-        with share.leaves.open("wb") as leaves:
-            ahead = asyncio.ensure_future(ledger.read(0, ROWS))
-            while rows := await ahead:
-                ahead = asyncio.ensure_future(ledger.read(rows[-1].position, ROWS))
-                for row in rows:
-                    if row.position > share.to:
-                        break
-                    if row.position != found.last + 1:
-                        found.bad.append(Bad(found.last + 1, "the ledger lacks it"))
-                        leaves.seek(32 * (row.position - 1))
-                    found.last = row.position
-                    leaves.write(_leaf(row, found))
-                    due = streams.get(row.stream, 0) + 1
-                    if row.version != due:
-                        what = f"the ledger has it as number {row.version} of {row.stream}, where {due} is due"
-                        found.bad.append(Bad(row.position, what))
-                    streams[row.stream] = row.version
-                found.records = found.last
-                progress.tell(found.last)
-                del found.bad[1:]
-                if found.last >= share.to:
-                    break
-            ahead.cancel()
-    finally:
-        await ledger.close()
+    with share.leaves.open("wb") as leaves:
+        reading = _Reading(found, progress, leaves)
+        asyncio.run(copy_out(share.dsn, share.to, reading.take))
     found.write(share.found)
 
 
-def _leaf(row: Recorded, found: Found) -> bytes:
-    try:
-        wire = row.wire()
-        event = orjson.loads(row.body)
-        for name, stated in (
-            ("subject", row.stream),
-            ("streamversion", row.version),
-            ("id", str(row.event_id)),
-            ("type", row.type),
-            ("partitionkey", row.home),
-            ("commandid", str(row.command_id)),
-            ("commandmac", row.command_mac.hex()),
-        ):
-            if event[name] != stated:
-                found.bad.append(Bad(row.position, f"the ledger's row says another {name} than the event in it"))
-    except (orjson.JSONDecodeError, NotAnEvent, KeyError, TypeError):
-        found.bad.append(Bad(row.position, "the ledger's row holds no event that this program can read"))
-        return sha256(b"\0" + bytes(row.body)).digest()
-    return sha256(b"\0" + wire).digest()
+class _Reading:
+    """The rows, in order; only the first fault is kept, as the others mostly follow from it."""
+
+    def __init__(self, found: Found, progress: Progress, leaves: BufferedWriter) -> None:
+        self._found, self._progress, self._leaves = found, progress, leaves
+        self._streams: dict[str, int] = {}
+        self._written = WireTimes()
+
+    def take(self, rows: Iterator[Copied]) -> None:
+        """The next rows."""
+        found, leaves, streams = self._found, self._leaves, self._streams
+        last = found.last
+        for row in rows:
+            position, version, _, _, stream, _, _ = row
+            if position != last + 1:
+                found.bad.append(Bad(last + 1, "the ledger lacks it"))
+                leaves.seek(32 * (position - 1))
+            last = position
+            leaves.write(self._leaf(row))
+            due = streams.get(stream, 0) + 1
+            if version != due:
+                what = f"the ledger has it as number {version} of {stream}, where {due} is due"
+                found.bad.append(Bad(position, what))
+            streams[stream] = version
+        found.last = found.records = last
+        self._progress.tell(last)
+        del found.bad[1:]
+
+    def _leaf(self, row: Copied) -> bytes:
+        position, version, splice_version, recorded_at, stream, repeated, body = row
+        try:
+            wire = splice_at(body, position, self._written(recorded_at), splice_version)
+            event = orjson.loads(body)
+            if (
+                event["subject"] != stream
+                or event["streamversion"] != version
+                or "\n".join(_repeated(event)) != repeated
+            ):
+                self._found.bad.append(
+                    Bad(position, f"the ledger's row says another {_differing(event, row)} than the event in it")
+                )
+        except (orjson.JSONDecodeError, NotAnEvent, KeyError, TypeError, OverflowError):
+            self._found.bad.append(Bad(position, "the ledger's row holds no event that this program can read"))
+            return sha256(b"\0" + body).digest()
+        return sha256(b"\0" + wire).digest()
+
+
+def _differing(event: dict[str, Any], row: Copied) -> str:
+    """Which of an event's attributes is not as its row says."""
+    _, version, _, _, stream, repeated, _ = row
+    stated = {"subject": stream, "streamversion": version} | dict(zip(REPEATED, repeated.split("\n"), strict=False))
+    return next((name for name, value in stated.items() if event[name] != value), "attribute")

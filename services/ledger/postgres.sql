@@ -38,6 +38,17 @@ from (
 where before is null or before < 16000000
 order by position
 
+-- name: copied
+-- Columns in the order of services/ledger/copied.py, none of them null: a null that somebody forced in matches nothing.
+select
+    position, coalesce(version, 0), coalesce(splice_version, 0::smallint), coalesce(recorded_at, '-infinity'),
+    coalesce(stream, ''),
+    coalesce(
+        event_id || E'\n' || type || E'\n' || home || E'\n' || command_id || E'\n' || encode(command_mac, 'hex'), ''
+    ),
+    coalesce(body, '')
+from ledger.event where position > $1 and position <= $2 order by position
+
 -- name: head
 -- Backwards over the primary key: one row, however long the ledger is.
 select position, recorded_at from ledger.event order by position desc limit 1
