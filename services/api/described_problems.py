@@ -77,6 +77,9 @@ SAID: Mapping[int, str] = {
     "`intabaza evidence CASE FILE`.",
     4018: "The pack could not be written (OSError).",
     4019: "The public keys of the log cannot be read here.",
+    4020: "Position 1234 records as a checkpoint what is none, or states another one: it was altered, and nothing more "
+    "is signed. `intabaza audit verify` names the first position that is not what it was; `intabaza ledger restore` "
+    "completes a ledger that lost events. Then `intabaza restart notary`.",
     2004: "More than 100 requests a second: this one did nothing; come again in 1 s.",
 }
 """What the door itself says, by number."""

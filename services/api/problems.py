@@ -23,7 +23,7 @@ from services.acts import placing
 from services.acts.in_force import NotBegun
 from services.api.mends import MENDS
 from services.ledger import ledger
-from services.notary import keys, proving, signed, tree
+from services.notary import halts, keys, proving, signed, tree
 from services.past.asking import NotYet
 from services.subscribers import refused as subscribers
 from services.vault import refused as vault
@@ -103,6 +103,7 @@ CASE_TOO_LARGE = Kind(4016, 422, "The case is too large for one answer")
 PACK_TOO_SLOW = Kind(4017, 503, "Writing the pack took too long")
 NO_ROOM_FOR_A_PACK = Kind(4018, 503, "There is no room to write the pack")
 NO_LOG_KEYS = Kind(4019, 503, "The keys of the log are not known here")
+CHECKPOINT_ALTERED = Kind(4020, 503, "A checkpoint of the log was altered")
 
 REFUSALS: Mapping[type[Exception], Kind] = {
     # a report
@@ -223,6 +224,7 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     proving.TreeBehind: TREE_BEHIND,
     tree.TreeDamaged: TREE_DAMAGED,
     keys.LogKeysRefused: NO_LOG_KEYS,
+    halts.NoCheckpoint: CHECKPOINT_ALTERED,
 }
 """Which error becomes which problem; a class that is not here is looked for under what it inherits from."""
 

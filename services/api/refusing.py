@@ -139,9 +139,9 @@ def of_read(read: Read) -> frozenset[Kind]:
     if "{event}" in read.address:
         kinds |= {problems.NO_SUCH_EVENT, problems.TOO_MUCH_RESTS_ON_IT}
     if read.operation == "read.log-keys":
-        kinds |= {problems.NOTHING_SIGNED, problems.NO_LOG_KEYS}
+        kinds |= {problems.NOTHING_SIGNED, problems.NO_LOG_KEYS, problems.CHECKPOINT_ALTERED}
     if read.operation in ("read.log", "read.log-entries"):
-        kinds |= {problems.NOTHING_SIGNED, problems.TREE_BEHIND, problems.TREE_DAMAGED}
+        kinds |= {problems.NOTHING_SIGNED, problems.TREE_BEHIND, problems.TREE_DAMAGED, problems.CHECKPOINT_ALTERED}
         kinds |= {problems.NOT_SIGNED} if names - {"witness"} or "{" in read.address else set()
         kinds |= {_kind(NothingCosigned)} if "witness" in names else set()
     if "{bundle}" in read.address:
@@ -185,7 +185,7 @@ def of_evidence_act(act: EvidenceAct) -> frozenset[Kind]:
     kinds |= {_kind(vault.KeyGone)}
     if act.body is TakeEvidence:
         kinds |= {problems.CASE_TOO_LARGE, problems.PACK_TOO_SLOW, problems.NO_ROOM_FOR_A_PACK}
-        kinds |= {problems.TREE_BEHIND, problems.TREE_DAMAGED}
+        kinds |= {problems.TREE_BEHIND, problems.TREE_DAMAGED, problems.CHECKPOINT_ALTERED}
         refusals = (MayNotOpen, ClearNeedsApprovers, vault.ApprovalUsed, desk.AnotherMode)
         ledgers = (ledger.Conflict, ledger.KeyDestroyed, ledger.TooLarge)
         kinds |= {*map(_kind, (*refusals, *ledgers))}

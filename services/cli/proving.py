@@ -39,7 +39,7 @@ def prove(
     """Write the proof that an event was signed: C2SP tlog-proof, which stands alone; `audit check-proof` checks it.
 
     It ends with status 7 where the position lies outside of the log, 8 where no checkpoint covers it yet or none is of
-    this size, 1 where the ledger or the tree could not be read.
+    this size, 3 where a checkpoint was altered in the ledger, 1 where the ledger or the tree could not be read.
     """
     from services.audit.offline.verify import UNPROVEN, Verdict
     from services.audit.proofs import inclusion_text
@@ -143,7 +143,8 @@ def _refuse_outside(head: int, *, position: int | None = None, size: int | None 
 
 def _answered(work: Callable[[Proving, int], Coroutine[None, None, Answer]]) -> Answer:
     """What the stack's log answers; what it does not is told with its exit status."""
-    from services.audit.offline.verify import UNPROVEN, UNREAD, Verdict
+    from services.audit.offline.verify import ALTERED, UNPROVEN, UNREAD, Verdict
+    from services.notary.halts import NoCheckpoint
     from services.notary.proving import BeyondSigned, TreeBehind
     from services.notary.signed import NothingSigned, NotSigned
     from services.notary.tree import TreeDamaged
@@ -156,8 +157,9 @@ def _answered(work: Callable[[Proving, int], Coroutine[None, None, Answer]]) -> 
         return asyncio.run(run())
     except Verdict as verdict:
         raise _ended(verdict) from None
-    except (NothingSigned, NotSigned, BeyondSigned, TreeBehind, TreeDamaged) as error:
+    except (NothingSigned, NotSigned, BeyondSigned, TreeBehind, TreeDamaged, NoCheckpoint) as error:
         status = UNREAD if isinstance(error, TreeBehind | TreeDamaged) else UNPROVEN
+        status = ALTERED if isinstance(error, NoCheckpoint) else status
         raise _ended(Verdict(status, f"{str(error)[:1].upper()}{str(error)[1:]}.")) from None
 
 

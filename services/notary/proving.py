@@ -62,7 +62,10 @@ class Consistency:
 
 
 class Proving:
-    """The signed part of a log: tree, checkpoints and entries. Raises LedgerUnavailable where the database is away."""
+    """The signed part of a log: tree, checkpoints and entries.
+
+    Raises LedgerUnavailable where the database is away, NoCheckpoint where a checkpoint that is needed was altered.
+    """
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], ledger: Ledger) -> None:
         self._pool = pool

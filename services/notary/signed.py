@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import asyncpg
-import orjson
 
 from projections.sql import named_queries
 from services.audit.offline.verify import USAGE, Checkpoint, read_checkpoints
 from services.ledger.batcher import LOST, unavailable
+from services.notary import checkpoint
 
 SQL = named_queries("services.notary", "signed.sql")
 
@@ -34,18 +34,20 @@ class NothingCosigned(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A checkpoint that the log recorded: its number among them, where it stands, and the note; behind the log's
-    signatures there stand the cosignatures of witnesses, whose keys are named beside it."""
+    """A checkpoint that the log recorded: its number among them, where it stands, the note, and what that states;
+    behind the log's signatures there stand the cosignatures of witnesses, whose keys are named beside it."""
 
     number: int
     position: int
     note: str
+    stated: Checkpoint
     witnesses: tuple[str, ...] = ()
 
-    @property
-    def stated(self) -> Checkpoint:
-        """What it states."""
-        return read_checkpoints(self.note, f"The checkpoint at position {self.position}", USAGE)[0]
+    @classmethod
+    def recorded(cls, number: int, position: int, body: bytes) -> Signed:
+        """The one that an event of the ledger records; raises NoCheckpoint."""
+        note = checkpoint.Checkpoint.recorded(body, position).note
+        return cls(number, position, note, read_checkpoints(note, "", USAGE)[0])
 
     @property
     def size(self) -> int:
@@ -54,7 +56,10 @@ class Signed:
 
 
 class SignedSizes:
-    """Reads the checkpoints of a ledger. Raises LedgerUnavailable where it is away."""
+    """Reads the checkpoints of a ledger.
+
+    Raises LedgerUnavailable where it is away, NoCheckpoint where one that is read was altered.
+    """
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
         self._pool = pool
@@ -107,7 +112,7 @@ class SignedSizes:
 
     async def _one(self, query: str, *arguments: object) -> Signed | None:
         rows = await self._rows(query, *arguments)
-        return Signed(rows[0][0], rows[0][1], str(orjson.loads(rows[0][2])["data"]["note"])) if rows else None
+        return Signed.recorded(*rows[0]) if rows else None
 
     async def _cosigned(self, signed: Signed) -> Signed:
         """The same with the cosignatures that were kept of it."""

@@ -172,3 +172,28 @@ async def test_the_keys_of_the_log_are_told_to_every_token_from_their_public_hal
     for caller in (AUDITOR, ANALYST, CUSTODIAN, CONSUMER):
         answer = await doors.get(caller, "/v1/log/keys")
         assert (answer.status_code, answer.text) == (200, f"{KEY.vkey}\n")
+
+
+async def test_a_checkpoint_that_was_altered_in_the_ledger_is_told_with_its_position(doors: Doors) -> None:
+    size = len(await sign(doors))
+    params = {"/v1/log/proofs/inclusion": {"position": "1"}, "/v1/log/proofs/consistency": {"from": "1"}}
+    owner = await asyncpg.connect(doors.stack.addresses.owner_dsn)
+    await owner.execute("set session_replication_role = replica")
+    body = await owner.fetchval("select body from ledger.event where position = $1", size + 1)
+    try:
+        for old, new in (
+            (b'"note":"', b'"note":"\\n'),
+            (b'"note":', b'"nota":'),
+            (b'"data":{', b'"data":[],"x":{'),
+        ):
+            altered = body.replace(old, new)
+            assert altered != body
+            await owner.execute("update ledger.event set body = $2 where position = $1", size + 1, altered)
+            for path in ("/v1/log/checkpoint", "/v1/log/keys", *params):
+                answer = await doors.get(AUDITOR, path, **params.get(path, {}))
+                assert (answer.status_code, answer.json()["number"]) == (503, 4020), path
+                assert f"Position {size + 1} records as a checkpoint what is none" in answer.json()["detail"]
+    finally:
+        await owner.execute("update ledger.event set body = $2 where position = $1", size + 1, body)
+        await owner.close()
+    assert (await doors.get(AUDITOR, "/v1/log/checkpoint")).status_code == 200

@@ -196,3 +196,19 @@ async def test_tiles_are_written_and_gone_on_with(
     await owner.close()
     await commands.refused(UNREAD, "The tree has fewer leaves than were signed", "tiles", "tiles")
     await commands.refused(UNREAD, "The tree has fewer leaves than were signed", "prove", "1")
+
+
+async def test_a_checkpoint_that_was_altered_in_the_ledger_is_named_by_its_position(
+    log: SignedLedger, commands: Commands, postgres: PostgresServer, fresh_database: str
+) -> None:
+    await log.grow(4)
+    await log.sign()
+    owner = await asyncpg.connect(postgres.dsn(fresh_database))
+    await owner.execute("set session_replication_role = replica")
+    await owner.execute(
+        "update ledger.event set body = convert_to(replace(convert_from(body, 'UTF8'), '\"size\":4', '\"size\":3'),"
+        " 'UTF8') where position = 5"
+    )
+    await owner.close()
+    for arguments in (("prove", "1"), ("prove", "1", "--size", "4"), ("prove-consistency", "1", "4"), ("tiles", "t")):
+        await commands.refused(ALTERED, "Position 5 records as a checkpoint what is none", *arguments)
