@@ -133,6 +133,8 @@ MENDS: Mapping[int, str] = {
     4016: "have it taken where the network's stack runs: `intabaza evidence CASE FILE --most NUMBER`",
     4017: "have it taken where the network's stack runs: `intabaza evidence CASE FILE` has no such limit",
     4018: "whoever runs the network makes room in the folder for temporary files (TMPDIR) of the API",
+    4025: "ask who wrote it to say it again; whoever runs the network looks for a newer backup of the vault",
+    4026: "whoever runs the network asks `intabaza audit verify` whether the event is as it was signed",
     4019: "whoever runs the network puts the public keys of the log where INTABAZA_LOG_PUBLIC_KEYS_FILE says",
     4020: "whoever runs the network changes nothing and runs `intabaza audit verify`, which names what was altered",
     4006: "set this machine's clock right; where the ledger's is meant, an operator confirms: `intabaza clock accept`",

@@ -177,6 +177,8 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     custody.ErasureNeedsApprovers: TWO_APPROVERS,
     vault.NotSealed: Kind(3503, 404, "There is no such sealed field"),
     vault.KeyGone: Kind(3504, 410, "It is erased"),
+    vault.NoSuchKey: Kind(4025, 410, "Its key is lost"),
+    vault.CannotOpen: Kind(4026, 500, "A sealed text does not open where it stands"),
     vault.SourceDiffers: Kind(3505, 409, "The report has another source"),
     vault.ApprovalUsed: Kind(3506, 409, "The approval was used before"),
     # subscribers

@@ -86,7 +86,7 @@ EVERY_COMMAND: tuple[Kind, ...] = (
 ELSEWHERE: Mapping[type[Command], Sequence[type[Exception]]] = {
     report.Receive: (placing.AmbiguousPlace, placing.UnknownPlace, vault.SourceDiffers),
     opening.OpenCase: (placing.AmbiguousPlace, placing.UnknownPlace),
-    report.Supersede: (vault.SourceDiffers,),
+    report.Supersede: (vault.SourceDiffers, vault.CannotOpen),
     AdoptGazetteer: (GazetteerFaulty,),
 }
 """What is refused on the way to a decision, of one command alone."""
@@ -162,6 +162,8 @@ def of_post(post: Post) -> frozenset[Kind]:
         NeedsApprovers,
         vault.NotSealed,
         vault.KeyGone,
+        vault.NoSuchKey,
+        vault.CannotOpen,
         vault.ApprovalUsed,
         desk.AnotherMode,
     )
@@ -186,7 +188,7 @@ def of_evidence_act(act: EvidenceAct) -> frozenset[Kind]:
     if act.body is TakeEvidence:
         kinds |= {problems.CASE_TOO_LARGE, problems.PACK_TOO_SLOW, problems.NO_ROOM_FOR_A_PACK}
         kinds |= {problems.TREE_BEHIND, problems.TREE_DAMAGED, problems.CHECKPOINT_ALTERED}
-        refusals = (MayNotOpen, ClearNeedsApprovers, vault.ApprovalUsed, desk.AnotherMode)
+        refusals = (MayNotOpen, ClearNeedsApprovers, vault.CannotOpen, vault.ApprovalUsed, desk.AnotherMode)
         ledgers = (ledger.Conflict, ledger.KeyDestroyed, ledger.TooLarge)
         kinds |= {*map(_kind, (*refusals, *ledgers))}
     return frozenset(kinds)

@@ -59,6 +59,11 @@ def restore(
             f"From Kafka it was completed up to position {done.completed.head}; {done.completed.destroyed_again} "
             "keys and persons that had been destroyed since were destroyed again."
         )
+        if done.completed.head > done.backup.head:
+            typer.echo(
+                f"What was sealed in positions {done.backup.head + 1} to {done.completed.head} under a key that was "
+                "made for it opens no more: such keys were in the database that was lost, and in no backup."
+            )
     if done.completed is None and done.stopped_at is None:
         typer.echo(
             "It was completed from no Kafka: nothing that was recorded since then is in it, readers who saw positions "

@@ -25,7 +25,7 @@ from events.sealed import KeyKind, Sealed
 from services.ledger.ledger import Append, Conflict, Entry, Ledger, Recorded, Submission, Unknown
 from services.vault.commands import CommandIds
 from services.vault.keys import DataKey, Keys
-from services.vault.refused import CannotOpen, KeyGone, NotSealed
+from services.vault.refused import CannotOpen, KeyGone, NoSuchKey, NotSealed
 from services.vault.sealing import open_text, step_into
 from services.vault.used import UsedOnce
 
@@ -107,8 +107,8 @@ class Opener:
         `approvals` are used up by it, once nothing refuses it any more but the append: what is lost then is asked for
         anew, and nothing was opened.
 
-        Raises ApprovalUsed, MayNotOpen or NeedsApprovers (events/custody), NotSealed, KeyGone, CannotOpen, or what the
-        ledger says; whatever goes wrong, no text is given.
+        Raises ApprovalUsed, MayNotOpen or NeedsApprovers (events/custody), NotSealed, KeyGone, NoSuchKey, CannotOpen,
+        or what the ledger says; whatever goes wrong, no text is given.
         """
         event, fields = _Event.of(recorded), tuple(dict.fromkeys(fields))
         keys = await self._keys_of(event, fields)
@@ -175,10 +175,10 @@ class Opener:
         return Opened(texts, frozenset(words) - texts.keys(), frozenset(keys))
 
     async def _living(self, key_ids: Collection[UUID]) -> Mapping[UUID, DataKey]:
-        """Those of the keys that were not destroyed."""
+        """Those of the keys that were not destroyed, and not lost with a vault that had no newer backup."""
         try:
             return await self._keys.open_keys(key_ids)
-        except KeyGone:
+        except (KeyGone, NoSuchKey):
             if len(key_ids) == 1:
                 return {}
         living: dict[UUID, DataKey] = {}

@@ -39,7 +39,8 @@ class NoSuchKey(VaultError):
 
     def __init__(self, key_id: UUID) -> None:
         super().__init__(
-            f"this vault has no key {key_id}: check that it is the vault of this ledger and not an old copy"
+            f"this vault has no key {key_id}, so what it sealed does not open: the vault is another ledger's, or an "
+            "old copy from before that key was made"
         )
 
 

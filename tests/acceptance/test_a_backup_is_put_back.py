@@ -142,6 +142,7 @@ async def test_a_backup_is_completed_from_kafka_and_the_erased_stays_erased(stac
     done = stack.command("restore", str(into))
     assert done.returncode == 0, done.stderr
     assert f"completed up to position {head}; 1 keys and persons" in done.stdout
+    assert f"to {head} under a key that was made for it opens no more" in " ".join(done.stdout.split())
     stack.up()
     assert await until_the_door_opens(stack.addresses.owner_dsn, 60) is None
     assert await summed_up(stack) == before

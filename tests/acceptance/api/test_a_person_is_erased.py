@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 
 from events.catalogue import read
@@ -88,6 +89,16 @@ async def test_two_approve_and_nothing_of_them_opens_any_more(told: Told) -> Non
     fresh = [await approval(told, by, person) for by in (BEDE, CHANTAL)]
     done = await erase(told, person, *fresh)
     assert done.json() == {"repeated": True, "position": None, "recorded_at": None}
+
+
+async def test_a_text_whose_key_was_lost_with_an_older_vault_says_so(told: Told) -> None:
+    _, report_id = await a_witness(told, "+25779311009")
+    owner = await asyncpg.connect(told.doors.stack.addresses.owner_dsn)
+    await owner.execute("set session_replication_role = replica")
+    lost = await owner.execute("delete from vault.key where kind = 'person' and subject like '%' || $1", report_id)
+    await owner.close()
+    assert lost == "DELETE 1"
+    assert await opens(told, report_id) == (410, 4025)
 
 
 async def test_fewer_than_two_others_erase_nobody(told: Told) -> None:

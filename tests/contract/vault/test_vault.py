@@ -63,7 +63,7 @@ async def test_a_destroyed_key_neither_opens_nor_seals_and_is_never_made_again(v
 
 
 async def test_a_key_of_another_vault_is_not_known(vault: Vault) -> None:
-    with pytest.raises(NoSuchKey, match="not an old copy"):
+    with pytest.raises(NoSuchKey, match="or an old copy"):
         await vault.keys.open_keys([uuid4()])
 
 

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
+import asyncpg
 import orjson
 import pytest
 
@@ -28,7 +29,7 @@ from services.ledger.ledger import (
 from services.ledger.postgres import PostgresLedger
 from services.vault.commands import CommandIds
 from services.vault.opening import Opener, sealed_fields
-from services.vault.refused import CannotOpen, KeyGone, NotSealed
+from services.vault.refused import CannotOpen, KeyGone, NoSuchKey, NotSealed
 from services.vault.sealing import Sealer
 from services.vault.used import UsedInMemory
 from tests.support.vaults import SOURCE, PostgresVault, Told, act_of, clear, submission_of
@@ -255,3 +256,17 @@ async def test_what_was_erased_is_named_and_the_rest_is_carried(desk: Desk) -> N
     carried = await desk.opener.carry(f"report/{desk.report}", words)
     assert not carried.texts
     assert (carried.erased, carried.key_ids) == (frozenset(words), frozenset())
+
+
+async def test_what_was_lost_with_an_older_vault_is_carried_no_more_and_says_so_when_it_is_opened(
+    desk: Desk, superuser: asyncpg.Connection
+) -> None:
+    data = orjson.loads(desk.recorded.body)["data"]
+    words = {name: (1, Sealed.model_validate(data[name])) for name in ("text", "contact")}
+    await superuser.execute("set session_replication_role = replica")
+    await superuser.execute("delete from vault.key where key_id = $1", words["text"][1].key_id)
+    carried = await desk.opener.carry(f"report/{desk.report}", words)
+    assert (set(carried.texts), carried.erased) == ({"contact"}, frozenset({"text"}))
+    with pytest.raises(NoSuchKey, match="an old copy from before that key was made"):
+        await desk.opener.unseal(desk.recorded, ["text"], act_of(Role.REVIEWER), ViewPurpose.REVIEW)
+    assert await desk.views() == []
