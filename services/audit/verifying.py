@@ -23,6 +23,7 @@ from services.audit.findings import Bad, Found, read_found, told
 from services.audit.in_order import partitions_of
 from services.audit.kafka_side import KafkaShare, read_partitions
 from services.audit.ledger_side import LedgerShare, read_ledger
+from services.audit.notes import NoteRefused, Signature
 from services.audit.offline.verify import (
     ALTERED,
     ANOTHER_LOG,
@@ -33,9 +34,11 @@ from services.audit.offline.verify import (
     check_all_signatures,
     check_signature,
     read_checkpoints,
+    witnessed,
 )
 from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
 from services.local.topics import ALERTS, EVENTS
+from services.notary.operator import cosignatures
 from services.processors.abreast import abreast
 
 SENDING = 4_000
@@ -46,13 +49,15 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is verified: Kafka, the ledger where a `dsn` is given, by keys and by checkpoints that were kept."""
+    """What is verified: Kafka, the ledger where a `dsn` is given, by keys and by checkpoints that were kept, and by
+    whom it must have been cosigned."""
 
     bootstrap: str
     dsn: str | None
     keys: Sequence[Key] = ()
     kept: Sequence[Checkpoint] = ()
     processes: int = 2
+    witnesses: Sequence[Key] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class Verified:
     foreign_records: int
     repeats: int
     seconds: float
+    witnessed: Sequence[str] = ()
 
     def sentence(self, with_ledger: bool) -> str:
         """The verdict."""
@@ -83,6 +89,7 @@ class Verified:
             parts.append(f"they lead to the roots of {self.checkpoints} checkpoints of {self.origin}{signed}")
             if self.covered < self.to:
                 parts.append(f"no checkpoint covers positions {self.covered + 1} to {self.to} yet")
+        parts += self.witnessed
         if self.foreign_records:
             parts.append(f"{self.foreign_records} foreign records are passed over ({', '.join(self.foreign)})")
         if self.repeats:
@@ -111,7 +118,7 @@ async def verify(asked: Asked, progress: Progress = lambda what, done, of: None)
             acknowledged = head = last
         elif last > head:
             bad.append(Bad(head + 1, f"Kafka holds positions up to {last}, and the ledger ends at {head}"))
-        checkpoints = _checkpoints(asked, founds, acknowledged, head, bad)
+        checkpoints = await _with_cosignatures(asked, _checkpoints(asked, founds, acknowledged, head, bad))
         log = _Log(kafka, ledger, partitions, acknowledged, checkpoints)
         compared = await asyncio.to_thread(log.compare, asked.processes, partial(progress, "comparing"))
         log = _judge(log, bad, compared)
@@ -180,6 +187,23 @@ def _checkpoints(asked: Asked, founds: Sequence[Found], to: int, head: int, bad:
         if one.size > head:
             bad.append(Bad(head + 1, f"it is missing, although a checkpoint of size {one.size} was signed"))
     return sorted((one for one in (*recorded, *asked.kept) if 0 < one.size <= to), key=lambda one: one.size)
+
+
+async def _with_cosignatures(asked: Asked, checkpoints: list[Checkpoint]) -> list[Checkpoint]:
+    """The same with what the witnesses that are demanded cosigned of them, as the ledger's database has it; raises
+    Verdict for what is kept there and is none."""
+    if not (asked.witnesses and asked.dsn):
+        return checkpoints
+    lines: dict[int, list[tuple[str, bytes, bytes]]] = {}
+    demanded = {one.text for one in asked.witnesses}
+    for size, key, line in await cosignatures(asked.dsn):
+        if key in demanded:
+            try:
+                said = Signature.parse(line.rstrip("\n"))
+            except NoteRefused:
+                raise Verdict(ALTERED, f"What is kept as a cosignature of {key} under size {size} is none.") from None
+            lines.setdefault(size, []).append((said.name, said.number, said.signature))
+    return [one._replace(signatures=(*one.signatures, *lines.get(one.size, ()))) for one in checkpoints]
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +306,8 @@ def _verified(log: _Log, asked: Asked, founds: Sequence[Found], partitions: int,
             "them with the ledger, or give a checkpoint that was kept (--kept).",
         )
     last = log.checkpoints[-1] if log.checkpoints else None
+    if asked.witnesses and last is None:
+        raise Verdict(UNPROVEN, f"Not witnessed: no checkpoint covers positions 1 to {log.to}, so none is cosigned.")
     return Verified(
         log.to,
         last.size if last else 0,
@@ -293,6 +319,7 @@ def _verified(log: _Log, asked: Asked, founds: Sequence[Found], partitions: int,
         sum(found.foreign_records for found in founds),
         sum(found.repeats for found in founds),
         seconds,
+        witnessed(list(log.checkpoints), list(asked.keys), list(asked.witnesses), None),
     )
 
 

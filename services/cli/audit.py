@@ -47,6 +47,12 @@ def verify(
     kept: Annotated[
         list[str] | None, typer.Option("--kept", help="A file with a checkpoint that you kept.", metavar="FILE")
     ] = None,
+    witness: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--witness", help="A key of a witness that must have cosigned it, or a file of keys.", metavar="KEY"
+        ),
+    ] = None,
     kafka_only: Annotated[
         bool, typer.Option("--kafka-only", help="Without the ledger: read access to Kafka is enough.")
     ] = False,
@@ -54,17 +60,18 @@ def verify(
     """Say whether history was altered: ledger and Kafka against each other, both against signed checkpoints.
 
     The exit status is 0 where it was not; 3 where it was (the sentence names the first bad position), 5 where a
-    checkpoint is signed by no key that is known, 6 where one is of another log, 8 where nothing says what was signed;
-    2 for what is no key and no checkpoint, 1 where Kafka or the ledger could not be read. It keeps up to 160 bytes an
-    event in a temporary folder (TMPDIR).
+    checkpoint is signed by no key that is known, 6 where one is of another log, 8 where nothing says what was signed,
+    or a witness that is demanded cosigned none of it; 2 for what is no key and no checkpoint, 1 where Kafka or the
+    ledger could not be read. Cosignatures stand beside the ledger: give them by --kept where Kafka alone is read. It
+    keeps up to 160 bytes an event in a temporary folder (TMPDIR).
     """
-    from services.audit.offline.verify import Verdict, kept_said, keys_said
+    from services.audit.offline.verify import Verdict, kept_said, keys_said, witnesses_said
     from services.audit.verifying import Asked, cores
     from services.audit.verifying import verify as verify_it
 
     settings = read_settings()
     try:
-        checkpoints = kept_said(kept or [])
+        checkpoints, witnesses = kept_said(kept or []), witnesses_said(witness or [])
         if kafka_only:
             bootstrap, dsn = find_bootstrap(settings), None
         else:
@@ -72,7 +79,7 @@ def verify(
             bootstrap, dsn = addresses.bootstrap, addresses.app_dsn
         keys = keys_said(key or own_keys_of(settings, dsn))
         with Drawn() as drawn:
-            asked = Asked(bootstrap, dsn, keys, checkpoints, cores())
+            asked = Asked(bootstrap, dsn, keys, checkpoints, cores(), witnesses)
             verified = asyncio.run(verify_it(asked, drawn.advance))
     except Verdict as verdict:
         typer.echo(str(verdict), err=True)

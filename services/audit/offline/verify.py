@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verifies a bundle of an Intabaza log, or an evidence pack of one case: that its events are those that were signed.
 
-    python verify.py BUNDLE [--key KEY]... [--kept CHECKPOINT]... [--position N]
+    python verify.py BUNDLE [--key KEY]... [--witness KEY]... [--kept CHECKPOINT]... [--position N]
 
 It needs Python 3.10 or newer and the package `cryptography`, and no network. The verdict is one sentence on stdout:
 
@@ -13,13 +13,16 @@ It needs Python 3.10 or newer and the package `cryptography`, and no network. Th
     5  a checkpoint is signed by no key that is known, or by one that was replaced
     6  a checkpoint is of another log
     7  the position lies beyond the bundle
-    8  no checkpoint: nothing says what history was
+    8  no checkpoint: nothing says what history was; or none that a witness cosigned who was demanded
 
 What proves what: line p of `events/` is leaf p of a Merkle tree (RFC 6962). A checkpoint (C2SP tlog-checkpoint) states
 the root over the first `size` leaves and is signed (C2SP signed-note, Ed25519). Whoever changed, dropped, inserted or
 moved anything below that size would have to find another text with the same SHA-256, or have the key. So: get the key
 from elsewhere (`--key`), and keep the last checkpoint (`--kept`), since a log that was cut back to an older checkpoint
 looks like an older log. `leaves/` proves nothing: where it leads to the signed roots it tells which line differs.
+
+Whoever has the log's key could sign two histories, each for somebody else. A witness (C2SP tlog-cosignature) cosigns
+one: `--witness` with its key, got from the witness itself, demands that, and says up to which position it did.
 
 A pack holds some events of the log. Each has a proof (C2SP tlog-proof) that leads from its bytes to one signed root;
 its streams begin at their first event and leave none out. That the last of a stream were left out shows by the SHA-256
@@ -39,7 +42,7 @@ import time
 import zipfile
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -166,16 +169,26 @@ def unbase64(text: str) -> bytes:
         return b""
 
 
-def check_signature(checkpoint: Checkpoint, keys: list[Key], what: str) -> int:
-    """The place in `keys` of the newest key of the log that signed it; the verdict where none did."""
-    newest = -1
+def signed_by(checkpoint: Checkpoint, keys: list[Key], what: str) -> list[int]:
+    """The places in `keys` of those that signed it or cosigned it; the verdict where one does not fit."""
+    places = []
     for name, number, signature in checkpoint.signatures:
         for place, key in enumerate(keys):
             if (key.name, key.number) == (name, number):
                 if not key.accepts(checkpoint.text, signature):
-                    raise Verdict(ALTERED, f"{what} is not what {name} signed: its signature does not fit.")
-                if key.kind == LOG_KEY:
-                    newest = max(newest, place)
+                    raise Verdict(
+                        ALTERED,
+                        f"{what} is not what {name} signed: its signature does not fit."
+                        if key.kind == LOG_KEY
+                        else f"{what} is not what the witness {name} cosigned: its cosignature does not fit.",
+                    )
+                places.append(place)
+    return places
+
+
+def check_signature(checkpoint: Checkpoint, keys: list[Key], what: str) -> int:
+    """The place in `keys` of the newest key of the log that signed it; the verdict where none did."""
+    newest = max((place for place in signed_by(checkpoint, keys, what) if keys[place].kind == LOG_KEY), default=-1)
     if newest < 0:
         names = ", ".join(f"{name} ({number.hex()})" for name, number, _ in checkpoint.signatures)
         raise Verdict(KEY_UNKNOWN, f"{what} is signed by {names} and by no key that is known here.")
@@ -200,6 +213,24 @@ def check_all_signatures(checkpoints: list[Checkpoint], keys: list[Key], given: 
             "given: whoever holds a key that was replaced can have signed it. If the bundle is older than the new key, "
             "give the old one alone.",
         )
+
+
+def witnessed(checkpoints: list[Checkpoint], known: list[Key], demanded: list[Key], position: int | None) -> list[str]:
+    """Up to which position each witness cosigned; the verdict where one that is demanded did not, or not so far."""
+    said = []
+    for key in dict.fromkeys([*demanded, *(key for key in known if key.kind == WITNESS_KEY)]):
+        what, named = "The checkpoint of size", f"{key.name} ({key.number.hex()})"
+        upto = max((one.size for one in checkpoints if signed_by(one, [key], f"{what} {one.size}")), default=0)
+        if key in demanded and not upto:
+            raise Verdict(
+                UNPROVEN,
+                f"Not witnessed: no checkpoint bears a cosignature of {named}, which was demanded. What the log itself "
+                f"signed up to position {checkpoints[-1].size} fits; it could have signed another history, too.",
+            )
+        if key in demanded and position is not None and position > upto:
+            raise Verdict(UNPROVEN, f"Not witnessed: {named} cosigned up to position {upto}, and not {position}.")
+        said += [f"witnessed by {key.name} up to position {upto}"] if upto else []
+    return said
 
 
 # --- the tree --------------------------------------------------------------------------------------------------------
@@ -644,8 +675,10 @@ def includes(leaf: bytes, index: int, size: int, proof: list[bytes], root: bytes
 # --- the whole -------------------------------------------------------------------------------------------------------
 
 
-def verify(path: Path, given: list[Key], kept: list[Checkpoint], position: int | None) -> str:
-    """The sentence on a bundle that is verified; anything else is a Verdict."""
+def verify(
+    path: Path, given: list[Key], kept: list[Checkpoint], position: int | None, demanded: Sequence[Key] = ()
+) -> str:
+    """The sentence on a bundle that is verified, and witnessed by those demanded; anything else is a Verdict."""
     bundle = Bundle(path)
     stated = read_checkpoints(bundle.text("checkpoints.txt"), "checkpoints.txt", EDITED)
     # a log that was not signed yet when the bundle was made has no name in it
@@ -666,7 +699,9 @@ def verify(path: Path, given: list[Key], kept: list[Checkpoint], position: int |
         check_signature(one, keys, f"The checkpoint of size {one.size} that you kept")
     check_all_signatures(sorted(stated, key=lambda one: one.size), keys, bool(given))
     if bundle.case:
-        return said_of(verify_pack(bundle, stated, kept), stated[0], keys, bool(given))
+        parts = verify_pack(bundle, stated, kept)
+        same = [*stated, *(one for one in kept if one.size == stated[0].size)]
+        return said_of(parts + witnessed(same, keys, list(demanded), None), bool(given))
     reading = Reading(bundle, checkpoints)
     read_events(reading)
     chains = check_chains(reading)
@@ -677,20 +712,13 @@ def verify(path: Path, given: list[Key], kept: list[Checkpoint], position: int |
     if bundle.size > last.size:
         parts.append(f"positions {last.size + 1} to {bundle.size} fit, and no checkpoint covers them yet")
     parts += [f"{chains} partitions of Kafka hold them in unbroken chains"] if chains else []
-    return said_of(parts, last, keys, bool(given))
+    return said_of(parts + witnessed(checkpoints, keys, list(demanded), position), bool(given))
 
 
-def said_of(parts: list[str], last: Checkpoint, keys: list[Key], given: bool) -> str:
-    """The sentence, with who else vouches for it."""
-    cosigned = [key.name for key in keys if key.kind == WITNESS_KEY and signed_by(last, key)]
-    parts += [f"witnessed by {', '.join(cosigned)}"] if cosigned else []
+def said_of(parts: list[str], given: bool) -> str:
+    """The sentence, with whose word it rests on."""
     parts += [] if given else ["by the bundle's own keys.txt: compare its keys with those that you got elsewhere"]
     return "; ".join(parts) + "."
-
-
-def signed_by(checkpoint: Checkpoint, key: Key) -> bool:
-    """Whether it carries a signature under this key; all of known keys were checked."""
-    return any((key.name, key.number) == (name, number) for name, number, _ in checkpoint.signatures)
 
 
 def progress(done: int, of: int, began: float) -> None:
@@ -704,6 +732,14 @@ def keys_said(said: list[str]) -> list[Key]:
     keys = [key for one in said for key in read_keys(one if KEY.fullmatch(one) else text_of(one), one, USAGE)]
     if said and not any(key.kind == LOG_KEY for key in keys):
         raise Verdict(USAGE, "None of the keys given is one of a log: a witness alone signs no checkpoint.")
+    return keys
+
+
+def witnesses_said(said: list[str]) -> list[Key]:
+    """The keys of the witnesses that are demanded, as they are or by files of them; raises Verdict."""
+    keys = [key for one in said for key in read_keys(one if KEY.fullmatch(one) else text_of(one), one, USAGE)]
+    if of_logs := [key.text for key in keys if key.kind != WITNESS_KEY]:
+        raise Verdict(USAGE, f"{of_logs[0]} is no key of a witness but one of a log: give it by --key.")
     return keys
 
 
@@ -729,6 +765,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Verifies a bundle of an Intabaza log.", epilog="See the file's head.")
     parser.add_argument("bundle", type=Path, help="the zip file, or the folder that it was unpacked into")
     parser.add_argument("--key", action="append", default=[], help="a key, or a file of keys, the oldest first")
+    parser.add_argument("--witness", action="append", default=[], help="a key, or a file of keys, that cosigned it")
     parser.add_argument("--kept", action="append", default=[], help="a file with a checkpoint that you kept")
     parser.add_argument("--position", type=int, help="also show the event at this position")
     said = parser.parse_args()
@@ -737,7 +774,8 @@ def main() -> int:
     try:
         if not said.bundle.exists():
             raise Verdict(USAGE, f"There is no {said.bundle}.")
-        sentence = verify(said.bundle, keys_said(said.key), kept_said(said.kept), said.position)
+        keys, witnesses = keys_said(said.key), witnesses_said(said.witness)
+        sentence = verify(said.bundle, keys, kept_said(said.kept), said.position, witnesses)
         print(printable(sentence[:LONGEST_SENTENCE]))
         if said.position is not None:
             bundle = Bundle(said.bundle)

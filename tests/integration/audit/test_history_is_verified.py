@@ -18,19 +18,21 @@ from services.audit.offline.verify import (
     Verdict,
     keys_said,
     read_checkpoints,
+    witnesses_said,
 )
 from services.audit.verifying import Asked, verify
 from services.local.topics import EVENTS
 from services.log.record import Link
-from tests.support.checkpoints import append_checkpoint, checkpoint, wires_of
+from tests.support.checkpoints import append_checkpoint, checkpoint, cosign, wires_of
 from tests.support.examples import tries
 from tests.support.ledgers import an_alert
 from tests.support.relays import HOMES, RelayTrial
 from tests.support.rewritten import as_sent, rewrite
-from tests.support.signed_logs import ORIGIN, LogKey, note
+from tests.support.signed_logs import ORIGIN, LogKey, note, size_of
 from tests.support.tamperings import TAMPERINGS, change
 
 KEY, STRANGER = LogKey("one"), LogKey("stranger")
+WITNESS = LogKey("witness", "witness.example/w", 4)
 
 
 def keys(*of: LogKey) -> Sequence[str]:
@@ -38,13 +40,20 @@ def keys(*of: LogKey) -> Sequence[str]:
 
 
 async def judge(
-    trial: RelayTrial, *, key: LogKey | None = KEY, kept: Sequence[str] = (), with_ledger: bool = True
+    trial: RelayTrial,
+    *,
+    key: LogKey | None = KEY,
+    kept: Sequence[str] = (),
+    with_ledger: bool = True,
+    witness: LogKey | None = None,
 ) -> tuple[int, str]:
     """Status and sentence on the servers of a trial."""
     stated = [one for text in kept for one in read_checkpoints(text, "kept", 2)]
     dsn = trial.app_dsn if with_ledger else None
     try:
-        verified = await verify(Asked(trial.bootstrap, dsn, keys_said([key.vkey] if key else []), stated))
+        demanded = witnesses_said([witness.vkey] if witness else [])
+        given = keys_said([key.vkey] if key else [])
+        verified = await verify(Asked(trial.bootstrap, dsn, given, stated, witnesses=demanded))
     except Verdict as verdict:
         return verdict.status, str(verdict)
     return 0, verified.sentence(with_ledger)
@@ -78,6 +87,26 @@ async def test_history_as_it_was_is_verified(trial: RelayTrial) -> None:
     cut = note([*await wires_of(trial.ledger), b"{}"], 119, KEY)
     status, sentence = await judge(trial, kept=[cut])
     assert (status, "Position 119 is the first bad one: it is missing" in sentence) == (ALTERED, True)
+
+
+async def test_whoever_is_demanded_as_a_witness_cosigned_or_nothing_is_proven(trial: RelayTrial) -> None:
+    signed = await filled(trial)
+    size = size_of(signed[0])
+    status, sentence = await judge(trial, witness=WITNESS)
+    assert (status, sentence.startswith("Not witnessed: no checkpoint bears a cosignature")) == (UNPROVEN, True)
+    cosigned = await cosign(trial.owner_dsn, signed[0], WITNESS)
+    status, sentence = await judge(trial, key=None, witness=WITNESS)
+    assert (status, f"witnessed by {WITNESS.name} up to position {size}" in sentence) == (0, True), sentence
+    status, sentence = await judge(trial, witness=WITNESS, with_ledger=False, kept=[cosigned])
+    assert (status, f"witnessed by {WITNESS.name} up to position {size}" in sentence) == (0, True), sentence
+    other = WITNESS.line("what it never saw\n")
+    await cosign(trial.owner_dsn, signed[1], WITNESS, line=other)
+    status, sentence = await judge(trial, witness=WITNESS)
+    told = f"The checkpoint of size {size_of(signed[1])} is not what the witness {WITNESS.name} cosigned"
+    assert (status, sentence.startswith(told)) == (ALTERED, True), sentence
+    await trial.owner.execute("update notary.cosignature set line = 'nonsense'")
+    status, sentence = await judge(trial, witness=WITNESS)
+    assert (status, "What is kept as a cosignature of" in sentence) == (ALTERED, True), sentence
 
 
 async def test_a_log_without_checkpoints_is_compared_and_alone_unproven(trial: RelayTrial) -> None:

@@ -141,6 +141,8 @@ async def test_a_witness_of_another_organisation_cosigns_and_that_is_shown(
     assert re.search(r"witness\.example\.org/w1 +up to position \d+, ", status)
     note = status.partition("\n\n")[2].partition("\n\n witness")[0]
     assert Note.parse(f"{note}\n").signed_by([folder.verifier()])
+    verified = stack.command("audit", "verify", "--witness", str(folder.verifier()))
+    assert (verified.returncode, "witnessed by witness.example.org/w1 up to position" in verified.stdout) == (0, True)
     bundle = tmp_path / "bundle.zip"
     assert stack.command("audit", "bundle", str(bundle)).returncode == 0
     assert "witnessed by witness.example.org/w1" in verify(bundle, [], [], None)

@@ -27,13 +27,15 @@ from services.audit.offline.verify import (
     read_checkpoints,
     read_keys,
     verify,
+    witnesses_said,
 )
 from tests.support.examples import examples
-from tests.support.signed_logs import ORIGIN, LogKey, SignedLog, manifest, note, signed_log
+from tests.support.signed_logs import ORIGIN, LogKey, SignedLog, manifest, note, signed_log, size_of
 from tests.support.tamperings import TAMPERINGS, change, edit
 
 OLD, NEW, STRANGER = LogKey("old"), LogKey("new"), LogKey("stranger")
 WITNESS = LogKey("witness", "witness.example/w", 4)
+ANOTHER_WITNESS = LogKey("another witness", "witness.example/w2", 4)
 LOG = signed_log(330, OLD)
 ROTATED = signed_log(330, OLD, NEW, rotated_at=150)
 
@@ -47,14 +49,14 @@ def judge(
     kept: Sequence[str] = (),
     position: int | None = None,
     then: Then | None = None,
+    demanded: Sequence[LogKey] = (),
 ) -> tuple[int, str]:
     """Status and sentence on a bundle of a log."""
     path = log.write(folder / "bundle.zip", then=then)
     given = [one for key in keys for one in read_keys(key.vkey, "--key", USAGE)]
     try:
-        return VERIFIED, verify(
-            path, given, [one for text in kept for one in read_checkpoints(text, "kept", USAGE)], position
-        )
+        stated = [one for text in kept for one in read_checkpoints(text, "kept", USAGE)]
+        return VERIFIED, verify(path, given, stated, position, witnesses_said([one.vkey for one in demanded]))
     except Verdict as verdict:
         return verdict.status, str(verdict)
 
@@ -119,6 +121,36 @@ def test_a_witness_who_signed_is_named_and_one_whose_signature_is_false_is_told(
     other = note(log.wires, log.covered - 1, OLD, WITNESS).split("\n— ")[-1]
     log.notes[-1] = f"{LOG.notes[-1]}— {other}"
     assert judge(log, tmp_path, OLD, WITNESS)[0] == ALTERED
+
+
+def test_a_witness_that_is_demanded_cosigned_up_to_a_position_or_nothing_is_proven(tmp_path: Path) -> None:
+    log = LOG.copy()
+    first, *_, last = map(size_of, log.notes)
+    log.notes[0] = note(log.wires, first, OLD, WITNESS)
+    status, sentence = judge(log, tmp_path, OLD, demanded=[WITNESS])
+    assert (status, f"witnessed by witness.example/w up to position {first}" in sentence) == (VERIFIED, True), sentence
+    assert judge(log, tmp_path, OLD, demanded=[WITNESS], position=first)[0] == VERIFIED
+    status, sentence = judge(log, tmp_path, OLD, demanded=[WITNESS], position=first + 1)
+    assert (status, f"cosigned up to position {first}, and not {first + 1}." in sentence) == (UNPROVEN, True), sentence
+    for demanded in ([ANOTHER_WITNESS], [WITNESS, ANOTHER_WITNESS], [LogKey("of another key", WITNESS.name, 4)]):
+        status, sentence = judge(log, tmp_path, OLD, demanded=demanded)
+        assert (status, sentence.startswith("Not witnessed: no checkpoint bears a cosignature of")) == (UNPROVEN, True)
+    status, sentence = judge(log, tmp_path, OLD, demanded=[WITNESS], kept=[note(log.wires, last, OLD, WITNESS)])
+    assert (status, f"up to position {last}" in sentence) == (VERIFIED, True), "what somebody kept counts, too"
+
+
+def test_a_cosignature_that_does_not_fit_is_told_to_whoever_knows_the_witness(tmp_path: Path) -> None:
+    log = LOG.copy()
+    line = WITNESS.line(note(log.wires, 7, OLD).partition("\n\n")[0] + "\n")
+    log.notes[-1] += line
+    told = f"The checkpoint of size {log.covered} is not what the witness witness.example/w cosigned: its cosignature"
+    for keys, demanded in (([OLD], [WITNESS]), ([OLD, WITNESS], [])):
+        status, sentence = judge(log, tmp_path, *keys, demanded=demanded)
+        assert (status, sentence.startswith(told)) == (ALTERED, True), sentence
+    assert judge(log, tmp_path, OLD)[0] == VERIFIED
+    edit(log.wires, 40)
+    status, sentence = judge(log, tmp_path, OLD, demanded=[ANOTHER_WITNESS])
+    assert (status, first_bad(sentence)) == (ALTERED, 40), "an altered history comes before who did not witness it"
 
 
 def test_a_folder_is_verified_as_the_zip_that_it_was(tmp_path: Path) -> None:
@@ -403,6 +435,8 @@ def test_every_bad_input_of_the_file_is_a_sentence_and_a_status(tmp_path: Path) 
         ((path, "--key", OLD.vkey.replace("+", "+0", 1)[:-1]), "cannot be read"),
         ((path, "--key", f"{ORIGIN}+00000000+{OLD.vkey.split('+', 2)[2]}"), "does not belong to it"),
         ((path, "--key", WITNESS.vkey), "a witness alone"),
+        ((path, "--witness", OLD.vkey), "is no key of a witness but one of a log: give it by --key"),
+        ((path, "--witness", nothing), "cannot be read"),
         ((path, "--kept", path), "cannot be read"),
     ]:
         status, said = run(*arguments)

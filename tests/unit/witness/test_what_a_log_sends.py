@@ -91,10 +91,10 @@ def test_a_second_history_is_refused(folder: Folder) -> None:
     assert answered(folder, HONEST.request(9, 12))[0] == 200
     (kept,) = folder.forks()
     known, other = read_checkpoints(kept.read_text(), "the fork", USAGE)
-    log_key, *_ = read_keys(HONEST.key.vkey, "the key", USAGE)
+    keys = read_keys(HONEST.key.vkey, "the key", USAGE)
     assert (known.size, other.size, known.root == other.root) == (9, 9, False)
-    assert signed_by(known, log_key)
-    assert signed_by(other, log_key)
+    assert signed_by(known, keys, "the fork") == [0]
+    assert signed_by(other, keys, "the fork") == [0]
 
 
 def test_only_a_key_of_this_log_signs_it(folder: Folder) -> None:
