@@ -6,7 +6,8 @@ ended, retire that; or retire it at once where it is no secret any more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import orjson
 
 from services.api.tokens import TokenKeysRefused, drafted, new_key, read_keys
+from services.local.folder import alone_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +34,33 @@ def keys_in_use(file: Path) -> Sequence[KeyInUse]:
 
 def add(file: Path) -> str:
     """Make a key that signs from now on, beside those that are there; returns its `kid`. Raises TokenKeysRefused."""
-    held = _held(file)
     made = new_key()
-    _replace(file, [*held, dict(made.as_dict(private=True))])
+    with _changing(file):
+        _replace(file, [*_held(file), dict(made.as_dict(private=True))])
     return str(made.kid)
 
 
 def retire(file: Path, kid: str) -> None:
     """Take a key away: what it signed ends at once. Raises TokenKeysRefused where it is not there, or the last."""
-    held = _held(file)
-    left = [one for one in held if one["kid"] != kid]
-    if len(left) == len(held):
-        known = ", ".join(one["kid"] for one in held)
-        raise TokenKeysRefused(f"There is no key {kid} in {file}: it holds {known}.")
-    if not left:
-        raise TokenKeysRefused(f"{kid} is the only key in {file}: add another one first, or nobody could come in.")
-    _replace(file, left)
+    with _changing(file):
+        held = _held(file)
+        left = [one for one in held if one["kid"] != kid]
+        if len(left) == len(held):
+            known = ", ".join(one["kid"] for one in held)
+            raise TokenKeysRefused(f"There is no key {kid} in {file}: it holds {known}.")
+        if not left:
+            raise TokenKeysRefused(f"{kid} is the only key in {file}: add another one first, or nobody could come in.")
+        _replace(file, left)
+
+
+@contextmanager
+def _changing(file: Path) -> Iterator[None]:
+    """Of two who change a file at once the second changes what the first left; raises TokenKeysRefused."""
+    try:
+        with alone_in(file.parent):
+            yield
+    except OSError as error:
+        raise TokenKeysRefused(f"{file} cannot be written ({error.strerror}).") from None
 
 
 def _held(file: Path) -> list[dict[str, Any]]:

@@ -17,7 +17,6 @@ from services.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from services.audit.notes import Verifier
-    from services.notary.keys import LogKeys
     from services.notary.operator import Cosigner
 
 app = typer.Typer(help="The keys that sign the log.", no_args_is_help=True)
@@ -43,33 +42,42 @@ def add() -> None:
     Hand the new key to whoever has the old one, and retire that when `intabaza notary status` shows a checkpoint of
     the new one.
     """
+    from services.notary.keys import LogKeys
+
     settings = _ours()
-    keys = _held(settings).add()
-    keys.write()
+    with LogKeys.held(settings.log_keys) as held:
+        keys = held.add()
+        keys.write()
     typer.echo(f"{keys.verifiers(_origin(settings))[-1]}")
 
 
 @app.command()
 def former(keys: Annotated[list[str], typer.Argument(help="Public keys of this log, the oldest first.")]) -> None:
     """Say by which keys older checkpoints are verified, where the file that held those is lost."""
+    from services.notary.keys import LogKeys
+
     settings = _ours()
     origin = _origin(settings)
-    _held(settings).with_former([_parsed(one, origin) for one in keys]).write()
+    known = [_parsed(one, origin) for one in keys]
+    with LogKeys.held(settings.log_keys) as held:
+        held.with_former(known).write()
     typer.echo("Known now, and nothing is signed by them: `intabaza restart notary`.")
 
 
 @app.command()
 def retire(key: Key) -> None:
     """Forget the private half of an older key; what it signed is verified by its public half for ever."""
+    from services.notary.keys import LogKeys
     from services.notary.operator import standing
 
     settings = _ours()
-    origin, keys = _origin(settings), _held(settings)
-    retired = keys.retire(_parsed(key, origin))
-    last = asyncio.run(standing(find_addresses(settings).app_dsn)).checkpoint
-    if last is not None and len(keys.signers(origin, last.note)) > 1:
-        raise LocalProblem("The newer key has signed nothing yet: retire this one after the next checkpoint.")
-    retired.write()
+    origin = _origin(settings)
+    with LogKeys.held(settings.log_keys) as keys:
+        retired = keys.retire(_parsed(key, origin))
+        last = asyncio.run(standing(find_addresses(settings).app_dsn)).checkpoint
+        if last is not None and len(keys.signers(origin, last.note)) > 1:
+            raise LocalProblem("The newer key has signed nothing yet: retire this one after the next checkpoint.")
+        retired.write()
     typer.echo("Retired: it signs nothing more.")
 
 
@@ -112,12 +120,6 @@ def _how_far(witnesses: Sequence[Cosigner]) -> Table:
             says = f"since {one.refused_since:%Y-%m-%d %H:%M:%S} UTC: {one.refused_because}"
         table.add_row(Text(one.key.name), cosigned, Text(says))
     return table
-
-
-def _held(settings: Settings) -> LogKeys:
-    from services.notary.keys import LogKeys
-
-    return LogKeys.find_or_make(settings.log_keys)
 
 
 def _origin(settings: Settings) -> str:

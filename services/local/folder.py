@@ -19,7 +19,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +168,21 @@ def unusable(path: Path, error: OSError) -> FolderUnusable:
         f"The data folder {path} cannot be written ({error.strerror}): make it writable for this account, "
         "or choose another one in INTABAZA_DATA_FOLDER."
     )
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait until nobody else is here who reads a file of this folder, and puts it back with a change.
+
+    The kernel lets go when the process ends, however it ends. Raises OSError where there is no such folder.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # a file system that has no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_synced(file: Path, text: str, *, anew: bool = False) -> None:

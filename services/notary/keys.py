@@ -8,8 +8,8 @@ verified for ever.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.audit.notes import Note, NoteRefused, Signer, Verifier
-from services.local.folder import write_synced
+from services.local.folder import alone_in, write_synced
 from services.local.problems import LocalProblem
 from services.settings import public_halves_of
 
@@ -89,12 +89,23 @@ class LogKeys:
     def find_or_make(cls, file: Path) -> LogKeys:
         """The keys of a file, or where there is none a first one: the same for all who make it at once; their public
         halves stand beside it then, where anything can be written there. Raises LogKeysRefused."""
-        if not file.exists():
-            cls(file, (LogKey.new(),))._write_first()
-        found = cls.read(file)
-        with suppress(OSError):
+        with cls.held(file) as found, suppress(OSError):
             found._write_public()
         return found
+
+    @classmethod
+    @contextmanager
+    def held(cls, file: Path) -> Iterator[LogKeys]:
+        """The same, while nobody else changes them: of two who add a key at once, the second adds to the first's.
+        Raises LogKeysRefused."""
+        with ExitStack() as alone:
+            try:
+                alone.enter_context(alone_in(file.parent))
+            except OSError as error:
+                raise _unwritten(file, error) from None
+            if not file.exists():
+                cls(file, (LogKey.new(),))._write_first()
+            yield cls.read(file)
 
     def write(self) -> None:
         """Put the whole file there at once, for our account alone, and the public halves beside it; raises
@@ -103,7 +114,7 @@ class LogKeys:
             write_synced(self.file, self._text())
             self._write_public()
         except OSError as error:
-            raise self._unwritten(error) from None
+            raise _unwritten(self.file, error) from None
 
     def _write_first(self) -> None:
         """The same where there is none; one that somebody else made meanwhile stays."""
@@ -112,10 +123,7 @@ class LogKeys:
         except FileExistsError:
             return
         except OSError as error:
-            raise self._unwritten(error) from None
-
-    def _unwritten(self, error: OSError) -> LogKeysRefused:
-        return LogKeysRefused(f"{self.file} cannot be written ({error.strerror}).")
+            raise _unwritten(self.file, error) from None
 
     def _write_public(self) -> None:
         """Put their public halves beside them; raises OSError."""
@@ -189,6 +197,10 @@ class LogKeys:
         """Which of these keys signed a note, the oldest first; raises NoteRefused where none did."""
         verifiers = self.verifiers(origin)
         return sorted(Note.parse(note).signed_by(verifiers), key=verifiers.index)
+
+
+def _unwritten(file: Path, error: OSError) -> LogKeysRefused:
+    return LogKeysRefused(f"{file} cannot be written ({error.strerror}).")
 
 
 def _read(held: dict[str, Any]) -> LogKey:

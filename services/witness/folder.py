@@ -26,7 +26,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.audit.notes import Kind, NoteRefused, Signer, Verifier
-from services.local.folder import write_synced
+from services.local.folder import alone_in, write_synced
 from services.local.problems import AlreadyRunning, LocalProblem
 from services.witness.submission import Checkpoint, Head
 
@@ -115,9 +115,14 @@ class Folder:
 
     def trust(self, key: Verifier) -> None:
         """Watch a log, or believe another key of it, too."""
-        if key not in self.trusted().get(key.name, []):
-            before = _read_text(self.path / "logs.txt").rstrip("\n")
-            write_synced(self.path / "logs.txt", f"{before}\n{key}\n".lstrip("\n"))
+        file = self.path / "logs.txt"
+        try:
+            with alone_in(self.path):
+                if key not in self.trusted().get(key.name, []):
+                    before = _read_text(file).rstrip("\n")
+                    write_synced(file, f"{before}\n{key}\n".lstrip("\n"))
+        except OSError as error:
+            raise FolderRefused(f"{file} cannot be written ({error.strerror}).") from None
 
     @contextmanager
     def owned(self) -> Iterator[None]:
