@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -14,14 +16,22 @@ from services.local.process import open_log
 STDERR = 2
 
 
+class _Pipe(Console):
+    """A console that says as an error that nobody reads it any more; rich would end the process."""
+
+    def on_broken_pipe(self) -> None:
+        raise
+
+
 class Drawn:
     """Draws on stderr, so that what a command answers stays alone on stdout.
 
-    What is said goes to `log` too, unless stderr is that very file.
+    What is said goes to `log` too, unless stderr is that very file. Where nobody reads it any more, a pipe whose other
+    end is gone or a terminal that was closed, it is silent: whatever is going on has to come to its own end.
     """
 
     def __init__(self, log: Path | None = None) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = _Pipe(stderr=True, highlight=False, soft_wrap=True)
         self._tasks: dict[str, TaskID] = {}
         self._begun: set[str] = set()
         self._log = log if log is not None and not _is_stderr(log) else None
@@ -38,12 +48,21 @@ class Drawn:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         if self._console.is_terminal:
-            self._bars.stop()
+            with self._while_somebody_reads():
+                self._bars.stop()
+
+    @contextmanager
+    def _while_somebody_reads(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            self._console.quiet = True
 
     def say(self, text: str) -> None:
         """One line above the bars."""
-        self._console.print(text, markup=False)
         self.note(text)
+        with self._while_somebody_reads():
+            self._console.print(text, markup=False)
 
     def note(self, text: str) -> None:
         """To the log alone."""
@@ -57,15 +76,20 @@ class Drawn:
             if what not in self._begun:
                 self.say(f"{what[0].upper()}{what[1:]}.")
             self._begun.add(what)
-        elif total is not None and done >= total:
+        else:
+            with self._while_somebody_reads():
+                self._draw(what, done, total)
+        if total is not None and done >= total:
+            self._begun.discard(what)
+
+    def _draw(self, what: str, done: float, total: float | None) -> None:
+        if total is not None and done >= total:
             if what in self._tasks:
                 self._bars.remove_task(self._tasks.pop(what))
         else:
             if what not in self._tasks:
                 self._tasks[what] = self._bars.add_task(what, total=total)
             self._bars.update(self._tasks[what], completed=done)
-        if total is not None and done >= total:
-            self._begun.discard(what)
 
 
 def _is_stderr(log: Path) -> bool:
