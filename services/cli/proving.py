@@ -85,17 +85,22 @@ def check_proof(
     key: Annotated[
         list[str], typer.Option("--key", help="A key of the log, or a file of keys; the oldest first.", metavar="KEY")
     ],
+    witness: Annotated[
+        list[str] | None,
+        typer.Option("--witness", help="A key of a witness that must have cosigned it, or a file.", metavar="KEY"),
+    ] = None,
 ) -> None:
-    """Check a proof, with nothing but the log's key.
+    """Check a proof, with nothing but the log's key, and those of witnesses that are demanded.
 
     The exit status is 0 where it holds; 3 where the event, the history or the proof was altered, 5 where the checkpoint
-    is signed by no key that is known, 6 where it is of another log, 2 for what is no proof and no key, or was cut.
+    is signed by no key that is known, 6 where it is of another log, 8 where a witness that is demanded did not cosign
+    it, 2 for what is no proof and no key, or was cut.
     """
-    from services.audit.offline.verify import USAGE, Verdict, kept_said, keys_said, text_of
+    from services.audit.offline.verify import USAGE, Verdict, kept_said, keys_said, text_of, witnessed, witnesses_said
     from services.audit.proofs import check_continued, check_included, read_proof
 
     try:
-        keys = keys_said(key)
+        keys, witnesses = keys_said(key), witnesses_said(witness or [])
         read = read_proof(text_of(str(proof)), str(proof))
         if read.of_inclusion:
             said = check_included(read, _bytes_of(of), keys)
@@ -104,9 +109,10 @@ def check_proof(
             if len(older) != 1:
                 raise Verdict(USAGE, f"{of} holds {len(older)} checkpoints: a proof of consistency needs one.")
             said = check_continued(read, older[0], keys)
+        cosigned = witnessed([read.checkpoint], keys, witnesses, None)
     except Verdict as verdict:
         raise _ended(verdict) from None
-    typer.echo(said)
+    typer.echo("; ".join([said.removesuffix("."), *cosigned]) + ".")
 
 
 def tiles(folder: Annotated[Path, typer.Argument(help="Where they are written, or gone on with.")]) -> None:

@@ -36,6 +36,9 @@ MOST_TRIES = 3
 MOST_SAID = 200
 """Characters of what a witness says that are kept."""
 
+MOST_KEPT = 500
+"""Characters that the database takes of why a witness did not cosign."""
+
 SIZE_TYPE = "text/x.tlog.size"
 LATEST_SECONDS = (1 << 63) - 1
 
@@ -73,7 +76,10 @@ class Newest:
 
 
 class NotCosigned(Exception):
-    """A witness did not cosign; the message says why."""
+    """A witness did not cosign; the message says why, in no more words than are kept."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why if len(why) <= MOST_KEPT else f"{why[: MOST_KEPT - 1]}…")
 
 
 @dataclass(frozen=True, slots=True)

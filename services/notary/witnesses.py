@@ -11,14 +11,15 @@ from pathlib import Path
 
 from yarl import URL
 
-from services.audit.notes import Kind, NoteRefused, Verifier
+from services.audit.notes import NAME, Kind, NoteRefused, Verifier
 from services.local.problems import LocalProblem
 
 ADD = "/add-checkpoint"
 """Where below its address a witness is asked (C2SP tlog-witness)."""
 
 MOST_WITNESSES = 32
-LONGEST_URL = 2_000
+LONGEST_URL, LONGEST_KEY = 2_000, 1_000
+"""Bytes that the database takes of each."""
 EXPECTED = "expected an address and a key with a space between, like `https://witness.example.org NAME+NUMBER+KEY`"
 
 
@@ -81,6 +82,10 @@ def _read(said: str, where: str) -> Witness:
         verifier = Verifier.parse(key)
     except NoteRefused as refused:
         raise WitnessesRefused(f"{where}: {refused}.") from None
+    if not NAME.fullmatch(verifier.name) or len(key.encode()) > LONGEST_KEY:
+        raise WitnessesRefused(
+            f"{where}: the name in this key is too long, or holds what cannot be seen: copy it again."
+        )
     if verifier.kind is not Kind.COSIGNATURE:
         raise WitnessesRefused(
             f"{where}: this key of {verifier.name} is one that signs a log, and not one that cosigns: ask the witness "
@@ -91,12 +96,14 @@ def _read(said: str, where: str) -> Witness:
 
 def _wrong_with(said: str) -> str:
     """What is wrong with an address; nothing where it can be asked."""
+    if not said.isprintable():
+        return "holds what cannot be seen: expected one"
     try:
         url = URL(said)
     except ValueError:
         return "cannot be read: expected one"
-    if url.scheme not in ("https", "http") or not url.host or len(said) > LONGEST_URL:
-        return f"is none that can be asked: expected https or http, a name, and at most {LONGEST_URL} characters"
+    if url.scheme not in ("https", "http") or not url.host or len(said.encode()) > LONGEST_URL:
+        return f"is none that can be asked: expected https or http, a name, and at most {LONGEST_URL} bytes"
     if url.user is not None or url.password is not None:
         return "holds a name or a password, and everybody who sees how witnesses stand would see it: expected one"
     if url.query_string or url.fragment or "?" in said or "#" in said:

@@ -99,6 +99,13 @@ async def test_what_witnesses_cosigned_goes_along_with_every_checkpoint(
     for size, note in ((4, first), (10, newest)):
         status, said = await commands.run("prove", "3", "--size", str(size))
         assert (status, said.endswith(note)) == (0, True)
+        (folder / f"{size}.tlog-proof").write_text(said)
+    (folder / "three.json").write_bytes((await wires_of(log.ledger))[2])
+    status, said = await commands.run("check-proof", "10.tlog-proof", "three.json", *of_key(KEY), "--witness", W2.vkey)
+    assert (status, f"witnessed by {W2.name} up to position 10." in said) == (VERIFIED, True), said
+    how = ("check-proof", "4.tlog-proof", "three.json", *of_key(KEY), "--witness")
+    await commands.refused(UNPROVEN, "bears a cosignature of witness.example/w2", *how, W2.vkey)
+    await commands.refused(USAGE, "is no key of a witness but one of a log", *how, KEY.vkey)
     assert (await commands.run("tiles", "tiles"))[0] == 0
     await cosign(owner, later, W2)
     status, said = await commands.run("tiles", "tiles")

@@ -228,6 +228,7 @@ LIES: dict[str, tuple[Answers, str]] = {
     "no size": (
         lambda text: web.Response(status=409, text="1e3\n", content_type="text/x.tlog.size"), "it answered 409: 1e3",
     ),
+    "many words": (lambda text: web.Response(status=403, text="no " * 20_000), "it answered 403: no no no"),
     "is broken": (lambda text: web.Response(status=503), "it answered 503"),
 }  # fmt: skip
 
