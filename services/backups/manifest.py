@@ -20,6 +20,8 @@ from services.vault.master import MasterKey
 MANIFEST = "manifest.json"
 LEDGER, VAULT, KEY_ROWS, KEYS = "ledger.dump", "vault.dump", "key-rows.csv", "keys.csv"
 FILES = (LEDGER, VAULT, KEY_ROWS, KEYS)
+NAMES = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T*Z"
+"""What a backup's folder is called: the moment at which it was made."""
 FORM = 1
 
 

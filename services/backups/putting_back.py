@@ -15,6 +15,7 @@ from services.backups.manifest import (
     KEY_ROWS,
     KEYS,
     LEDGER,
+    NAMES,
     VAULT,
     Backup,
     BackupRefused,
@@ -57,11 +58,18 @@ class PutBack:
 
 
 def choose(folder: Path, master: MasterKey) -> Backup:
-    """The backup in a folder, or the newest of several in it."""
+    """The backup in a folder, or the newest of several in it, and no older one where that is damaged."""
     if not folder.is_dir():
         raise BackupRefused(f"There is no folder {folder}: name one that `intabaza backup` wrote to.")
+    newest = max(folder.glob(NAMES), default=None)
     found = backups_in(folder, master)
-    return found[-1] if found else read_backup(folder, master)
+    if newest is None or (found and found[-1].folder.name >= newest.name):
+        return found[-1] if found else read_backup(folder, master)
+    try:
+        return read_backup(newest, master)
+    except BackupRefused as refused:
+        older = f" To put back an older one, name it: {found[-1].folder}." if found else ""
+        raise BackupRefused(f"{refused}{older}") from None
 
 
 def put_back(
@@ -84,7 +92,12 @@ def put_back(
             "and `intabaza ledger restore`; or leave the setting out."
         )
     backup = choose(folder, master)
-    if keys and not (backup.has_keys() and backup.made_at >= horizon(settings, now)):
+    if keys and not backup.has_keys() and backup.made_at >= horizon(settings, now):
+        raise BackupRefused(
+            f"{backup.folder / KEYS} is gone: put it there again, or take another backup; or `--without-keys`, which "
+            "leaves every text that was sealed by then shut for ever."
+        )
+    if keys and backup.made_at < horizon(settings, now):
         raise BackupRefused(
             f"The keys in {backup.folder} are of {backup.made_at:%Y-%m-%d}, and keys of backups end after "
             f"{settings.key_backup_days} days (INTABAZA_KEY_BACKUP_DAYS), so that what was destroyed stays destroyed: "
