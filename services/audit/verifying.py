@@ -299,6 +299,12 @@ def _judge(log: _Log, bads: Sequence[Bad], compared: tuple[Bad | None, Checkpoin
 
 
 def _verified(log: _Log, asked: Asked, founds: Sequence[Found], partitions: int, seconds: float) -> Verified:
+    if not log.to:
+        raise Verdict(
+            UNPROVEN,
+            "The log is empty, so nothing was verified: see that INTABAZA_DATA_FOLDER or INTABAZA_KAFKA_BOOTSTRAP "
+            "names the one that you mean.",
+        )
     if not log.checkpoints and log.ledger is None:
         raise Verdict(
             UNPROVEN,

@@ -142,7 +142,8 @@ def _refuse_outside(head: int, *, position: int | None = None, size: int | None 
 
     for name, value in (("Position", position), ("Size", size), ("Size", old)):
         if value is not None and not 1 <= value <= head:
-            raise Verdict(BEYOND, f"{name} {value} lies outside of the log, which has positions 1 to {head}.")
+            holds = f"has positions 1 to {head}" if head else "is empty"
+            raise Verdict(BEYOND, f"{name} {value} lies outside of the log, which {holds}.")
     if old is not None and size is not None and old > size:
         raise Verdict(USAGE, f"The older size, {old}, is larger than the newer one, {size}: name the older one first.")
 

@@ -6,6 +6,10 @@ select least((select coalesce(max(position), 0) from ledger.event), (select max(
 -- The last position recorded by an instant.
 select coalesce(max(position), 0) from ledger.event where recorded_at <= $1
 
+-- name: recorded_at
+-- When a position was recorded.
+select recorded_at from ledger.event where position = $1
+
 -- name: first
 -- Where a stream begins.
 select position, home, body from ledger.event where stream = $1 and version = 1 and position <= $2

@@ -15,7 +15,7 @@ from events.case.refusals import NoSuchCase
 from events.vocabulary import Mode
 from projections.sql import named_queries
 from services.ledger.ledger import Recorded
-from services.moments import BeforeTheLog, BeyondTheLog, Named
+from services.moments import BeforeTheLog, BeyondTheLog, Moment, Named
 from services.trace.events import ALERT, LEVEL, Told
 from services.trace.reading import Reader, TooMuch
 from services.trace.told_for import told_for
@@ -62,10 +62,15 @@ async def end_of(fetch: Fetch, named: Named | None) -> int:
         return int(last)
     position = named if isinstance(named, int) else (await fetch(SQL["recorded_by"], named))[0][0]
     if position < 1:
-        raise BeforeTheLog(named, None)
+        raise BeforeTheLog(named, await _moment(fetch, 1))
     if isinstance(named, int) and position > last:
-        raise BeyondTheLog(named, None)
+        raise BeyondTheLog(named, await _moment(fetch, int(last)))
     return int(min(position, last))
+
+
+async def _moment(fetch: Fetch, position: int) -> Moment | None:
+    rows = await fetch(SQL["recorded_at"], position)
+    return Moment(position, rows[0][0]) if rows else None
 
 
 async def gather(fetch: Fetch, case_id: UUID, up_to: int, sees: Sees, most: int = MOST_EVENTS) -> Gathered:

@@ -61,6 +61,11 @@ class LogKeys:
             if file.stat().st_mode & 0o077:
                 raise LogKeysRefused(f"{file} can be read by others: run `chmod 600 {file}`.")
             keys = tuple(map(_read, orjson.loads(file.read_bytes())["keys"]))
+        except FileNotFoundError:
+            raise LogKeysRefused(
+                f"There is no {file} with the keys of the log: the notary makes it when it first runs. If it ran "
+                "before, put it back from where you keep the vault's master key."
+            ) from None
         except OSError as error:
             raise LogKeysRefused(f"{file} with the keys of the log cannot be read ({error.strerror}).") from None
         except (ValueError, KeyError, TypeError):

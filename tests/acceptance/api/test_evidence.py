@@ -90,6 +90,8 @@ async def test_an_earlier_moment_is_a_smaller_pack(told: Told) -> None:
     assert number(await take(told, CUSTODIAN, as_of=str(opened - 1))) == (404, 3201)
     for wrong in ("0", "yesterday", str(10**12)):
         assert number(await take(told, CUSTODIAN, as_of=wrong)) == (400, 1005), wrong
+    assert "it begins with position 1, recorded" in (await take(told, CUSTODIAN, as_of="0")).json()["detail"]
+    assert "it ends with position" in (await take(told, CUSTODIAN, as_of=str(10**12))).json()["detail"]
     assert number(await take(told, CUSTODIAN, str(uuid4()))) == (404, 3201)
     assert number(await take(told, CUSTODIAN, "none")) == (400, 1005)
     assert number(await take(told, CUSTODIAN, purpose="review")) == (422, 1001)

@@ -127,7 +127,7 @@ async def test_a_proof_is_written_and_checked_and_each_thing_that_is_wrong_is_to
     log: SignedLedger, commands: Commands
 ) -> None:
     folder = commands.folder
-    await commands.refused(BEYOND, "Position 1 lies outside of the log", "prove", "1")
+    await commands.refused(BEYOND, "Position 1 lies outside of the log, which is empty", "prove", "1")
     await log.grow(4)
     await commands.refused(UNPROVEN, "The log has no checkpoint yet", "prove", "1")
     first = await log.sign()

@@ -87,6 +87,11 @@ def test_the_public_halves_stand_beside_the_keys_and_no_private_one(tmp_path: Pa
     assert beside.exists(), "a stack that began before has them when its notary starts"
 
 
+def test_before_a_notary_ran_there_are_no_keys_and_that_is_said(tmp_path: Path) -> None:
+    with pytest.raises(LogKeysRefused, match="the notary makes it when it first runs"):
+        LogKeys.read(tmp_path / "log-keys.json")
+
+
 def test_of_two_that_begin_at_once_neither_replaces_the_key_that_the_other_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
