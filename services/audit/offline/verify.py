@@ -629,8 +629,10 @@ def verify_pack(bundle: Bundle, stated: list[Checkpoint], kept: list[Checkpoint]
     parts += [f"{late} events are later than that, and not signed yet"] if late else []
     later = max((one.size for one in kept), default=0) > signed.size
     parts += ["you kept a later checkpoint, which nothing here can be compared with"] if later else []
+    others = "its other files, texts in clear among them," if bundle.parts("texts") else "its other files"
     parts.append(
-        f"its manifest is {sha256(bundle.read('manifest.json')).hexdigest()}, as the log says of what was taken"
+        f"{others} no signature covers: they are what was taken if `custody.export_made` on the log names the manifest "
+        + sha256(bundle.read("manifest.json")).hexdigest()
     )
     return parts
 

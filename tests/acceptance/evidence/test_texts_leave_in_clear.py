@@ -14,7 +14,7 @@ from services.evidence.clear import without_numbers
 from tests.support.canaries import Canaries
 from tests.support.checkpoints import wires_of
 from tests.support.history import ALLEGED, CANARY, PHONES, Story
-from tests.support.packs import Said, contents, destroy_keys, everything_said, sign, take, verified
+from tests.support.packs import Said, contents, destroy_keys, everything_said, made_anew, sign, take, verified
 from tests.support.signed_ledgers import KEY
 from tests.support.stack import Stack
 
@@ -129,6 +129,13 @@ async def test_two_approvals_show_the_texts_of_the_case_and_no_others(
     assert "used before" in again.stderr
     assert names_in(tmp_path) == ["pack.py", "pack.zip"]
     assert len(await views(story)) == len(before) + len(opened)
+
+    words = {"texts/000001.jsonl": files["texts/000001.jsonl"].replace(CANARY.encode(), b"FORGED")}
+    forged = made_anew(files | words, tmp_path / "forged.zip")
+    for one, is_named in ((pack, True), (forged, False)):
+        status, sentence = verified(one, "--key", KEY.vkey)
+        assert "texts in clear among them, no signature covers" in sentence
+        assert (status, made.data.manifest_hash in sentence) == (0, is_named)
 
 
 async def test_without_two_others_nothing_leaves_and_each_reason_has_its_sentence(
