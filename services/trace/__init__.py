@@ -29,7 +29,8 @@ such a change itself nothing is found that led to it.
 
 *Where something may be lacking*: which reports belong to which cases, levels and messages are said by others, who come
 after the ledger. An answer is `complete` only where nothing of its homes waits to be taken in or is parked, and nobody
-is still to be told of its alerts; else each source says up to which position it speaks, and why.
+is still to be told of its alerts; else each source says up to which position it speaks, and why. Every level of its
+time stands on a rule set, a gazetteer or an engine that was adopted: of these it is said that they are not listed.
 
 What was opened of a record (`custody.record_viewed`) rests on the event that was; nothing rests on its opening.
 

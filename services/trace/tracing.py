@@ -36,6 +36,12 @@ PLACED = frozenset({"report", "case"})
 TRACED = frozenset({"report", "case", "level", "alert", "reference", "custody"})
 """Categories of streams whose events are followed; who watches is not. Nothing rests on what was only opened."""
 
+BEHIND_ALL = frozenset({"reference.rules_adopted", "reference.gazetteer_adopted", "reference.engine_adopted"})
+NOT_LISTED = (
+    "Every level that was computed while it was in force stands on it, and none is listed for that: `intabaza what-if` "
+    "says what other rules would have said."
+)
+
 GROUPS: Mapping[str, str] = {
     **dict.fromkeys((*sorted(JUDGED), "case.classified", "case.harm_recorded"), "judgements"),
     **dict.fromkeys(
@@ -155,7 +161,7 @@ class Tracing:
             rests_on,
             await self._lists(resting, [event, *takes_back]),
             await self._lists(led_to),
-            await self._sources([one for one in found if one.row.type == ALERT]),
+            await self._sources(event, [one for one in found if one.row.type == ALERT]),
             together,
             await self._units([*together, *(one.told for one in rests_on)]),
             self._reader.up_to,
@@ -234,7 +240,7 @@ class Tracing:
                 placed[one.row.stream] = str(place["unit"])
         return placed
 
-    async def _sources(self, alerts: Iterable[Told]) -> Sources:
+    async def _sources(self, event: Told, alerts: Iterable[Told]) -> Sources:
         """How far what was read speaks of the homes of all that was read."""
         homes = {one.row.home for one in self._everything()}
         marks = await self._reader.marks(self._partitions)
@@ -242,6 +248,8 @@ class Tracing:
             of_projection(marks, place, homes, await self._reader.waits(marks.up_to(place, homes), categories, homes))
             for place, categories in READ_BY.items()
         ]
+        if event.row.type in BEHIND_ALL:
+            levels = replace(levels, because=(*levels.because, NOT_LISTED))
         untold = await self._reader.untold({one.row.event_id: one.row.position for one in alerts})
         return Sources(links, levels, of_messages(marks, *untold))
 

@@ -121,6 +121,15 @@ async def test_what_was_opened_leads_to_the_event_that_was_and_is_shown_to_whoev
     assert Shown(found, lambda _: True).document()["event"]["says"] == viewed | {"purpose": "review"}
 
 
+async def test_what_every_level_stands_on_is_not_said_to_have_nothing_on_it() -> None:
+    log = begun().opened("a", severity="extreme", threat=True, provisional=True, reports=("r1",))
+    rules, opened = await traced(log, 1), await traced(log, last(log))
+    assert rules.event.row.type == "reference.rules_adopted"
+    assert not Shown(rules, lambda _: True).document()["complete"]
+    assert any("none is listed for that" in one for one in rules.sources.levels.because)
+    assert opened.sources.complete
+
+
 async def test_who_watches_is_not_traced() -> None:
     log = begun().assigned("x")
     with pytest.raises(Untraced, match=r"reporter\.coverage_assigned"):
