@@ -158,7 +158,9 @@ def _told(error: BaseException, seconds: float) -> Refused | None:
         case MomentRefused():
             return Refused(BAD_PARAMETER, f"as_of: {error}")
         case FolderUnusable() | OSError():
-            return Refused(NO_ROOM_FOR_A_PACK, f"The pack could not be written ({type(error).__name__}).")
+            return Refused(
+                NO_ROOM_FOR_A_PACK, f"The pack could not be written ({type(error.__cause__ or error).__name__})."
+            )
     return None
 
 

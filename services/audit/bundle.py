@@ -45,7 +45,8 @@ class Packing:
 
     def __init__(self, path: Path, keys: Sequence[str] = (), cosigned: Cosigned = NOTHING) -> None:
         self._zip, self._keys, self._cosigned = Zip(path), keys, cosigned
-        self._notes: list[str] = []
+        self._notes: list[tuple[int, str]] = []
+        self._origin = ""
         self._events = Parts("events", "jsonl")
         self.size = 0
 
@@ -66,8 +67,22 @@ class Packing:
         if self._events.file is None:
             self._events.begin(self._zip.open(self._events.next_name()))
         self._events.write(wire + b"\n")
-        if NAME in wire and (event := orjson.loads(wire))["type"] == CHECKPOINTED:
-            self._notes.append(event["data"]["note"])
+        if NAME in wire:
+            self._note(wire)
+
+    def _note(self, wire: bytes) -> None:
+        """Keep the checkpoint that an event records; raises Verdict where it records none."""
+        try:
+            event = orjson.loads(wire)
+            if event["type"] == CHECKPOINTED:
+                [stated] = read_checkpoints(event["data"]["note"], "the log", ALTERED)
+                self._notes.append((stated.size, event["data"]["note"]))
+                self._origin = stated.origin
+        except (ValueError, KeyError, TypeError, Verdict):
+            raise Verdict(
+                ALTERED,
+                f"No bundle was made. Position {self.size} records what is no checkpoint: see `intabaza audit verify`.",
+            ) from None
 
     def beside(self, name: str) -> IO[bytes]:
         """A file that is written at the same time as the events; `finish` takes it in."""
@@ -76,15 +91,13 @@ class Packing:
     def finish(self) -> Packed:
         """Make it whole and give it its name."""
         self._close_events()
-        stated = [read_checkpoints(note, "the log", ALTERED)[0] for note in self._notes]
-        origin = stated[-1].origin if stated else ""
-        notes = (note + self._cosigned.get(one.size, "") for note, one in zip(self._notes, stated, strict=True))
+        notes = (note + self._cosigned.get(size, "") for size, note in self._notes)
         self._zip.add("checkpoints.txt", "\n".join(notes).encode())
         self._zip.add("keys.txt", "".join(f"{key}\n" for key in self._keys).encode())
         self._zip.add_beside()
         self._zip.ship(SHIPPED)
-        self._zip.finish(manifest_of(self._zip.sums, {"origin": origin, "size": self.size}))
-        return Packed(origin, self.size, len(stated))
+        self._zip.finish(manifest_of(self._zip.sums, {"origin": self._origin, "size": self.size}))
+        return Packed(self._origin, self.size, len(self._notes))
 
     def _close_events(self) -> None:
         if self._events.file is not None:

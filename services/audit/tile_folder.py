@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
+import re
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.audit.offline.verify import ALTERED, ANOTHER_LOG, USAGE, Checkpoint, Verdict, read_checkpoints
 from services.audit.tiles import WIDTH, edge, path_of, tiles_of, width_of
+from services.local.folder import alone_in, unwritten, write_whole
 from services.notary.proving import Proving
 
 CHECKPOINT = "checkpoint"
+DRAFT = re.compile(r"\.checkpoint\..*new")
 
 Progress = Callable[[int, int], None]
 
@@ -30,8 +34,27 @@ async def write_tiles(folder: Path, proving: Proving, progress: Progress = lambd
     """Bring a folder to the log's newest checkpoint, from the one that it holds.
 
     Whoever reads meanwhile finds every tile of the checkpoint that they see: it is replaced last. Raises NothingSigned,
-    TreeBehind; Verdict where the folder holds something else, another log, or what this log does not continue.
+    TreeBehind; Verdict where the folder holds something else, another log, or what this log does not continue;
+    FolderUnusable where it cannot be written: it holds the checkpoint that it held.
     """
+    await proving.signed.newest()
+    with ExitStack() as alone:
+        await asyncio.to_thread(_enter, folder, alone)
+        return await _bring_up(folder, proving, progress)
+
+
+def _enter(folder: Path, alone: ExitStack) -> None:
+    """Make the folder, and wait until nobody else writes there: an older run would take back what a newer one wrote."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        alone.enter_context(alone_in(folder))
+    except (FileExistsError, NotADirectoryError):
+        raise Verdict(USAGE, f"{folder} is no folder: name one that is empty or not there.") from None
+    except OSError as error:
+        raise unwritten(folder, error) from error
+
+
+async def _bring_up(folder: Path, proving: Proving, progress: Progress) -> Written:
     signed = await proving.signed.newest()
     newest = signed.stated
     before = _held(folder)
@@ -56,9 +79,7 @@ def _held(folder: Path) -> Checkpoint | None:
     try:
         text = (folder / CHECKPOINT).read_text("utf-8")
     except FileNotFoundError:
-        begun = {"tile", _new(Path(CHECKPOINT)).name}  # what a first run that was ended leaves
-        if folder.exists() and any(one.name not in begun for one in folder.iterdir()):
-            raise Verdict(USAGE, f"{folder} holds something else: name a folder that is empty or not there.") from None
+        _refuse_something_else(folder)
         return None
     except (OSError, ValueError) as error:
         raise Verdict(USAGE, f"{folder / CHECKPOINT} cannot be read: {error}.") from None
@@ -66,6 +87,15 @@ def _held(folder: Path) -> Checkpoint | None:
     if len(found) != 1:
         raise Verdict(USAGE, f"{folder / CHECKPOINT} holds {len(found)} checkpoints: expected one.")
     return found[0]
+
+
+def _refuse_something_else(folder: Path) -> None:
+    """Raises Verdict for a folder without a checkpoint that holds more than a first run that was ended leaves."""
+    try:
+        if folder.exists() and any(one.name != "tile" and not DRAFT.fullmatch(one.name) for one in folder.iterdir()):
+            raise Verdict(USAGE, f"{folder} holds something else: name a folder that is empty or not there.")
+    except OSError as error:
+        raise Verdict(USAGE, f"{folder} cannot be read: {error}.") from None
 
 
 async def _refuse_what_does_not_fit(before: Checkpoint, newest: Checkpoint, proving: Proving, folder: Path) -> None:
@@ -85,15 +115,9 @@ async def _refuse_what_does_not_fit(before: Checkpoint, newest: Checkpoint, prov
 
 
 def _write(path: Path, content: bytes) -> None:
-    """In one step, so that nobody reads half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = _new(path)
-    with new.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-
-
-def _new(path: Path) -> Path:
-    return path.with_name(f".{path.name}.new")
+    """In one step, so that nobody reads half; raises FolderUnusable."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritten(path, error) from error
+    write_whole(path, content)

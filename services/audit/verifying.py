@@ -37,6 +37,7 @@ from services.audit.offline.verify import (
     witnessed,
 )
 from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
+from services.local.problems import FolderUnusable
 from services.local.topics import ALERTS, EVENTS
 from services.notary.operator import cosignatures
 from services.processors.abreast import abreast
@@ -108,7 +109,7 @@ async def verify(asked: Asked, progress: Progress = lambda what, done, of: None)
     ends = await asyncio.to_thread(partitions_of, asked.bootstrap, (EVENTS, ALERTS))
     head = await _position(asked.dsn, "(select max(position) from ledger.event)") if asked.dsn else 0
     partitions = sum(at.topic == EVENTS for at in ends)
-    with tempfile.TemporaryDirectory(prefix="intabaza-verify-") as folder:
+    with _temporary() as folder:
         kafka = _shares(asked, ends, partitions, Path(folder))
         ledger = LedgerShare(len(kafka), asked.dsn, acknowledged, Path(folder)) if asked.dsn else None
         founds = await _read(kafka, ledger, sum(ends.values()), acknowledged, progress)
@@ -123,6 +124,16 @@ async def verify(asked: Asked, progress: Progress = lambda what, done, of: None)
         compared = await asyncio.to_thread(log.compare, asked.processes, partial(progress, "comparing"))
         log = _judge(log, bad, compared)
     return _verified(log, asked, founds, len(ends), time.monotonic() - began)
+
+
+def _temporary() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="intabaza-verify-")
+    except OSError as error:
+        raise FolderUnusable(
+            f"Nothing can be written where temporary files go ({error.strerror or error}): set TMPDIR to a folder with "
+            "room for 160 bytes an event."
+        ) from None
 
 
 def _shares(asked: Asked, ends: Mapping[TopicPartition, int], partitions: int, folder: Path) -> list[KafkaShare]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from services.local.folder import FULL, unwritten
 from services.local.problems import FolderUnusable
 
 LINES_EACH = 10_000
@@ -23,11 +25,14 @@ BYTES_EACH = 16_000_000
 
 PIECE = 1_000_000
 MANIFEST = "manifest.json"
+DISK = (*FULL, errno.EFBIG, errno.EIO, errno.EROFS)
+"""What a disk says that is full, or fails; what is read meanwhile comes over a network, which says other things."""
 
 
 class Zip:
     """A zip under a temporary name until it is whole; files that grow at the same time are written beside it.
 
+    Raises FolderUnusable where the disk does not take it, and leaves nothing of it there.
     Without a path it has no name at all, and is gone with this process: whoever made it reads it from `whole`.
     """
 
@@ -35,30 +40,45 @@ class Zip:
         self.path = path
         self._part = path.with_name(f".{path.name}.{os.getpid()}.part") if path else None
         self._unnamed: dict[str, IO[bytes]] = {}
+        self._written: list[IO[bytes]] = []
         self._finished = False
         self.sums: dict[str, str] = {}
 
     def __enter__(self) -> Self:
+        if self.path is not None and self.path.is_dir():
+            raise FolderUnusable(f"{self.path} is a folder: name the file to write.")
         try:
             self._folder = tempfile.TemporaryDirectory(
                 dir=self.path.parent if self.path else None, prefix=f".{self.path.name}." if self.path else None
             )
+        except OSError as error:
+            raise self._unwritten(error) from error
+        try:
             self.whole = self._begun()
         except OSError as error:
-            raise FolderUnusable(f"{self.path} cannot be written ({error}): choose another place.") from error
+            self._folder.cleanup()
+            raise self._unwritten(error) from error
         self._zip = zipfile.ZipFile(self.whole, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         with contextlib.suppress(OSError, ValueError):
             self._zip.close()
-        for one in self._unnamed.values():
-            one.close()
+        for one in (*self._written, *self._unnamed.values()):
+            with contextlib.suppress(OSError):
+                one.close()
         self._folder.cleanup()
         if self._part is not None:
-            self._part.unlink(missing_ok=True)  # it has another name where it became whole
+            with contextlib.suppress(OSError):
+                self._part.unlink(missing_ok=True)  # it has another name where it became whole
         if self._part is not None or not self._finished:
-            self.whole.close()
+            with contextlib.suppress(OSError):
+                self.whole.close()
+        if isinstance(error, OSError) and error.errno in DISK:
+            raise self._unwritten(error) from error
+
+    def _unwritten(self, error: OSError) -> FolderUnusable:
+        return unwritten(self.path or Path(tempfile.gettempdir()), error)
 
     def _begun(self) -> IO[bytes]:
         """The file that becomes the zip, for our account alone."""
@@ -70,12 +90,14 @@ class Zip:
         """A file that grows at the same time, in a folder beside; `add_beside` takes it in under this name."""
         path = Path(self._folder.name) / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("wb")
+        self._written.append(written := path.open("wb"))
+        return written
 
     def unnamed(self, name: str) -> IO[bytes]:
         """The same under no name on the disk, so that whoever kills this process leaves nothing to read."""
         kept = self._unnamed[name] = tempfile.TemporaryFile(dir=self._folder.name)  # noqa: SIM115
-        return os.fdopen(os.dup(kept.fileno()), "wb")
+        self._written.append(written := os.fdopen(os.dup(kept.fileno()), "wb"))
+        return written
 
     def unnamed_in(self, folder: str) -> Iterator[IO[bytes]]:
         """The files of one folder inside that have no name on the disk yet, in order, to be read from the beginning."""
@@ -122,7 +144,10 @@ class Zip:
         self.whole.flush()
         if self.path is not None and self._part is not None:
             os.fsync(self.whole.fileno())
-            self._part.replace(self.path)
+            try:
+                self._part.replace(self.path)
+            except OSError as error:
+                raise self._unwritten(error) from error
         self.whole.seek(0)
         self._finished = True
 

@@ -12,7 +12,7 @@ import typer
 
 from services.cli.drawing import Drawn
 from services.local.addresses import find_addresses
-from services.local.problems import LocalProblem
+from services.local.folder import write_whole
 from services.settings import read_settings
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def prove(
 
     text, entry = _answered(work)
     if event is not None:
-        _write(event, entry)
+        write_whole(event, entry)
     _tell(text, out)
 
 
@@ -118,8 +118,9 @@ def check_proof(
 def tiles(folder: Annotated[Path, typer.Argument(help="Where they are written, or gone on with.")]) -> None:
     """Write the log's tree as files that any web server can serve: C2SP tlog-tiles, up to the last checkpoint.
 
-    Run again it goes on where it stopped. Entries are not in it. It ends with status 3 where this log does not continue
-    what the folder holds, 6 where that is of another log, 2 where it holds something else.
+    Run again it goes on where it stopped; two at once wait for each other. Entries are not in it. It ends with status
+    3 where this log does not continue what the folder holds, 6 where that is of another log, 2 where it holds something
+    else, 1 where it cannot be written.
     """
     from services.audit.tile_folder import Written, write_tiles
 
@@ -196,14 +197,7 @@ def _tell(text: str, out: Path | None) -> None:
     if out is None:
         typer.echo(text, nl=False)
     else:
-        _write(out, text.encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise LocalProblem(f"{path} cannot be written ({error.strerror}): name another file.") from None
+        write_whole(out, text.encode())
 
 
 def _bytes_of(path: Path) -> bytes:

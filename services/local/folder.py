@@ -35,6 +35,8 @@ PASSWORDS_FOR = (
 )
 """The roles that log in to the local server: its owner, then as services/local/addresses lists them."""
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 class DataFolder:
     """One stack's folder on disk."""
@@ -160,7 +162,7 @@ class DataFolder:
 
 def unusable(path: Path, error: OSError) -> FolderUnusable:
     """The sentence for a folder that the system would not let us write."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         return FolderUnusable(
             f"The disk under {path} is full: free some space, then start again; nothing accepted is lost."
         )
@@ -168,6 +170,36 @@ def unusable(path: Path, error: OSError) -> FolderUnusable:
         f"The data folder {path} cannot be written ({error.strerror}): make it writable for this account, "
         "or choose another one in INTABAZA_DATA_FOLDER."
     )
+
+
+def unwritten(path: Path, error: OSError) -> FolderUnusable:
+    """The sentence for a file that a person named, and that the system would not let us write."""
+    if error.errno in FULL:
+        return FolderUnusable(
+            f"{path} cannot be written, as the disk is full: free some space there, or choose another place."
+        )
+    return FolderUnusable(f"{path} cannot be written ({error.strerror or error}): choose another place.")
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Put a file where a person named it, whole or not at all; what was there stays until then.
+
+    Of two who write the same file at once, each does so under another name first. Raises FolderUnusable.
+    """
+    draft = file.with_name(f".{file.name}.{os.getpid()}.new")
+    try:
+        if file.exists() and not file.is_file():  # a pipe, or a terminal
+            file.write_bytes(content)
+            return
+        with draft.open("wb") as written:
+            written.write(content)
+            written.flush()
+            os.fsync(written.fileno())
+        draft.replace(file)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise unwritten(file, error) from error
 
 
 @contextmanager

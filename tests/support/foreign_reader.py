@@ -8,10 +8,20 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 Fetch = Callable[[str], Awaitable[bytes | None]]
+
+
+def from_folder(folder: Path) -> Fetch:
+    """What stands below a folder."""
+
+    async def fetch(path: str) -> bytes | None:
+        return (folder / path).read_bytes() if (folder / path).is_file() else None
+
+    return fetch
 
 
 class Distrust(Exception):

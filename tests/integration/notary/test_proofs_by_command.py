@@ -23,11 +23,15 @@ from services.audit.offline.verify import (
     USAGE,
     VERIFIED,
 )
+from services.audit.tile_folder import write_tiles
 from services.cli.app import app
+from services.local.folder import alone_in
 from services.local.postgres import PostgresServer
+from services.local.problems import LocalProblem
 from services.notary.signed import NothingCosigned
 from tests.support.checkpoints import cosign, wires_of
-from tests.support.foreign_reader import ForeignReader
+from tests.support.disks import no_file_beyond
+from tests.support.foreign_reader import ForeignReader, from_folder
 from tests.support.signed_ledgers import KEY, SignedLedger, a_signed_ledger
 from tests.support.signed_logs import LogKey
 
@@ -50,6 +54,8 @@ class Commands:
         """The exit status of one, and what it says."""
         work = partial(CliRunner().invoke, app, ["audit", *arguments], env=self.environment)
         done = await asyncio.to_thread(work)
+        if isinstance(done.exception, LocalProblem):  # whose sentence the whole command line prints
+            return done.exception.status, str(done.exception)
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return done.exit_code, done.output
 
@@ -219,3 +225,52 @@ async def test_a_checkpoint_that_was_altered_in_the_ledger_is_named_by_its_posit
     await owner.close()
     for arguments in (("prove", "1"), ("prove", "1", "--size", "4"), ("prove-consistency", "1", "4"), ("tiles", "t")):
         await commands.refused(ALTERED, "Position 5 records as a checkpoint what is none", *arguments)
+
+
+async def test_what_cannot_be_written_is_told_and_what_was_there_stays(log: SignedLedger, commands: Commands) -> None:
+    folder = commands.folder
+    await log.grow(300)
+    await log.sign()
+    assert (await commands.run("tiles", "tiles"))[0] == 0
+    held = {path: path.read_bytes() for path in (folder / "tiles").rglob("*") if path.is_file()}
+    await log.grow(300)
+    await log.sign()
+    for room in (0, 1_000, 8_000):  # the first tile is of 8,192 bytes
+        with no_file_beyond(room):
+            await commands.refused(1, "cannot be written (File too large)", "tiles", "tiles")
+        now = {path: path.read_bytes() for path in (folder / "tiles").rglob("*") if path.is_file()}
+        assert now.items() >= held.items()
+        assert not [path for path in now if path.name.endswith(".new")]
+    assert (await commands.run("tiles", "tiles"))[0] == 0
+    await ForeignReader(from_folder(folder / "tiles"), KEY.vkey).leaves(601)
+    (folder / "taken" / "tile").mkdir(parents=True)
+    (folder / "taken" / "tile" / "0").touch()
+    await commands.refused(1, "tile/0/000 cannot be written", "tiles", "taken")
+    (folder / "file").write_text("mine")
+    await commands.refused(USAGE, "file is no folder", "tiles", "file")
+    await commands.refused(USAGE, "is no folder", "tiles", "file/below")
+
+    (folder / "out").write_text("before")
+    with no_file_beyond(100):
+        await commands.refused(1, "out cannot be written (File too large)", "prove", "1", "--out", "out")
+        await commands.refused(1, "out cannot be written", "prove", "1", "--event", "out")
+        await commands.refused(1, "out cannot be written", "prove-consistency", "300", "601", "--out", "out")
+    assert (folder / "out").read_text() == "before"
+    await commands.refused(1, "none/out cannot be written", "prove", "1", "--out", "none/out")
+    await commands.refused(1, "tiles cannot be written (Is a directory)", "prove", "1", "--out", "tiles")
+    await commands.refused(0, "", "prove", "1", "--out", "/dev/null")
+    assert not [path for path in folder.iterdir() if path.name.endswith(".new")]
+
+
+async def test_who_waits_for_another_to_write_tiles_writes_what_was_signed_meanwhile(
+    log: SignedLedger, tmp_path: Path
+) -> None:
+    await log.grow(400)
+    await log.sign()
+    with alone_in(tmp_path):
+        waiting = asyncio.create_task(write_tiles(tmp_path, log.proving))
+        await log.grow(400)
+        await log.sign()
+        assert not (tmp_path / "checkpoint").exists()
+    assert (await waiting).size == 801
+    await ForeignReader(from_folder(tmp_path), KEY.vkey).leaves(801)

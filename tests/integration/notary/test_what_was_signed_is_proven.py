@@ -19,7 +19,7 @@ from services.notary.signed import NothingSigned, NotSigned
 from services.notary.tree import TreeDamaged
 from tests.support import reference_merkle as reference
 from tests.support.checkpoints import wires_of
-from tests.support.foreign_reader import Fetch, ForeignReader
+from tests.support.foreign_reader import ForeignReader, from_folder
 from tests.support.signed_ledgers import KEY, SignedLedger, a_signed_ledger
 from tests.support.signed_logs import LogKey
 
@@ -28,13 +28,6 @@ from tests.support.signed_logs import LogKey
 async def log(postgres: PostgresServer, fresh_database: str) -> AsyncIterator[SignedLedger]:
     async with a_signed_ledger(postgres, fresh_database) as log:
         yield log
-
-
-def from_folder(folder: Path) -> Fetch:
-    async def fetch(path: str) -> bytes | None:
-        return (folder / path).read_bytes() if (folder / path).is_file() else None
-
-    return fetch
 
 
 async def test_a_stranger_reads_a_folder_of_tiles_that_grew_in_steps(log: SignedLedger, tmp_path: Path) -> None:
@@ -75,7 +68,7 @@ async def test_a_folder_goes_on_after_it_was_ended_anywhere(log: SignedLedger, t
         with pytest.raises(Ended):
             await write_tiles(folder, log.proving, end)
         assert not (folder / "checkpoint").exists()
-    (folder / ".checkpoint.new").write_text("half")
+    (folder / ".checkpoint.7.new").write_text("half")
     await write_tiles(folder, log.proving)
     stranger = ForeignReader(from_folder(folder), KEY.vkey)
     await stranger.leaves((await stranger.checkpoint())[0])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,11 @@ from services import clock
 from services.audit import bundle, zipping
 from services.audit.bundle import from_ledger
 from services.audit.offline.verify import ALTERED, BEYOND, USAGE, Verdict, keys_said, verify
+from services.audit.zipping import Zip
 from services.ledger.memory import MemoryLedger
 from services.local.problems import FolderUnusable
 from tests.support.checkpoints import checkpoint, wires_of
+from tests.support.disks import no_file_beyond
 from tests.support.ledgers import note
 from tests.support.signed_logs import ORIGIN, LogKey
 from tests.support.signed_logs import note as signed
@@ -110,6 +114,66 @@ async def test_a_ledger_that_lacks_a_position_makes_no_bundle(
 async def test_a_place_that_cannot_be_written_is_told(ledger: MemoryLedger, tmp_path: Path) -> None:
     with pytest.raises(FolderUnusable, match="choose another place"):
         await from_ledger(ledger, tmp_path / "absent" / "bundle.zip")
+
+
+async def test_a_folder_is_not_written_over(ledger: MemoryLedger, tmp_path: Path) -> None:
+    with pytest.raises(FolderUnusable, match="is a folder: name the file"):
+        await from_ledger(ledger, tmp_path)
+    assert inside(tmp_path) == []
+
+
+@pytest.mark.parametrize("room", [0, 100, 4_000, 9_000, 12_000])
+async def test_a_disk_that_fills_leaves_the_older_bundle_and_nothing_else(
+    ledger: MemoryLedger, tmp_path: Path, room: int
+) -> None:
+    path = tmp_path / "bundle.zip"
+    await from_ledger(ledger, path)
+    before = path.read_bytes()
+    assert len(before) > room
+    with pytest.raises(FolderUnusable, match=r"bundle\.zip cannot be written \(File too large\)"), no_file_beyond(room):
+        await from_ledger(ledger, path)
+    assert (inside(tmp_path), path.read_bytes()) == ([path], before)
+
+
+@pytest.mark.parametrize("room", [0, 3_000, 9_000])
+def test_files_beside_a_zip_and_those_without_a_name_fill_a_disk_too(tmp_path: Path, room: int) -> None:
+    for path in (tmp_path / "pack.zip", None):
+        with pytest.raises(FolderUnusable, match="File too large"), no_file_beyond(room):
+            _write_beside(path)
+    assert inside(tmp_path) == []
+
+
+def _write_beside(path: Path | None) -> None:
+    with Zip(path) as zipped:
+        beside, unnamed = zipped.beside("chains/one.txt"), zipped.unnamed("texts/one.txt")
+        for _ in range(2_000):
+            beside.write(b"line\n")
+            unnamed.write(os.urandom(3) + b"line\n")
+        beside.close()
+        unnamed.close()
+        zipped.add_beside()
+        zipped.finish(b"{}")
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [(b'"note":', b'"nota":'), (b'"note":"', b'"note":"\\u001b\\n\\n'), (b'"data":{', b'"data":[],"was":{')],
+)
+async def test_an_event_that_records_no_checkpoint_makes_no_bundle(
+    ledger: MemoryLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, was: bytes, now: bytes
+) -> None:
+    read = ledger.read
+
+    async def altered(after: int, limit: int = 1000) -> object:
+        return [
+            replace(row, body=row.body.replace(was, now)) if row.position == 21 else row
+            for row in await read(after, limit)
+        ]
+
+    monkeypatch.setattr(ledger, "read", altered)
+    with pytest.raises(Verdict, match="Position 21 records what is no checkpoint") as told:
+        await from_ledger(ledger, tmp_path / "bundle.zip")
+    assert (told.value.status, inside(tmp_path)) == (ALTERED, [])
 
 
 async def test_an_older_bundle_stays_until_the_new_one_is_whole(ledger: MemoryLedger, tmp_path: Path) -> None:
