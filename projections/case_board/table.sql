@@ -94,12 +94,17 @@ cross join lateral (
 order by later, deadline, stream
 
 -- name: counts
--- How many open cases stand where, in which stage and how bad: the head of a board. Of units $1, null for all.
+-- How many open cases stand where, in which stage and how bad: the head of a board. Of units $1 and streams $2, each null
+-- for all.
 select unit, kind, stage, severity, count(*) as cases, count(*) filter (where provisional) as provisional
 from case_board
-where on_the_board and ($1::text[] is null or unit = any ($1))
+where on_the_board and ($1::text[] is null or unit = any ($1)) and ($2::text[] is null or stream = any ($2))
 group by unit, kind, stage, severity
 order by unit, kind, stage, severity
+
+-- name: on_the_board
+-- Every open case of units $1, null for all.
+select stream from case_board where on_the_board and ($1::text[] is null or unit = any ($1))
 
 -- name: found
 -- Any case, whether on the board or off it; where it was merged away, into which.

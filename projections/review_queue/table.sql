@@ -96,14 +96,20 @@ order by not urgent, since, stream, what, subject
 limit $10
 
 -- name: counts
--- How much waits for each role and since when the oldest does. Of units $1 (null for all), $2 grades must agree.
+-- How much waits for each role and since when the oldest does. Of units $1 and streams $3 (each null for all), $2 grades
+-- must agree.
 select whom, what, count(*) as things, min(since) as oldest, min(due) as first_due
 from review_queue
 where ($1::text[] is null or unit = any ($1))
+    and ($3::text[] is null or stream = any ($3))
     and (what <> 'grading' or agreeing < $2::integer)
     and (what <> 'conclusion' or agreeing >= $2::integer)
 group by whom, what
 order by whom, what
+
+-- name: streams
+-- Every report and case that waits, of units $1, null for all.
+select distinct stream from review_queue where $1::text[] is null or unit = any ($1)
 
 -- name: evidence_changed
 -- Cases that were assessed on reports of which one was concluded, corrected, withdrawn or received elsewhere since,

@@ -407,12 +407,13 @@ ANSWERS: Mapping[str, Json] = {
         | {
             "language": TEXT,
             "read_by_a_native": TRUE,
-            "as_of": maybe(MOMENT),
+            "as_of": maybe(TEXT) | {"description": "The moment as it was named."},
             "level": NUMBER,
             "level_name": TEXT,
             "in_words": many(TEXT),
         },
-        {"explanation": ANYTHING, "said_at_position": NUMBER, "confidence_reason": TEXT, "confidence_is_exact": TRUE},
+        {"explanation": ANYTHING, "said_at_position": NUMBER, "confidence_reason": TEXT, "confidence_is_exact": TRUE}
+        | SPOKEN_OF,
     ),
     "cases": fields(
         {
@@ -439,7 +440,8 @@ ANSWERS: Mapping[str, Json] = {
                 fields(REFERRAL_STATE | {"delivery_failed_at": maybe(MOMENT), "completed_at": maybe(MOMENT)})
             ),
             "absorbed": many(ID),
-        }
+        },
+        SPOKEN_OF,
     ),
     "case_counts": fields(
         {
@@ -449,7 +451,8 @@ ANSWERS: Mapping[str, Json] = {
                     | {"kind": TEXT, "stage": TEXT, "severity": maybe(TEXT), "cases": NUMBER, "provisional": NUMBER}
                 )
             )
-        }
+        },
+        SPOKEN_OF,
     ),
     "case_timeline": TIMELINE,
     "report_timeline": TIMELINE,
@@ -484,8 +487,8 @@ ANSWERS: Mapping[str, Json] = {
             "sealed_fields": many(fields({"field": TEXT, "version": NUMBER})),
         }
     ),
-    "coverages": fields({"coverage": many(COVERAGE)}),
-    "coverage": COVERAGE,
+    "coverages": fields({"coverage": many(COVERAGE)}, SPOKEN_OF),
+    "coverage": COVERAGE | {"properties": COVERAGE["properties"] | SPOKEN_OF},
     "silent_reporters": fields(
         {
             "missed_cadences": maybe(NUMBER),
@@ -559,7 +562,8 @@ ANSWERS: Mapping[str, Json] = {
                     {"role": TEXT, "what": TEXT, "things": NUMBER, "oldest": maybe(MOMENT), "first_due": maybe(MOMENT)}
                 )
             )
-        }
+        },
+        SPOKEN_OF,
     ),
     "changed_evidence": fields(
         {"cases": many(fields({"case_id": ID, **NAMED, "changed_at": MOMENT, "reports": many(ID)}))}

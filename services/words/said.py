@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from datetime import datetime
 
 from events.catalogue import read
 from events.level import ConfidenceReason, CoverageLost, CoverageRestored, LevelChanged
 from events.reference import RulesAdopted
 from projections.alert_level.rules import Rules
 from services.ledger.ledger import Ledger, Recorded
+from services.moments import Named
 
 
-async def said_of(ledger: Ledger, unit: str, as_of: datetime | None = None) -> tuple[Recorded, LevelChanged] | None:
+async def said_of(ledger: Ledger, unit: str, as_of: Named | None = None) -> tuple[Recorded, LevelChanged] | None:
     """The last change of a unit's level that was recorded at or before a moment; None where there was none."""
     last = None
     for row in await ledger.read_stream(f"level/{unit}"):
-        if as_of is not None and row.recorded_at > as_of:
+        if as_of is not None and _after(row, as_of):
             break
         if row.type == LevelChanged.name:
             last = row
@@ -27,9 +27,7 @@ async def said_of(ledger: Ledger, unit: str, as_of: datetime | None = None) -> t
     return last, change
 
 
-async def watched_then(
-    ledger: Ledger, unit: str, as_of: datetime | None, said: LevelChanged | None
-) -> ConfidenceReason:
+async def watched_then(ledger: Ledger, unit: str, as_of: Named | None, said: LevelChanged | None) -> ConfidenceReason:
     """How well a unit was watched at a moment, as far as the log says it.
 
     That nobody watches, and that somebody does again, is on the log by itself. How well else, each change of the level
@@ -37,7 +35,7 @@ async def watched_then(
     """
     lost = False
     for row in await ledger.read_stream(f"level/{unit}"):
-        if as_of is not None and row.recorded_at > as_of:
+        if as_of is not None and _after(row, as_of):
             break
         if row.type in (CoverageLost.name, CoverageRestored.name):
             event = read(row.wire()).data
@@ -48,6 +46,10 @@ async def watched_then(
         return ConfidenceReason.COVERAGE_LOST
     known = None if said is None else said.confidence_reason
     return ConfidenceReason.COVERAGE_UNKNOWN if known in (None, ConfidenceReason.COVERAGE_LOST) else known
+
+
+def _after(row: Recorded, moment: Named) -> bool:
+    return row.position > moment if isinstance(moment, int) else row.recorded_at > moment
 
 
 ALERTS_FROM = 1

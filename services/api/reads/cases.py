@@ -14,9 +14,10 @@ from events.case.state import Stage
 from projections.case_board import PROJECTION
 from projections.case_board.table import SQL
 from services.api.reading import Asked, Parameter, Read, Reply
+from services.api.reads.records import case_of
 from services.api.reads.shown import KIND, KINDS, SEVERITIES, SEVERITY, UNIT, record_id
 from services.api.reads.sql import READS_SQL
-from services.api.reads.then import AS_OF, seen_page, then
+from services.api.reads.then import AS_OF, seen_page, seen_streams, still_seen, then
 
 ON_THE_BOARD = [Stage.OPEN.value, Stage.RESOLVED.value]
 STAGE = Parameter("stage", "Only in this stage; may be repeated.", {"type": "string", "enum": ON_THE_BOARD}, True)
@@ -56,10 +57,12 @@ async def cases(asked: Asked) -> Reply:
 
 async def case_counts(asked: Asked) -> Reply:
     """How many open cases stand where, in which stage and how bad."""
-    found = await asked.rows_of(SQL["counts"], asked.units())
+    at, units = await then(asked, PROJECTION), asked.units()
+    streams = await seen_streams(asked, at, SQL["on_the_board"], units)
+    found = await asked.rows_of(SQL["counts"], units, streams, place=at.place)
     names = ("kind", "stage", "severity", "cases", "provisional")
     counts = [asked.country.named(row["unit"]) | {name: row[name] for name in names} for row in found]
-    return Reply({"counts": counts})
+    return Reply({"counts": counts, **at.spoken_of()})
 
 
 async def ended_cases(asked: Asked) -> Reply:
@@ -73,22 +76,27 @@ async def ended_cases(asked: Asked) -> Reply:
 
 
 async def case(asked: Asked) -> Reply:
-    """One case as it stands, on the board or off it: its stage, its referrals, and what it was merged into."""
+    """One case as it stands, or stood: its stage, its referrals, and what it was merged into."""
     case_id = asked.id("case_id")
     stream = f"case/{case_id}"
-    found = await asked.rows_of(SQL["found"], stream)
+    at = await then(asked, PROJECTION)
+    if at.moment is not None:
+        await case_of(asked, case_id)
+    found = await asked.rows_of(SQL["found"], stream, place=at.place)
     if not found:
         raise NoSuchCase()
     row, body = found[0], orjson.loads(found[0]["body"])
     if not asked.sees(row["unit"]):
         raise NoSuchCase()
-    absorbed = await asked.rows_of(READS_SQL["absorbed"], stream)
-    since_shown = await asked.office.ledger.read_stream(stream, body["version"] - 1)
+    absorbed = await still_seen(asked, at, await asked.rows_of(READS_SQL["absorbed"], stream, place=at.place))
     told = _case(asked, row, body) | {
         "reports": [{"report_id": one, "independent": how} for one, how in sorted(body["linked"].items())],
         "referrals": [_referral(one, referral) for one, referral in sorted(body["referrals"].items())],
         "absorbed": [record_id(other["stream"]) for other in absorbed],
     }
+    if at.moment is not None:
+        return Reply(told | at.spoken_of())
+    since_shown = await asked.office.ledger.read_stream(stream, body["version"] - 1)
     return Reply(told, position=since_shown[0].position if since_shown else None)
 
 
@@ -120,7 +128,7 @@ def _referral(referral_id: str, referral: dict[str, Any]) -> dict[str, Any]:
 
 READS = (
     Read("/v1/cases", "read.cases", cases, (UNIT, KIND, STAGE, SEVERITY, AS_OF), paged=True),
-    Read("/v1/cases/counts", "read.cases", case_counts, (UNIT,)),
+    Read("/v1/cases/counts", "read.cases", case_counts, (UNIT, AS_OF)),
     Read("/v1/cases/ended", "read.cases", ended_cases, (UNIT,), paged=True),
-    Read("/v1/cases/{case_id}", "read.cases", case),
+    Read("/v1/cases/{case_id}", "read.cases", case, (AS_OF,)),
 )

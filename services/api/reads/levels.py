@@ -18,11 +18,10 @@ from events.level import ConfidenceReason, LevelChanged
 from projections.alert_level import PROJECTION
 from projections.alert_level.recompute import LEVELS
 from projections.alert_level.table import SQL
-from services.api.problems import BAD_PARAMETER, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.alerts import STANDING, standing_in
 from services.api.reads.shown import UNIT, unit_in_the_address
-from services.api.reads.then import AS_OF, Then, then, then_told
+from services.api.reads.then import AS_OF, Then, then, then_recorded, then_told
 from services.bulletins.history import History
 from services.bulletins.told import Told
 from services.words.languages import ENGLISH, LANGUAGES, Language, language
@@ -38,11 +37,6 @@ LANGUAGE = Parameter(
     "language",
     "In which language the sentences are, by ISO 639-1; left out, in English.",
     {"type": "string", "enum": list(LANGUAGES)},
-)
-SAID_BY = Parameter(
-    "as_of",
-    "What was said last at this moment or before, with its offset from UTC; left out, what stands now.",
-    {"type": "string", "format": "date-time"},
 )
 REASONS = "read.level-reasons"
 NOTHING_HEARD = "Nothing was ever heard of this unit: nobody knows whether it is calm."
@@ -133,16 +127,17 @@ async def level_explanation(asked: Asked) -> Reply:
     is on the log where nobody did; else `confidence_reason` is what was said last, and `confidence_is_exact` is false.
     """
     unit, to = unit_in_the_address(asked), _language(asked)
-    as_of = _moment(asked)
-    told = asked.country.coded(unit) | {"language": to.code, "read_by_a_native": to.read_by_a_native, "as_of": as_of}
+    at = await then_recorded(asked)
+    told = asked.country.coded(unit) | {"language": to.code, "read_by_a_native": to.read_by_a_native}
+    told |= {"as_of": asked.one("as_of"), **at.spoken_of()}
     place = asked.country.name(unit) or unit
-    if as_of is not None:
-        said = await said_of(asked.office.ledger, unit, as_of)
+    if at.position is not None:
+        said = await said_of(asked.office.ledger, unit, at.position)
         if said is None:
-            then = await watched_then(asked.office.ledger, unit, as_of, None)
+            then = await watched_then(asked.office.ledger, unit, at.position, None)
             return Reply(told | _calm(place, then, to) | _as_far_as_known(then))
         row, change = said
-        then = await watched_then(asked.office.ledger, unit, as_of, change)
+        then = await watched_then(asked.office.ledger, unit, at.position, change)
         explained = await _explained(asked, change, place, to, row.position, watched=then)
         return Reply(told | explained | _as_far_as_known(then), position=row.position)
     rows = await asked.office.projections.levels.ask(asked.sight, unit)
@@ -200,20 +195,6 @@ def _standing(row: asyncpg.Record | None) -> LevelChanged | None:
 
 def _language(asked: Asked) -> Language:
     return language(asked.one("language", tuple(LANGUAGES)) or ENGLISH)
-
-
-def _moment(asked: Asked) -> datetime | None:
-    text = asked.one("as_of")
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        expected = "a moment like 2015-05-13T12:00:00+02:00, with its offset from UTC"
-        raise Refused(BAD_PARAMETER, f"as_of: expected {expected}; correct it.")
-    return moment
 
 
 def _communes(asked: Asked, wanted: list[str] | None, after: str | None) -> list[str]:
@@ -308,5 +289,5 @@ READS = (
     Read("/v1/levels/{unit}", "read.levels", level, (AS_OF,)),
     Read("/v1/levels", "read.levels", levels, (UNIT, SILENT, AS_OF), paged=True),
     Read("/v1/levels/{unit}/history", "read.level-history", level_history, (LANGUAGE,), paged=True),
-    Read("/v1/levels/{unit}/explanation", "read.level-explanation", level_explanation, (SAID_BY, LANGUAGE)),
+    Read("/v1/levels/{unit}/explanation", "read.level-explanation", level_explanation, (AS_OF, LANGUAGE)),
 )

@@ -19,7 +19,7 @@ from services.api.problems import BAD_PARAMETER, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.shown import UNIT
 from services.api.reads.sql import READS_SQL
-from services.api.reads.then import AS_OF, Then, seen_page, then
+from services.api.reads.then import AS_OF, Then, seen_page, seen_streams, then
 from services.ledger.ledger import Recorded
 
 ROLES = sorted(set(WHOM.values()))
@@ -50,10 +50,12 @@ async def queue(asked: Asked) -> Reply:
 
 async def queue_counts(asked: Asked) -> Reply:
     """How much waits for each role, since when the oldest does, and what is due first."""
-    found = await asked.rows_of(SQL["counts"], asked.units(), _required(asked))
+    at, units = await then(asked, PROJECTION), asked.units()
+    streams = await seen_streams(asked, at, SQL["streams"], units)
+    found = await asked.rows_of(SQL["counts"], units, await _required_then(asked, at), streams, place=at.place)
     names = ("what", "things", "oldest", "first_due")
     counts = [{"role": row["whom"]} | {name: row[name] for name in names} for row in found]
-    return Reply({"counts": counts})
+    return Reply({"counts": counts, **at.spoken_of()})
 
 
 async def changed_evidence(asked: Asked) -> Reply:
@@ -107,6 +109,6 @@ def _waiting(asked: Asked, row: asyncpg.Record) -> dict[str, Any]:
 
 READS = (
     Read("/v1/queue", "read.queue", queue, (WHOSE, THINGS, UNIT, AS_OF), paged=True),
-    Read("/v1/queue/counts", "read.queue", queue_counts, (UNIT,)),
+    Read("/v1/queue/counts", "read.queue", queue_counts, (UNIT, AS_OF)),
     Read("/v1/queue/changed-evidence", "read.queue", changed_evidence, (UNIT, Parameter("limit", "At most so many."))),
 )

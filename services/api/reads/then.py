@@ -154,7 +154,7 @@ async def seen_page(
     shown: list[asyncpg.Record] = []
     while True:
         found = await fetch(after)
-        shown += await _still_seen(asked, then, found, too)
+        shown += await still_seen(asked, then, found, too)
         if len(shown) > asked.rows:
             page = shown[: asked.rows]
             return page, [page[-1][name] for name in names]
@@ -163,7 +163,17 @@ async def seen_page(
         after = [found[-1][name] for name in names]
 
 
-async def _still_seen(asked: Asked, then: Then, rows: Sequence[asyncpg.Record], too: Set[str]) -> list[asyncpg.Record]:
+async def seen_streams(asked: Asked, then: Then, query: str, *arguments: object) -> list[str] | None:
+    """Of a moment those streams of a query that whoever asks sees now, too; None where no row is to be left out."""
+    if then.moment is None or asked.sight.units is None:
+        return None
+    rows = await asked.rows_of(query, *arguments, place=then.place)
+    return sorted(await _seen_now(asked, {row["stream"] for row in rows}))
+
+
+async def still_seen(
+    asked: Asked, then: Then, rows: Sequence[asyncpg.Record], too: Set[str] = frozenset()
+) -> list[asyncpg.Record]:
     """Of rows of a moment those whose record whoever asks sees now, too; of now all."""
     if then.moment is None or asked.sight.units is None:
         return list(rows)

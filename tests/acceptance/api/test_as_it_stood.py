@@ -61,6 +61,12 @@ LISTS: tuple[tuple[Caller, str, Mapping[str, str]], ...] = (
     (AUDITOR, "/v1/referrals", {}),
     (WEST, "/v1/referrals", {}),
     (HILAIRE, "/v1/referrals", {}),
+    (AUDITOR, "/v1/coverage", {"uncovered": "true", "limit": "200"}),
+    (WEST, f"/v1/coverage/{GIHANGA}", {}),
+    (AUDITOR, "/v1/cases/counts", {}),
+    (WEST, "/v1/cases/counts", {}),
+    (AUDITOR, "/v1/queue/counts", {}),
+    (WEST, "/v1/queue/counts", {}),
 )
 FOLDED = """
 select max(position) from ledger.event
@@ -80,6 +86,7 @@ class Seen:
     recorded_at: datetime
     answers: list[dict[str, Any]]
     timelines: dict[str, dict[str, Any]]
+    cases: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -126,13 +133,14 @@ class Watcher:
         while True:
             head = await self.quiet()
             answers = [(await self._doors.get(caller, path, **params)).json() for caller, path, params in LISTS]
-            timelines = {}
+            timelines, cases = {}, {}
             for case_id in case_ids:
+                cases[case_id] = (await self._doors.get(WEST, f"/v1/cases/{case_id}")).json()
                 timelines[case_id] = (await self._doors.get(AUDITOR, f"/v1/cases/{case_id}/timeline", limit=200)).json()
             if await self.quiet() == head:
                 break
         at = await self._ledger.fetchval("select recorded_at from ledger.event where position = $1", head)
-        self.seen.append(Seen(head, at, answers, timelines))
+        self.seen.append(Seen(head, at, answers, timelines, cases))
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +215,10 @@ async def test_every_list_is_what_it_was_however_moments_are_asked_about(lived: 
         for case_id, timeline in seen.timelines.items():
             told = await lived.see(AUDITOR, f"/v1/cases/{case_id}/timeline", as_of=seen.position, limit=200)
             assert told == timeline | spoken_of(seen)
+            told = await lived.see(WEST, f"/v1/cases/{case_id}", as_of=seen.recorded_at.isoformat())
+            assert told.pop("as_of_position") <= seen.position
+            assert told.pop("as_of_recorded_at") <= spoken_of(seen)["as_of_recorded_at"]
+            assert told == seen.cases[case_id]
 
 
 async def test_something_was_otherwise_at_each_of_these_moments(lived: Lived) -> None:
@@ -262,10 +274,11 @@ async def test_nobody_finds_when_something_was_recorded_elsewhere_by_asking_abou
 
 async def test_a_case_or_report_of_later_is_as_one_that_is_not_there(lived: Lived) -> None:
     early = lived.seen[0].position
-    for path, number in ((f"cases/{lived.case_id}", 3201), (f"reports/{lived.report_id}", 3101)):
-        answer = await lived.doors.get(AUDITOR, f"/v1/{path}/timeline", as_of=early)
+    case, report = f"cases/{lived.case_id}", f"reports/{lived.report_id}"
+    for path, number in ((f"{case}/timeline", 3201), (case, 3201), (f"{report}/timeline", 3101)):
+        answer = await lived.ask(AUDITOR, f"/v1/{path}", as_of=early)
         assert (answer.status_code, answer.json()["number"]) == (404, number)
-        assert (await lived.see(AUDITOR, f"/v1/{path}/timeline", as_of=lived.seen[-1].position))["events"]
+        assert await lived.see(AUDITOR, f"/v1/{path}", as_of=lived.seen[-1].position)
 
 
 async def test_nobody_sees_more_of_a_moment_than_of_now(lived: Lived) -> None:
@@ -281,6 +294,12 @@ async def test_nobody_sees_more_of_a_moment_than_of_now(lived: Lived) -> None:
         waiting = (await lived.see(caller, "/v1/queue", limit=200, **params))["waiting"]
         return received["report_id"] in {one.get("report_id") for one in waiting}
 
+    async def counted(caller: Caller, **params: Any) -> int:
+        counts = (await lived.see(caller, "/v1/queue/counts", **params))["counts"]
+        return sum(one["things"] for one in counts if one["what"] == "grading")
+
+    before = await counted(here)
+    assert await counted(here, as_of=position) == before
     assert await shown(here)
     assert await shown(here, as_of=position)
     assert not await shown(there, as_of=position)
@@ -288,6 +307,7 @@ async def test_nobody_sees_more_of_a_moment_than_of_now(lived: Lived) -> None:
     await watcher.quiet()
     assert not await shown(here)
     assert not await shown(here, as_of=position)
+    assert await counted(here, as_of=position) == before - 1
     assert not await shown(there, as_of=position)
     assert await shown(BEDE, as_of=position)
     assert await shown(there)

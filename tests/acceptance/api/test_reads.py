@@ -114,6 +114,9 @@ async def test_a_level_is_explained_as_it_stands_and_as_it_was_said_at_a_moment(
         change = read_event(row.wire()).data.wire_data()
         assert (then["said_at_position"], then["explanation"]) == (row.position, change)
         assert then["level"] == change["to"]
+        by_position = await told.see(ANALYST, path, as_of=row.position)
+        assert by_position["as_of_position"] == row.position
+        assert by_position["in_words"] == then["in_words"]
     before = said[0].recorded_at - timedelta(microseconds=1)
     nothing = await told.see(ANALYST, path, as_of=before.isoformat(), language="fr")
     assert (nothing["level"], nothing["in_words"]) == (
@@ -129,9 +132,9 @@ async def test_a_level_is_explained_as_it_stands_and_as_it_was_said_at_a_moment(
 
 
 async def test_a_moment_without_its_offset_is_refused(told: Told) -> None:
-    for words in ("2015-05-13T12:00:00", "yesterday"):
+    for words in ("2015-05-13T12:00:00", "2015-05-13 12:00:00+02:00", "yesterday"):
         refused = await told.doors.get(ANALYST, f"/v1/levels/{GIHANGA}/explanation", as_of=words)
-        assert (refused.status_code, "as_of: expected a moment like" in refused.text) == (400, True)
+        assert (refused.status_code, "is no moment: expected a position on the log" in refused.text) == (400, True)
 
 
 async def test_a_level_is_explained_by_the_command_line_too(told: Told) -> None:

@@ -53,7 +53,7 @@ async def test_a_board_is_asked_by_unit_kind_stage_and_severity(stand: Stand) ->
     assert await board(standing, kinds=["tension"]) == [stream("there")]
     assert await board(standing, stages=["resolved"]) == []
     assert await board(standing, severities=["severe", "extreme"]) == [stream("here")]
-    counts = [tuple(row) for row in await standing.ask("counts", None)]
+    counts = [tuple(row) for row in await standing.ask("counts", None, None)]
     assert counts == [
         (PLACE.unit, "violence", "open", "severe", 1, 0),
         (OTHER_PLACE.unit, "tension", "open", None, 1, 0),

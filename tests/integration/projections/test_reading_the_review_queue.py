@@ -114,9 +114,9 @@ async def test_the_queue_is_asked_by_unit_and_counted(stand: Stand) -> None:
     await standing.keep(log)
 
     assert await waiting(standing, units=[OTHER_PLACE.unit]) == [("grading", report("there"))]
-    (row,) = await standing.ask("counts", None, 2)
+    (row,) = await standing.ask("counts", None, 2, None)
     assert (row["whom"], row["what"], row["things"]) == ("reviewer", "grading", 2)
-    (row, _) = await standing.ask("counts", None, 1)
+    (row, _) = await standing.ask("counts", None, 1, None)
     assert (row["what"], row["things"]) == ("conclusion", 1)
 
 
