@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     api_as_of_waiting: int = Field(
         8, ge=1, le=1_000, description="How many moments each API process may have waiting to be folded, one by one."
     )
+    api_as_of_waiting_per_person: int = Field(
+        5, ge=1, le=1_000, description="How many of these one person may have asked for: a page of five questions."
+    )
     api_as_of_memory_mb: int = Field(
         2_048, ge=0, description="The most memory of each process that folds a moment, in MiB; 0 is no limit."
     )

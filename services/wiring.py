@@ -132,7 +132,12 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
         desk, opener, in_force, keys = parts
         published = Published(addresses.app_dsn)
         projections = await Projections.connect(addresses.app_dsn, LIVE)
-        bounds = Bounds(settings.api_as_of_waiting, settings.api_as_of_seconds, settings.api_as_of_fold_seconds)
+        bounds = Bounds(
+            settings.api_as_of_waiting,
+            settings.api_as_of_waiting_per_person,
+            settings.api_as_of_seconds,
+            settings.api_as_of_fold_seconds,
+        )
         past = Past(projections.look, child_environment(settings), bounds)
         register = await Register.connect(addresses.app_dsn, master, _overlap(settings))
         proving = await Proving.connect(addresses.app_dsn, desk.ledger)

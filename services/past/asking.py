@@ -1,6 +1,7 @@
 """Who asks for a moment waits for it here: it is folded in a process beside this one, which ends when nobody asks.
 
-Bounded: moments are folded one at a time, so many may wait, each for so long, and the process has so much memory.
+Bounded: moments are folded one at a time, so many may wait, of one person fewer, each for so long, and the process has
+so much memory.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import orjson
 import structlog
@@ -35,11 +37,20 @@ class NotYet(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How many moments may wait, how long who asks does, and how long one may be folded."""
+    """How many moments may wait, and of one person, how long who asks does, and how long one may be folded."""
 
     waiting: int
+    waiting_of_one: int
     answer_seconds: float
     fold_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A moment that is to be folded, and who asked for it first: it counts as theirs."""
+
+    task: asyncio.Task[str]
+    person_id: UUID
 
 
 class Past:
@@ -49,20 +60,19 @@ class Past:
         self._look = look
         self._folder = Folder(environment)
         self._bounds = bounds
-        self._asked: dict[tuple[str, int], asyncio.Task[str]] = {}
+        self._asked: dict[tuple[str, int], _Waiting] = {}
         self._idle: asyncio.TimerHandle | None = None
 
-    async def place(self, projection: Projection[Any, Any], position: int) -> str:
-        """The schema in which a projection stands as of a position that is on Kafka; raises NotYet."""
+    async def place(self, projection: Projection[Any, Any], position: int, person_id: UUID) -> str:
+        """The schema in which a projection stands as of a position that is on Kafka; raises NotYet.
+
+        Whoever asks for what waits already waits with it; only for what they ask for first a person is bounded.
+        """
         place = await self._look(STANDS, projection.name, projection.version, projection.form, position)
         if place is not None:
             return place
         wanted = projection.name, position
-        if (task := self._asked.get(wanted)) is None:
-            if len(self._asked) >= self._bounds.waiting:
-                raise NotYet(f"{len(self._asked)} other moments wait to be folded: ask again when they are done")
-            task = self._asked[wanted] = asyncio.create_task(self._made(*wanted))
-            task.add_done_callback(lambda done: self._done(wanted, done))
+        task = self._asked[wanted].task if wanted in self._asked else self._begin(wanted, person_id)
         try:
             async with asyncio.timeout(self._bounds.answer_seconds):
                 return await asyncio.shield(task)
@@ -70,12 +80,23 @@ class Past:
             pass
         raise NotYet(f"{projection.name} is being folded up to position {position}{self._far(wanted)}: ask again soon")
 
+    def _begin(self, wanted: tuple[str, int], person_id: UUID) -> asyncio.Task[str]:
+        theirs = sum(one.person_id == person_id for one in self._asked.values())
+        if theirs >= self._bounds.waiting_of_one:
+            raise NotYet(f"{theirs} moments that you asked for wait to be folded: ask again when one of them is done")
+        if len(self._asked) >= self._bounds.waiting:
+            raise NotYet(f"{len(self._asked)} other moments wait to be folded: ask again when they are done")
+        task = asyncio.create_task(self._made(*wanted))
+        self._asked[wanted] = _Waiting(task, person_id)
+        task.add_done_callback(lambda done: self._done(wanted, done))
+        return task
+
     async def close(self) -> None:
         """End the process, whatever it does; whoever waits is told so."""
         if self._idle is not None:
             self._idle.cancel()
-        for task in self._asked.values():
-            task.cancel()
+        for one in self._asked.values():
+            one.task.cancel()
         await self._folder.end()
 
     def _far(self, wanted: tuple[str, int]) -> str:

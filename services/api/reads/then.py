@@ -62,7 +62,8 @@ async def then(asked: Asked, projection: Projection[Any, Any]) -> Then:
     at = await then_of(asked, await _log_of(asked))
     if at.moment is None:
         return NOW
-    return Then(at.moment, await asked.office.past.place(projection, at.moment.position))
+    place = await asked.office.past.place(projection, at.moment.position, asked.asking.bearer.person_id)
+    return Then(at.moment, place)
 
 
 async def then_recorded(asked: Asked) -> Then:

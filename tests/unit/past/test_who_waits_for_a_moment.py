@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -13,6 +14,7 @@ from services.past.asking import Bounds, Folder, NotYet, Past
 from services.settings import Settings, child_environment
 
 PATIENCE_SECONDS = 60
+ONE, ANOTHER = UUID(int=1), UUID(int=2)
 SOON, LATE = 0.01, 60.0
 
 
@@ -39,7 +41,11 @@ class Stands:
         return f"past_{name}_{position}"
 
     def past(self, **bounds: Any) -> Past:
-        return Past(self.look, {}, Bounds(**{"waiting": 2, "answer_seconds": LATE, "fold_seconds": LATE} | bounds))
+        return Past(
+            self.look,
+            {},
+            Bounds(**{"waiting": 2, "waiting_of_one": 2, "answer_seconds": LATE, "fold_seconds": LATE} | bounds),
+        )
 
 
 @pytest.fixture
@@ -49,38 +55,56 @@ async def stands(monkeypatch: pytest.MonkeyPatch) -> Stands:
 
 async def test_one_folding_serves_all_who_ask_for_a_moment_and_what_stands_is_not_folded(stands: Stands) -> None:
     past = stands.past()
-    waiting = [asyncio.create_task(past.place(PROJECTION, 7)) for _ in range(5)]
+    waiting = [asyncio.create_task(past.place(PROJECTION, 7, ONE)) for _ in range(5)]
     await asyncio.sleep(0)
     stands.go_on.set()
     assert await asyncio.gather(*waiting) == ["past_case_board_7"] * 5
-    assert await past.place(PROJECTION, 7) == "past_case_board_7"
+    assert await past.place(PROJECTION, 7, ONE) == "past_case_board_7"
     assert stands.folded == [7]
     await past.close()
 
 
 async def test_one_too_many_is_told_and_the_others_are_served(stands: Stands) -> None:
     past = stands.past()
-    waiting = [asyncio.create_task(past.place(PROJECTION, position)) for position in (1, 2)]
+    waiting = [asyncio.create_task(past.place(PROJECTION, position, ONE)) for position in (1, 2)]
     async with asyncio.timeout(PATIENCE_SECONDS):
         while len(stands.folded) < 2:  # noqa: ASYNC110 - tasks of this loop
             await asyncio.sleep(0)
     with pytest.raises(NotYet, match="2 other moments wait to be folded: ask again when they are done"):
-        await past.place(PROJECTION, 3)
+        await past.place(PROJECTION, 3, ANOTHER)
     stands.go_on.set()
     assert await asyncio.gather(*waiting) == ["past_case_board_1", "past_case_board_2"]
-    assert await past.place(PROJECTION, 3) == "past_case_board_3"
+    assert await past.place(PROJECTION, 3, ONE) == "past_case_board_3"
+    await past.close()
+
+
+async def test_one_person_does_not_take_all_places(stands: Stands) -> None:
+    past = stands.past(waiting=3)
+    waiting = [asyncio.create_task(past.place(PROJECTION, position, ONE)) for position in (1, 2)]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(stands.folded) < 2:  # noqa: ASYNC110 - tasks of this loop
+            await asyncio.sleep(0)
+    with pytest.raises(NotYet, match="2 moments that you asked for wait to be folded: ask again when one of them is"):
+        await past.place(PROJECTION, 3, ONE)
+    others = [asyncio.create_task(past.place(PROJECTION, position, ANOTHER)) for position in (1, 2, 3)]
+    with_them = asyncio.create_task(past.place(PROJECTION, 2, ONE))
+    await asyncio.sleep(0)
+    stands.go_on.set()
+    assert len(await asyncio.gather(*waiting, *others, with_them)) == 6
+    assert stands.folded == [1, 2, 3]
+    assert await past.place(PROJECTION, 4, ONE) == "past_case_board_4"
     await past.close()
 
 
 async def test_who_waits_too_long_is_told_and_finds_it_folded_later(stands: Stands) -> None:
     past = stands.past(answer_seconds=SOON)
     with pytest.raises(NotYet, match="case_board is being folded up to position 9: ask again soon"):
-        await past.place(PROJECTION, 9)
+        await past.place(PROJECTION, 9, ONE)
     stands.go_on.set()
     async with asyncio.timeout(PATIENCE_SECONDS):
         while 9 not in stands.known:  # noqa: ASYNC110 - a task of this loop
             await asyncio.sleep(0)
-    assert await past.place(PROJECTION, 9) == "past_case_board_9"
+    assert await past.place(PROJECTION, 9, ONE) == "past_case_board_9"
     assert stands.folded == [9]
     await past.close()
 
@@ -90,9 +114,9 @@ async def test_what_fails_is_told_and_tried_again_for_the_next_one(stands: Stand
     stands.fails = "the log lacks something"
     stands.go_on.set()
     with pytest.raises(NotYet, match="the log lacks something"):
-        await past.place(PROJECTION, 4)
+        await past.place(PROJECTION, 4, ONE)
     stands.fails = None
-    assert await past.place(PROJECTION, 4) == "past_case_board_4"
+    assert await past.place(PROJECTION, 4, ONE) == "past_case_board_4"
     assert stands.folded == [4, 4]
     await past.close()
 
