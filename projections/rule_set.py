@@ -279,17 +279,22 @@ def read_rule_set(text: str) -> RuleSet:
     """Read and check a rule set; raises RuleSetFaulty."""
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
-        line = int(found[1]) if found else None
-        raise RuleSetFaulty((RuleFault(line, "", "TOML", f"correct what stands there ({error})"),)) from None
-    except RecursionError:
-        fault = RuleFault(None, "", "tables and lists a few deep", "take the brackets out that stand in one another")
-        raise RuleSetFaulty((fault,)) from None
+    except (ValueError, RecursionError) as error:
+        raise RuleSetFaulty((no_toml(error),)) from None
     try:
         return RuleSet.model_validate(tables)
     except ValidationError as error:
         raise RuleSetFaulty(tuple(_fault(text, one) for one in error.errors())) from None
+
+
+def no_toml(error: ValueError | RecursionError) -> RuleFault:
+    """What is wrong with a text that cannot be read as TOML, as tomllib says it."""
+    if isinstance(error, RecursionError):
+        return RuleFault(None, "", "tables and lists a few deep", "take the brackets out that stand in one another")
+    if not isinstance(error, tomllib.TOMLDecodeError):  # Python reads no number of thousands of digits
+        return RuleFault(None, "", "numbers of a few digits", "correct the one that has thousands")
+    found = re.search(r"at line (\d+)", str(error))
+    return RuleFault(int(found[1]) if found else None, "", "TOML", f"correct what stands there ({error})")
 
 
 def hash_of(text: str) -> str:

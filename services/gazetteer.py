@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from events.places.facts import Alias, Division, Earlier, Facts, Parent, Row, Succession, Unit
 from events.places.faults import Fault, GazetteerFaulty, Keeping, misread, misread_field
 from events.places.gazetteer import Gazetteer
+from projections.rule_set import no_toml
 
 HEAD = "gazetteer.toml"
 _TABLES: tuple[type[Row], ...] = (Unit, Parent, Alias, Succession, Earlier)
@@ -109,9 +110,9 @@ def _head(folder: _Folder) -> dict[str, Any]:
         return {}
     try:
         head = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        folder.breaks(HEAD, int(line[1]) if line else None, "", "TOML", f"correct it: {error}")
+    except (ValueError, RecursionError) as error:
+        fault = no_toml(error)
+        folder.breaks(HEAD, fault.line, "", fault.expected, fault.mend)
         return {}
     folder.lines[Division.table] = [
         number for number, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*divisions\s*\]\]", line)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.audit.merkle import HASH_BYTES, continues, hash_leaf, includes
+from services.audit.notes import LARGEST_NOTE
 from services.audit.offline.verify import (
     ALTERED,
     ANOTHER_LOG,
@@ -58,6 +59,8 @@ def consistency_text(old: int, hashes: Sequence[bytes], note: str) -> str:
 
 def read_proof(text: str, where: str) -> Proof:
     """Read either; raises Verdict where it is neither, or was cut."""
+    if len(text) > LARGEST_NOTE:
+        raise Verdict(USAGE, f"{where} is no proof: it has more than {LARGEST_NOTE:,} characters.")
     inclusion = _INCLUSION.fullmatch(text)
     found = inclusion or CONSISTENCY.fullmatch(text)
     if not found:

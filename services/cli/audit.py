@@ -65,7 +65,7 @@ def verify(
     ledger could not be read. Cosignatures stand beside the ledger: give them by --kept where Kafka alone is read. It
     keeps up to 160 bytes an event in a temporary folder (TMPDIR).
     """
-    from services.audit.offline.verify import Verdict, kept_said, keys_said, witnesses_said
+    from services.audit.offline.verify import Verdict, kept_said, keys_said, printable, witnesses_said
     from services.audit.verifying import Asked, cores
     from services.audit.verifying import verify as verify_it
 
@@ -84,7 +84,7 @@ def verify(
     except Verdict as verdict:
         typer.echo(str(verdict), err=True)
         raise typer.Exit(verdict.status) from None
-    typer.echo(verified.sentence(with_ledger=dsn is not None))
+    typer.echo(printable(verified.sentence(with_ledger=dsn is not None)))
     rate = verified.to / max(verified.seconds, 0.001)
     typer.echo(f"{verified.seconds:.1f} s, {rate:,.0f} positions a second.", err=True)
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from events.places.faults import NoSuchDivision
 from events.places.gazetteer import Gazetteer
+from projections.rule_set import no_toml
 from services.demo.scenario import Entry, Head, Scenario
 from services.gazetteer import GazetteerUnreadable, read_gazetteer
 from services.local.problems import LocalProblem
@@ -123,10 +124,9 @@ def _tables(reading: _Reading, file: Path) -> tuple[dict[str, Any], Lines]:
 def _parsed(file: Path, text: str) -> tuple[dict[str, Any], Lines]:
     try:
         return tomllib.loads(text), {key: (file, line) for line, key in _keys(text)}
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
-        line = int(found[1]) if found else None
-        raise ScenarioFaulty([Fault(file, line, "", "TOML", f"correct what stands there ({error})")]) from None
+    except (ValueError, RecursionError) as error:
+        fault = no_toml(error)
+        raise ScenarioFaulty([Fault(file, fault.line, "", fault.expected, fault.mend)]) from None
 
 
 def _head(reading: _Reading, tables: Mapping[str, Any], lines: Lines, file: Path) -> Head:

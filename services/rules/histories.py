@@ -40,7 +40,7 @@ from events.vocabulary import (
     UnitId,
     VerificationState,
 )
-from projections.rule_set import RuleFault
+from projections.rule_set import RuleFault, no_toml
 
 LEVELS = ("calm", "watch", "tension", "alert", "crisis")
 HERE = "here"
@@ -396,10 +396,8 @@ def read_histories(text: str) -> tuple[History, ...]:
     """Read and check a file's text; raises HistoriesFaulty."""
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
-        fault = RuleFault(int(found[1]) if found else None, "", "TOML", f"correct what stands there ({error})")
-        raise HistoriesFaulty((fault,)) from None
+    except (ValueError, RecursionError) as error:
+        raise HistoriesFaulty((no_toml(error),)) from None
     try:
         return Histories.model_validate(tables).history
     except ValidationError as error:

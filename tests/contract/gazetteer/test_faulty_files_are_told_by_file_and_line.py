@@ -228,6 +228,7 @@ def test_divisions_stand_oldest_first_each_with_its_day(tmp_path: Path) -> None:
         ("units.csv", "", 1, "this column"),
         ("aliases.csv", "unit_id,alias,alias,kind,sources\n", 1, "each column once"),
         ("gazetteer.toml", FILES["gazetteer.toml"].replace("edition = 1", "edition 1"), 3, "TOML"),
+        ("gazetteer.toml", f"edition = {'[' * 3_000}", None, "tables and lists a few deep"),
         ("gazetteer.toml", FILES["gazetteer.toml"].replace("edition", "printing"), None, "remove it or correct"),
         ("gazetteer.toml", FILES["gazetteer.toml"].replace("edition = 1\n", ""), None, "key edition"),
         (

@@ -123,6 +123,7 @@ def test_each_thing_that_is_wrong_has_its_sentence_and_status() -> None:
         key=LogKey("x", "another"),
     )
     refused(USAGE, "a.tlog-proof is no whole proof", "")
+    refused(USAGE, "is no proof: it has more than 1,000,000", "a\n" * 600_000)
     refused(USAGE, "was it cut", text[: text.index("\n\n")])
     refused(USAGE, "no signed checkpoint", text[: text.index("—") - 1])
     refused(USAGE, "no hash in base64", text.replace("index 3\n", "index 3\nAAAA\n"))

@@ -85,6 +85,8 @@ def test_a_faulty_rule_is_told_by_its_line_and_key(tmp_path: Path, old: str, new
 def test_what_is_no_toml_and_what_is_not_there_are_told(tmp_path: Path) -> None:
     (tmp_path / "scenario.toml").write_text("format = 1\nname = \n")
     assert "line 2: expected TOML" in told_of(tmp_path)
+    (tmp_path / "scenario.toml").write_text(f"format = {'1' * 5_000}\n")
+    assert "expected numbers of a few digits" in told_of(tmp_path)
     assert "expected a file that can be read" in told_of(tmp_path / "nowhere")
 
 

@@ -77,6 +77,8 @@ def assert_told(text: str, faults: Sequence[RuleFault]) -> None:
         ("history = 3", "key history: expected a valid tuple; correct it"),
         ("", "key history: expected this key; add it"),
         ("history = []", "key history: expected at least one; write it"),
+        (f"history = {'1' * 5_000}", "expected numbers of a few digits"),
+        (f"history = {'[' * 3_000}", "expected tables and lists a few deep"),
         ("[[history]]\nname = 'x'\nsteps = [", "expected TOML; correct what stands there"),
         ("[[history]]\nname = 'x'", "line 1, key history 1, steps: expected this key; add it"),
         ("[[history]]\nname = 'x'\nsteps = []", "line 1, key history 1, steps: expected at least one `expect`; add"),
