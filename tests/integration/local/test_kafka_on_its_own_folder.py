@@ -13,6 +13,7 @@ from kafka.admin import ConfigResource
 from services.local.jars import kafka_jars
 from services.local.kafka import KafkaServer
 from services.local.problems import ChildDied, PortTaken, WrongVersion
+from services.local.quick_start import quick_start
 from services.local.topics import TOPICS, make_topics
 from services.settings import Settings
 
@@ -80,3 +81,29 @@ def test_what_a_start_after_a_kill_reads_again_stays_small_however_long_the_log(
     finally:
         admin.close()
     assert {found[topic]["segment.bytes"]["value"] for topic in TOPICS} == {str(64 * 2**20)}
+
+
+def test_a_quick_start_whose_file_is_damaged_is_a_slow_one(tmp_path: Path) -> None:
+    jars = kafka_jars(Settings().cache_folder)
+    laid_out, *others = quick_start(jars)
+    whole = bytearray(Path(laid_out.partition("=")[2]).read_bytes())
+    whole[len(whole) // 2 : len(whole) // 2 + 100_000] = b"Z" * 100_000
+    damaged = tmp_path / "damaged.aot"
+    damaged.write_bytes(whole)
+    server = KafkaServer(tmp_path / "kafka", jars, java_options=(f"-XX:AOTCache={damaged}", *others))
+    server.start()
+    server.stop()
+    assert "Checksum verification failed" in server.log.read_text()
+
+
+def test_a_java_that_lays_nothing_out_is_tried_once_and_starts_as_ever(tmp_path: Path) -> None:
+    java, jar = tmp_path / "java" / "bin" / "java", tmp_path / "cache" / "kafka" / "kafka.jar"
+    for file in (java, jar):
+        file.parent.mkdir(parents=True)
+    jar.touch()
+    assert quick_start([jar], java) == ()  # it does not say which one it is
+    (tmp_path / "java" / "release").write_text('JAVA_VERSION="17"\n')
+    java.write_text(f"#!/bin/sh\necho asked >> {tmp_path}/asked\nexit 1\n")
+    java.chmod(0o755)
+    assert [quick_start([jar], java), quick_start([jar], java)] == [(), ()]
+    assert (tmp_path / "asked").read_text() == "asked\n"
