@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -13,7 +13,9 @@ import orjson
 from kafka import TopicPartition
 
 from services.audit.in_order import Broken, Standing, in_order, partitions_of
+from services.audit.merkle import HASH_BYTES
 from services.audit.offline.verify import ALTERED, BEYOND, CHECKPOINTED, Verdict, read_checkpoints
+from services.audit.tiles import WIDTH
 from services.audit.zipping import LINES_EACH, Parts, PartsBeside, Zip, manifest_of
 from services.ledger.ledger import Ledger
 from services.local.topics import ALERTS, EVENTS
@@ -29,6 +31,12 @@ Cosigned = Mapping[int, str]
 """By the sizes of checkpoints the lines by which witnesses cosigned them: no event holds those, as they come later."""
 
 NOTHING: Cosigned = MappingProxyType({})
+
+Leaves = Callable[[int, int], Awaitable[bytes | None]]
+"""The first so many hashes of the tile of a number, at the foot of the tree; None where it lacks them."""
+
+TILES_EACH = 1_000
+"""So many tiles of leaves make a file of a bundle: 8 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,21 @@ class Packing:
                 f"No bundle was made. Position {self.size} records what is no checkpoint: see `intabaza audit verify`.",
             ) from None
 
+    async def leaves(self, tile: Leaves) -> None:
+        """Of all that was signed, what its leaves were when that was done: where an event was changed since, they tell
+        which one. They stand in the tree, and prove nothing; of a tree that is being built anew there are none."""
+        self._close_events()
+        size = self._notes[-1][0] if self._notes else 0
+        part = bytearray()
+        for number in range(-(-size // WIDTH)):
+            found = await tile(number, min(WIDTH, size - number * WIDTH))
+            if found is None:
+                return
+            part += found
+            if len(part) == TILES_EACH * WIDTH * HASH_BYTES or (number + 1) * WIDTH >= size:
+                self._zip.add(f"leaves/{number // TILES_EACH + 1:06}.bin", bytes(part))
+                part.clear()
+
     def beside(self, name: str) -> IO[bytes]:
         """A file that is written at the same time as the events; `finish` takes it in."""
         return self._zip.beside(name)
@@ -112,8 +135,9 @@ async def from_ledger(
     to: int | None = None,
     progress: Progress = lambda done, of: None,
     cosigned: Cosigned = NOTHING,
+    leaves: Leaves | None = None,
 ) -> Packed:
-    """A bundle of the ledger, up to a position or its end.
+    """A bundle of the ledger, up to a position or its end, with the leaves of the tree that was signed.
 
     Raises Verdict where the position lies beyond it, or one is missing; the other errors of the ledger, FolderUnusable.
     """
@@ -124,6 +148,8 @@ async def from_ledger(
             if packing.size % LINES_EACH == 0:
                 progress(packing.size, size)
         progress(size, size)
+        if leaves is not None:
+            await packing.leaves(leaves)
         return packing.finish()
 
 

@@ -129,7 +129,10 @@ def own_keys_of(settings: Settings, dsn: str | None) -> list[str]:
 def _pack(file: Path, source: Source, to: int | None, keys: list[str], progress: Progress) -> Packed:
     from services import clock
     from services.audit.bundle import from_kafka, from_ledger
+    from services.audit.tiles import Place
     from services.ledger.postgres import PostgresLedger
+    from services.notary.proving import Proving, TreeBehind
+    from services.notary.tree import TreeDamaged
 
     addresses = find_addresses(read_settings())
     cosigned, witnesses = _cosigned(addresses.app_dsn, to, optional=source is Source.KAFKA)
@@ -139,9 +142,18 @@ def _pack(file: Path, source: Source, to: int | None, keys: list[str], progress:
 
     async def pack() -> Packed:
         ledger = await PostgresLedger.connect(addresses.app_dsn, clock.now, readers=1)
+        proving = await Proving.connect(addresses.app_dsn, ledger)
+
+        async def leaves(number: int, width: int) -> bytes | None:
+            try:
+                return await proving.tile(Place(0, number), width)
+            except (TreeBehind, TreeDamaged):
+                return None
+
         try:
-            return await from_ledger(ledger, file, keys, to, progress, cosigned)
+            return await from_ledger(ledger, file, keys, to, progress, cosigned, leaves)
         finally:
+            await proving.close()
             await ledger.close()
 
     return asyncio.run(pack())

@@ -22,6 +22,9 @@ from services.audit.offline.verify import (
     UNREAD,
     USAGE,
     VERIFIED,
+    Verdict,
+    keys_said,
+    verify,
 )
 from services.audit.tile_folder import write_tiles
 from services.cli.app import app
@@ -274,3 +277,22 @@ async def test_who_waits_for_another_to_write_tiles_writes_what_was_signed_meanw
         assert not (tmp_path / "checkpoint").exists()
     assert (await waiting).size == 801
     await ForeignReader(from_folder(tmp_path), KEY.vkey).leaves(801)
+
+
+async def test_a_bundle_tells_which_event_was_changed_in_the_ledger_by_the_leaves_of_the_tree(
+    log: SignedLedger, commands: Commands, postgres: PostgresServer, fresh_database: str
+) -> None:
+    await log.grow(300)
+    await log.sign()
+    owner = await asyncpg.connect(postgres.dsn(fresh_database))
+    await owner.execute("set session_replication_role = replica")
+    later = "update ledger.event set recorded_at = recorded_at + interval '1 microsecond' where position = 201"
+    await owner.execute(later)
+    assert (await commands.run("bundle", "bundle.zip", *of_key(KEY)))[0] == 0
+    with pytest.raises(Verdict, match="Position 201 is the first bad one"):
+        verify(commands.folder / "bundle.zip", keys_said([KEY.vkey]), [], None)
+    await owner.execute("truncate notary.tile; update notary.tree set size = 0")  # as after a restore
+    await owner.close()
+    assert (await commands.run("bundle", "bundle.zip", *of_key(KEY)))[0] == 0
+    with pytest.raises(Verdict, match="Position 202 is the first where it shows"):
+        verify(commands.folder / "bundle.zip", keys_said([KEY.vkey]), [], None)

@@ -20,7 +20,7 @@ from services.local.problems import FolderUnusable
 from tests.support.checkpoints import checkpoint, wires_of
 from tests.support.disks import no_file_beyond
 from tests.support.ledgers import note
-from tests.support.signed_logs import ORIGIN, LogKey
+from tests.support.signed_logs import ORIGIN, LogKey, leaf
 from tests.support.signed_logs import note as signed
 
 KEY = LogKey("one")
@@ -62,6 +62,46 @@ async def test_cosignatures_stand_behind_the_checkpoint_of_their_size(ledger: Me
         assert opened.read("checkpoints.txt").decode().endswith(line)
         assert b"of none" not in opened.read("checkpoints.txt")
     assert "witnessed by witness.example/w" in verify(path, [], [], None)
+
+
+@pytest.mark.parametrize("tiles_each", [1, 2, 1_000])
+async def test_the_leaves_that_were_signed_tell_which_event_was_changed_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiles_each: int
+) -> None:
+    monkeypatch.setattr(bundle, "TILES_EACH", tiles_each)
+    ledger, path = MemoryLedger(witness=clock.now, own_clock=clock.now), tmp_path / "bundle.zip"
+    for _ in range(3):
+        await ledger.append(note(count=199))
+        await checkpoint(ledger, KEY)
+    wires = await wires_of(ledger)
+
+    async def tile(number: int, width: int) -> bytes | None:
+        return b"".join(map(leaf, wires[256 * number : 256 * number + width]))
+
+    await from_ledger(ledger, path, [KEY.vkey], leaves=tile)
+    with zipfile.ZipFile(path) as opened:
+        leaves = [opened.read(name) for name in sorted(opened.namelist()) if name.startswith("leaves/")]
+    assert (len(leaves), b"".join(leaves)) == (-(-3 // tiles_each), b"".join(map(leaf, wires[:599])))
+    assert verify(path, keys_said([KEY.vkey]), [], None).startswith("Verified: positions 1 to 599")
+
+    read = ledger.read
+
+    async def altered(after: int, limit: int = 1000) -> object:
+        rows = await read(after, limit)
+        return [replace(row, body=row.body.replace(b"1", b"2")) if row.position == 301 else row for row in rows]
+
+    monkeypatch.setattr(ledger, "read", altered)
+    await from_ledger(ledger, path, [KEY.vkey], leaves=tile)
+    with pytest.raises(Verdict, match="Position 301 is the first bad one"):
+        verify(path, keys_said([KEY.vkey]), [], None)
+
+
+async def test_a_tree_that_is_being_built_anew_gives_no_leaves(ledger: MemoryLedger, tmp_path: Path) -> None:
+    async def tile(number: int, width: int) -> bytes | None:
+        return None
+
+    await from_ledger(ledger, tmp_path / "bundle.zip", [KEY.vkey], leaves=tile)
+    assert verify(tmp_path / "bundle.zip", keys_said([KEY.vkey]), [], None).startswith("Verified")
 
 
 async def test_a_bundle_up_to_a_position_holds_the_checkpoints_up_to_there(
