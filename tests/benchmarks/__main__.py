@@ -22,6 +22,7 @@ from tests.benchmarks import (
     notifying,
     projecting,
     proving,
+    recalling,
     refolding,
     relaying,
     remembering,
@@ -101,12 +102,17 @@ def verify(options: Options) -> None:
     """Verifying a log against a bare poll-and-hash loop."""
     with servers() as running:
         running.fill(options.events)
-        asyncio.run(verifying.compare(running, options.events, options.rounds))
+        asyncio.run(verifying.compare(running, options.events, options.rounds, options.only))
 
 
 def prove(options: Options) -> None:
     """Extending a log's tree, and proofs of it."""
     proving.compare(options.events)
+
+
+def asof(options: Options) -> None:
+    """What stood at moments of a long history, asked through the API."""
+    recalling.compare(options.events)
 
 
 SECTIONS: Mapping[str, Callable[[Options], None]] = {
@@ -122,6 +128,7 @@ SECTIONS: Mapping[str, Callable[[Options], None]] = {
     "issue": issue,
     "verify": verify,
     "prove": prove,
+    "asof": asof,
 }
 
 

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from datetime import timedelta
-from functools import partial
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
-from pathlib import Path
 from random import Random
-from uuid import uuid4
 
 import asyncpg
-import httpx
 
-from events.vocabulary import Role
 from services import clock
-from services.api.tokens import Bearer, TokenIssuer
-from services.area import EVERYWHERE
 from services.database.pools import as_it_was
 from services.ledger.postgres import PostgresLedger
-from services.local.ports import answers, free_port
 from services.notary.proving import Proving
 from services.notary.tree import Tree
-from services.settings import PREFIX, Settings
-from tests.benchmarks.processes import end, start
+from tests.benchmarks.apis import api
 from tests.benchmarks.servers import Database, servers
 from tests.support.checkpoints import append_checkpoint
 from tests.support.signed_logs import LogKey, signed_root
@@ -68,7 +54,8 @@ async def _compare(database: Database, leaves: int) -> None:
         )
         await _time("a proof of consistency", lambda: tree.consistency(draw.randint(1, leaves), leaves))
         await _time("inclusion, with its checkpoint, checked", lambda: proving.inclusion(draw.randint(1, leaves)))
-        async with _api(database) as ask:
+        async with api(database) as asked:
+            ask = asked.ask
             inclusion, goes_on = "/v1/log/proofs/inclusion", "/v1/log/proofs/consistency"
             await _time("… over HTTP", lambda: ask(inclusion, {"position": draw.randint(1, leaves)}))
             await _time("consistency over HTTP", lambda: ask(goes_on, {"from": draw.randint(1, leaves)}))
@@ -105,38 +92,3 @@ def _said(took: list[float]) -> str:
     ordered = sorted(took)
     p50, p99 = (ordered[int(len(ordered) * share)] * 1e3 for share in (0.5, 0.99))
     return f"p50 {p50:6.1f}   p99 {p99:6.1f} ms"
-
-
-@asynccontextmanager
-async def _api(database: Database) -> AsyncIterator[Callable[[str, dict[str, int]], Awaitable[None]]]:
-    """The API as a process of its own, asked by an auditor."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        folder, port = Path(name), free_port()
-        key = folder / "master.key"
-        key.write_text(secrets.token_urlsafe(32))
-        key.chmod(0o600)
-        environment = database.environment(folder) | {
-            "INTABAZA_VAULT_MASTER_KEY_FILE": str(key),
-            "INTABAZA_API_PORT": str(port),
-            "INTABAZA_API_REQUESTS_PER_SECOND": "0",
-        }
-        ours = {
-            name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)
-        }
-        issuer = TokenIssuer.find_or_make(Settings.model_validate(ours).token_keys)
-        token = issuer.issue(Bearer(uuid4(), Role.AUDITOR, EVERYWHERE), clock.now(), timedelta(hours=1))
-        process = start([sys.executable, "-m", "services.api"], folder / "log", environment)
-        try:
-            async with asyncio.timeout(120):
-                while not answers(port):  # noqa: ASYNC110 - another process
-                    await asyncio.sleep(0.1)
-            headers = {"Authorization": f"Bearer {token}"}
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as client:
-                yield partial(_ask, client)
-        finally:
-            end([process])
-
-
-async def _ask(client: httpx.AsyncClient, path: str, params: dict[str, int]) -> None:
-    answer = await client.get(path, params=params)
-    assert answer.status_code == 200, answer.text

@@ -8,7 +8,7 @@ import resource
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -41,6 +41,8 @@ PROCESSES = 2
 PER_DAY = 20_000
 MARK = 0.7
 LOOK_SECONDS = 0.2
+BARE = "bare poll-and-hash loop, 2 processes"
+BUNDLED = "verify.py on a bundle, 1 process"
 KEY = LogKey("bench")
 
 
@@ -53,7 +55,7 @@ class Took:
     mib: float
 
 
-async def compare(servers: Servers, events: int, rounds: int) -> None:
+async def compare(servers: Servers, events: int, rounds: int, only: Sequence[str] = ()) -> None:
     """All in turns, on the same events; the servers' own CPU is not counted."""
     turns: dict[str, list[Took]] = {}
     async with servers.database() as database:
@@ -64,18 +66,17 @@ async def compare(servers: Servers, events: int, rounds: int) -> None:
         both = Asked(servers.bootstrap, database.dsn("intabaza_app"), keys, kept, PROCESSES)
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder) / "bundle.zip"
-            ledger = await PostgresLedger.connect(database.dsn("intabaza_app"), clock.now)
-            packed = await from_ledger(ledger, bundle, [KEY.vkey])
-            await ledger.close()
-            assert packed.size == events
             contenders: dict[str, Callable[[], object]] = {
-                "bare poll-and-hash loop, 2 processes": lambda: poll(servers.bootstrap),
-                "verify --kafka-only": lambda: asyncio.run(verify(alone)),
-                "verify": lambda: asyncio.run(verify(both)),
-                "verify.py on a bundle, 1 process": lambda: verify_bundle(bundle, keys, kept, None),
+                BARE: lambda: poll(servers.bootstrap),
+                "audit verify --kafka-only": lambda: asyncio.run(verify(alone)),
+                "audit verify": lambda: asyncio.run(verify(both)),
+                BUNDLED: lambda: verify_bundle(bundle, keys, kept, None),
             }
-            for name, turn in [*contenders.items()] * rounds:
-                took = await asyncio.to_thread(timed, turn)
+            chosen = [one for one in contenders if not only or one == BARE or any(word in one for word in only)]
+            if BUNDLED in chosen:
+                await _pack(database, bundle, events)
+            for name in chosen * rounds:
+                took = await asyncio.to_thread(timed, contenders[name])
                 turns.setdefault(name, []).append(took)
                 print(f"{name}: {took.seconds:.1f} s, {took.cpu:.1f} s of CPU, {took.mib:.0f} MiB", flush=True)
     [bare, *_] = turns.values()
@@ -87,9 +88,16 @@ async def compare(servers: Servers, events: int, rounds: int) -> None:
             spread([two.seconds / one.seconds for one, two in zip(all_took, bare, strict=True)]),
             spread([one.cpu / events * 1e6 for one in all_took], 1),
             spread([two.cpu / one.cpu for one, two in zip(all_took, bare, strict=True)]),
-            str(MARK) if name == "verify" else "",
+            str(MARK) if name == "audit verify" else "",
         )
     Console(width=140).print(table)
+
+
+async def _pack(database: Database, bundle: Path, events: int) -> None:
+    ledger = await PostgresLedger.connect(database.dsn("intabaza_app"), clock.now)
+    packed = await from_ledger(ledger, bundle, [KEY.vkey])
+    await ledger.close()
+    assert packed.size == events
 
 
 def timed(turn: Callable[[], object]) -> Took:
