@@ -45,11 +45,12 @@ def by_script(program: bytes, pack: Path, *how: str) -> tuple[int, str]:
 
 
 async def sign(stack: Stack, story: Story) -> str:
-    """Sign all that is recorded; the checkpoint."""
+    """Sign all that is recorded; the checkpoint. The tree comes after it, since the clock ticks on meanwhile."""
     ledger = story.network.desk.ledger
+    signed = await checkpoint(ledger, KEY)
     async with asyncpg.create_pool(stack.addresses.owner_dsn, min_size=1, max_size=1) as pool:
         await bring_to_its_end(Tree(pool), ledger)
-    return await checkpoint(ledger, KEY)
+    return signed
 
 
 def contents(pack: Path) -> dict[str, bytes]:
