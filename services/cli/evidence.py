@@ -125,6 +125,9 @@ def _refuse_role(operation: str, role: Role) -> None:
 
 
 async def _take(settings: Settings, wanted: Wanted, file: Path, keys: list[str]) -> Taken:
+    from services.notary.halts import NoCheckpoint
+    from services.notary.proving import TreeBehind
+    from services.notary.tree import TreeDamaged
     from services.trace.reading import TooMuch
     from services.wiring import open_taking
 
@@ -134,7 +137,7 @@ async def _take(settings: Settings, wanted: Wanted, file: Path, keys: list[str])
             return taken
     except TooMuch as much:
         raise LocalProblem(f"{much} Let more be in it with --most.") from None
-    except (Refusal, VaultError) as refused:
+    except (Refusal, VaultError, TreeBehind, TreeDamaged, NoCheckpoint) as refused:
         raise _told(refused) from None
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from events.catalogue import read
 from events.custody import ExportMade
 from tests.support.canaries import Canaries
-from tests.support.checkpoints import cosign, wires_of
+from tests.support.checkpoints import checkpoint, cosign, wires_of
 from tests.support.history import CANARY, Story
 from tests.support.packs import by_script, contents, made_anew, sign, take, verified
 from tests.support.signed_ledgers import KEY
@@ -18,6 +18,10 @@ from tests.support.signed_logs import LogKey, note, write_zip
 from tests.support.stack import Stack
 
 WITNESS = LogKey("witness", "witness.example/w1", 4)
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(one.name for one in folder.iterdir())
 
 
 async def test_before_anything_is_signed_a_pack_says_so(
@@ -30,6 +34,16 @@ async def test_before_anything_is_signed_a_pack_says_so(
     status, said = verified(pack)
     assert (status, said[:10]) == (8, "Not signed")
     assert "Not signed" in contents(pack)["index.html"].decode()
+
+
+async def test_while_the_tree_is_built_anew_that_is_said_and_nothing_is_written(
+    stack: Stack, story: Story, case_id: str, tmp_path: Path
+) -> None:
+    await checkpoint(story.network.desk.ledger, KEY)
+    taken = take(stack, case_id, tmp_path / "pack.zip", "--key", KEY.vkey)
+    assert (taken.returncode, taken.stderr.count("\n")) == (1, 1), taken.stderr
+    assert "The tree has fewer leaves than were signed: the notary builds it anew." in taken.stderr
+    assert names_in(tmp_path) == []
 
 
 async def test_a_pack_is_taken_recorded_and_verified(stack: Stack, story: Story, case_id: str, tmp_path: Path) -> None:
