@@ -38,6 +38,9 @@ Leaves = Callable[[int, int], Awaitable[bytes | None]]
 TILES_EACH = 1_000
 """So many tiles of leaves make a file of a bundle: 8 MB."""
 
+NOTES_EACH = 50_000
+"""So many checkpoints make a file of a bundle: a month of one a minute, 20 MB with some witnesses."""
+
 
 @dataclass(frozen=True, slots=True)
 class Packed:
@@ -114,8 +117,10 @@ class Packing:
     def finish(self) -> Packed:
         """Make it whole and give it its name."""
         self._close_events()
-        notes = (note + self._cosigned.get(size, "") for size, note in self._notes)
-        self._zip.add("checkpoints.txt", "\n".join(notes).encode())
+        notes = [note + self._cosigned.get(size, "") for size, note in self._notes]
+        self._zip.add("checkpoints.txt", "\n".join(notes[:NOTES_EACH]).encode())
+        for number, at in enumerate(range(NOTES_EACH, len(notes), NOTES_EACH), 2):
+            self._zip.add(f"checkpoints/{number:06}.txt", "\n".join(notes[at : at + NOTES_EACH]).encode())
         self._zip.add("keys.txt", "".join(f"{key}\n" for key in self._keys).encode())
         self._zip.add_beside()
         self._zip.ship(SHIPPED)

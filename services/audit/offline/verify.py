@@ -682,7 +682,8 @@ def verify(
 ) -> str:
     """The sentence on a bundle that is verified, and witnessed by those demanded; anything else is a Verdict."""
     bundle = Bundle(path)
-    stated = read_checkpoints(bundle.text("checkpoints.txt"), "checkpoints.txt", EDITED)
+    signed = ["checkpoints.txt", *bundle.parts("checkpoints")]
+    stated = [one for name in signed for one in read_checkpoints(bundle.text(name), name, EDITED)]
     # a log that was not signed yet when the bundle was made has no name in it
     origin = bundle.origin or (kept[0].origin if kept and not stated else "")
     for one, where in (*((one, "checkpoints.txt") for one in stated), *((one, "--kept") for one in kept)):

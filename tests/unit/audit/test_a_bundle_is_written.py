@@ -64,6 +64,23 @@ async def test_cosignatures_stand_behind_the_checkpoint_of_their_size(ledger: Me
     assert "witnessed by witness.example/w" in verify(path, [], [], None)
 
 
+async def test_a_log_that_was_signed_for_years_has_its_checkpoints_in_several_files(
+    ledger: MemoryLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "NOTES_EACH", 1)
+    await checkpoint(ledger, KEY)
+    path = tmp_path / "bundle.zip"
+    await from_ledger(ledger, path, [KEY.vkey])
+    with zipfile.ZipFile(path) as opened:
+        files = [name for name in opened.namelist() if name.startswith("checkpoints")]
+        assert files == ["checkpoints.txt", "checkpoints/000002.txt", "checkpoints/000003.txt"]
+        opened.extractall(tmp_path / "folder")
+    assert "are what was signed, at 3 checkpoints" in verify(path, keys_said([KEY.vkey]), [], None)
+    (tmp_path / "folder" / "checkpoints" / "000003.txt").write_bytes(b"")
+    with pytest.raises(Verdict, match=r"000003\.txt is not what the manifest says"):
+        verify(tmp_path / "folder", keys_said([KEY.vkey]), [], None)
+
+
 @pytest.mark.parametrize("tiles_each", [1, 2, 1_000])
 async def test_the_leaves_that_were_signed_tell_which_event_was_changed_since(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiles_each: int
