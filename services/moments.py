@@ -83,6 +83,20 @@ def read_moment(text: str) -> Named:
     return instant
 
 
+def refuse_outside(named: Named, first: Moment | None, last: Moment | None, now: datetime | None = None) -> None:
+    """Raise BeforeTheLog or BeyondTheLog; where it is known what was recorded until `now`, instants up to it are in."""
+    if first is None or last is None:
+        raise BeyondTheLog(named, None)
+    if isinstance(named, int):
+        before, beyond = named < first.position, named > last.position
+    else:
+        before, beyond = named < first.recorded_at, named > max(last.recorded_at, now or last.recorded_at)
+    if before:
+        raise BeforeTheLog(named, first)
+    if beyond:
+        raise BeyondTheLog(named, last)
+
+
 def said(named: Named) -> str:
     """A named moment in a sentence."""
     return f"Position {named}" if isinstance(named, int) else wire_time(named)

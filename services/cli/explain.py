@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,7 @@ import typer
 from services import clock
 from services.local.addresses import find_addresses
 from services.local.problems import LocalProblem
+from services.moments import Moment, Named, read_moment, refuse_outside
 from services.settings import read_settings
 from services.words.languages import Code, language
 
@@ -22,19 +22,24 @@ if TYPE_CHECKING:
 def explain(
     unit: Annotated[str, typer.Argument(help="A unit's id, code or name, such as bi:c2015:gihanga or Gihanga.")],
     as_of: Annotated[
-        datetime | None, typer.Option(help="What was said last until then (UTC); left out, what was said last.")
+        str | None,
+        typer.Option(help="What was said last until this position, or instant with its offset; left out, until now."),
     ] = None,
     to: Annotated[Code, typer.Option("--language", help="In which language.")] = Code.ENGLISH,
 ) -> None:
-    """Say why a unit's level is what the log said of it last, sentence by sentence."""
-    said = asyncio.run(_explained(find_addresses(read_settings()).app_dsn, unit, as_of and clock.as_utc(as_of), to))
+    """Say why a unit's level is what the log said of it last, sentence by sentence.
+
+    Exit statuses of --as-of: 2 no moment, 3 before the log, 4 beyond it.
+    """
+    named = None if as_of is None else read_moment(as_of)
+    said = asyncio.run(_explained(find_addresses(read_settings()).app_dsn, unit, named, to))
     for sentence in said:
         typer.echo(sentence)
     if not language(to).read_by_a_native:
         typer.echo("(Nobody who was born to this language has read these sentences yet.)", err=True)
 
 
-async def _explained(dsn: str, words: str, as_of: datetime | None, code: str) -> tuple[str, ...]:
+async def _explained(dsn: str, words: str, as_of: Named | None, code: str) -> tuple[str, ...]:
     from services.ledger.postgres import PostgresLedger
     from services.words.level import explain_calm, explain_change
     from services.words.said import rules_by_hash, said_of, watched_then
@@ -43,6 +48,10 @@ async def _explained(dsn: str, words: str, as_of: datetime | None, code: str) ->
     ledger = await PostgresLedger.connect(dsn, clock.now)
     try:
         unit, name = meant(await adopted_gazetteer(ledger), words)
+        if as_of is not None:
+            first, head = await ledger.read(0, 1), await ledger.head()
+            last = None if head.recorded_at is None else Moment(head.position, head.recorded_at)
+            refuse_outside(as_of, Moment(first[0].position, first[0].recorded_at) if first else None, last, clock.now())
         if (said := await said_of(ledger, unit, as_of)) is None:
             return explain_calm(name, await watched_then(ledger, unit, as_of, None), to)
         row, change = said

@@ -14,8 +14,9 @@ import orjson
 from events.case.refusals import NoSuchCase
 from events.vocabulary import Mode
 from projections.sql import named_queries
+from services import clock
 from services.ledger.ledger import Recorded
-from services.moments import BeforeTheLog, BeyondTheLog, Moment, Named
+from services.moments import Moment, Named, refuse_outside
 from services.trace.events import ALERT, LEVEL, Told
 from services.trace.reading import Reader, TooMuch
 from services.trace.told_for import told_for
@@ -57,15 +58,12 @@ class Gathered:
 async def end_of(fetch: Fetch, named: Named | None) -> int:
     """Up to which position a pack speaks; raises BeforeTheLog, BeyondTheLog for a moment that is not on it."""
     (row,) = await fetch(SQL["end"])
-    last = row[0] or 0
+    last = int(row[0] or 0)
     if named is None:
-        return int(last)
+        return last
+    refuse_outside(named, await _moment(fetch, 1), await _moment(fetch, last), clock.now())
     position = named if isinstance(named, int) else (await fetch(SQL["recorded_by"], named))[0][0]
-    if position < 1:
-        raise BeforeTheLog(named, await _moment(fetch, 1))
-    if isinstance(named, int) and position > last:
-        raise BeyondTheLog(named, await _moment(fetch, int(last)))
-    return int(min(position, last))
+    return min(position, last)
 
 
 async def _moment(fetch: Fetch, position: int) -> Moment | None:

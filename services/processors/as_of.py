@@ -13,7 +13,7 @@ from datetime import datetime
 from events.envelope import NotAnEvent
 from events.vocabulary import wire_time
 from projections.taken import Taken, take
-from services.moments import BeforeTheLog, BeyondTheLog, Moment, Named
+from services.moments import Moment, Named, refuse_outside
 from services.processors.chain import Record
 from services.processors.errors import Unreadable
 from services.processors.places import Places, link_of, position_of
@@ -39,16 +39,7 @@ def find_moment(bootstrap: str, topic: str, named: Named) -> Found:
     with Places(bootstrap, topic, LOOK_BYTES) as places:
         looking = _Looking(places)
         first, last = looking.first(), looking.last(looking.ends)
-        if first is None or last is None:
-            raise BeyondTheLog(named, None)
-        if isinstance(named, int):
-            too_early, too_late = named < first.position, named > last.position
-        else:
-            too_early, too_late = named < first.recorded_at, named > last.recorded_at
-        if too_early:
-            raise BeforeTheLog(named, first)
-        if too_late:
-            raise BeyondTheLog(named, last)
+        refuse_outside(named, first, last)
         ends = looking.ends_for(named)
         moment = looking.last(ends, named)
         assert moment is not None  # the first one is not beyond it

@@ -18,7 +18,7 @@ from services.api.country import NOTHING
 from services.api.problems import BAD_PARAMETER, Refused
 from services.api.reading import Asked, Parameter
 from services.api.reads.sql import READS_SQL
-from services.moments import BeforeTheLog, BeyondTheLog, Moment, MomentRefused, read_moment
+from services.moments import Moment, MomentRefused, read_moment, refuse_outside
 from services.past.asking import NotYet
 
 PUBLISHED_SECONDS = 5.0
@@ -119,19 +119,10 @@ async def _found(asked: Asked, text: str, log: Log) -> Moment:
     named, fetch = read_moment(text), asked.office.projections.fetch
     first = _as_moment(await fetch(log.first, *log.arguments))
     last = _as_moment(await fetch(log.last, FAR, *log.arguments))
-    if first is None or last is None:
-        raise BeyondTheLog(named, None)
+    refuse_outside(named, first, last, asked.office.in_force.now())
     if isinstance(named, int):
-        if named < first.position:
-            raise BeforeTheLog(named, first)
-        if named > last.position:
-            raise BeyondTheLog(named, last)
         position = named
     else:
-        if named < first.recorded_at:
-            raise BeforeTheLog(named, first)
-        if named > max(asked.office.in_force.now(), last.recorded_at):
-            raise BeyondTheLog(named, last)
         (found,) = await fetch(READS_SQL["last_recorded_by"], named)
         position = found["position"]
     moment = _as_moment(await fetch(log.last, position, *log.arguments))

@@ -148,6 +148,20 @@ async def test_a_level_is_explained_by_the_command_line_too(told: Told) -> None:
     assert (several.returncode, "several places bear this name. Choose one: " in several.stderr) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("moment", "status", "said"),
+    [
+        ("1", 0, "Gihanga"),
+        ("2015-05-13T12:00:00", 2, "is no moment: expected a position on the log"),
+        ("1970-01-01T00:00:00Z", 3, "is before the log: it begins with position 1"),
+        ("2999-01-01T00:00:00Z", 4, "is beyond the log: it ends with position"),
+    ],
+)
+async def test_the_command_line_takes_moments_as_all_do(told: Told, moment: str, status: int, said: str) -> None:
+    done = await asyncio.to_thread(told.doors.stack.command, "explain", "gihanga", "--as-of", moment)
+    assert (done.returncode, said in done.stdout + done.stderr) == (status, True), done.stderr
+
+
 async def test_who_is_no_part_of_the_network_sees_of_a_level_what_an_alert_says(told: Told) -> None:
     for caller in (CONSUMER, ALINE):
         for path in (f"/v1/levels/{GIHANGA}", "/v1/levels/bi:c2015:bukeye"):
