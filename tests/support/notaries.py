@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +49,18 @@ class Kafka(Published):
         return await self._waiters.wait_for(position + 1)
 
 
+@asynccontextmanager
+async def meanwhile(signs: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """It runs as long as the block does, and is cut off at its end; where it ended by itself, that fails."""
+    running = asyncio.ensure_future(signs)
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+    assert running.cancelled(), running.exception()
+
+
 @dataclass
 class AskedLog:
     """A log, and whoever signs it and asks witnesses, as often as a test begins them."""
@@ -69,14 +81,9 @@ class AskedLog:
                 self.ledger, kafka, self.tree, self.keys, ORIGIN, "urn:intabaza:test", Rhythm(0, 1_000), self.metrics,
                 witnesses, post or posting.post,
             )  # fmt: skip
-            running = asyncio.ensure_future(Notary(self.dsn, means).run())
             self._kafka = kafka
-            try:
+            async with meanwhile(Notary(self.dsn, means).run()):
                 yield
-            finally:
-                running.cancel()
-                await asyncio.wait([running])
-        assert running.cancelled(), running.exception()
 
     async def grow(self, events: int = 1) -> int:
         """Append so many events, which a notary that runs signs; the size of that checkpoint."""

@@ -27,7 +27,7 @@ from services.notary.notary import Means, Rhythm, Signing
 from services.notary.tree import Tree, TreeDamaged
 from tests.support.checkpoints import wires_of
 from tests.support.ledgers import by_nobody, note
-from tests.support.notaries import Kafka
+from tests.support.notaries import Kafka, meanwhile
 from tests.support.signed_logs import root
 
 ORIGIN = "intabaza.invalid/when"
@@ -73,13 +73,8 @@ class There:
     async def signs(self, rhythm: Rhythm) -> AsyncIterator[None]:
         """Meanwhile it signs."""
         self.kafka.beyond_what = 0
-        running = asyncio.ensure_future(self.signing(rhythm).run())
-        try:
+        async with meanwhile(self.signing(rhythm).run()):
             yield
-        finally:
-            running.cancel()
-            await asyncio.wait([running])
-        assert running.cancelled(), running.exception()
 
     async def rests(self, position: int) -> list[int]:
         """Let Kafka hold everything up to a position, wait until it is dealt with, and say which sizes are signed."""
