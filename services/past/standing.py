@@ -17,6 +17,7 @@ import asyncpg
 from projections.projection import Connection, Projection
 from projections.sql import named_queries
 from services.processors.making import make_place
+from services.processors.places import FETCH_BYTES
 from services.processors.refold import Refolding, a_pool, drop_place, ends, fold_partitions, refold
 
 SQL = named_queries("services.past", "standing.sql")
@@ -32,6 +33,10 @@ MOST_RECENT = 12
 
 ALONE = 40_000
 """Events that one process folds sooner than others can be started."""
+
+BYTES_AN_EVENT, LEAST_FETCH_BYTES = 100, 256 * 1024
+"""Of each partition at once, where few events are folded in the middle of many: what is read beyond them is in vain. An
+event is about a kilobyte, in one of a dozen partitions."""
 
 Progress = Callable[[int, int], None]
 
@@ -207,7 +212,8 @@ def from_kafka(dsn: str, bootstrap: str, topic: str, processes: int, progress: P
         lines = await asyncio.to_thread(ends, bootstrap, topic)
         refolding = Refolding(dsn, bootstrap, topic, (projection,), {projection.name: place}, lines, as_of=until)
         if until - after < ALONE:
-            await fold_partitions(refolding)
+            near = max(LEAST_FETCH_BYTES, (until - after) * BYTES_AN_EVENT)
+            await fold_partitions(refolding, min(near, FETCH_BYTES))
         else:
             await refold(refolding, processes, lambda done, of: progress(min(max(done, after), until), until))
         progress(until, until)

@@ -24,7 +24,7 @@ from services.processors.collecting import collect_rarely
 from services.processors.errors import Again, Halt
 from services.processors.lane import Lane
 from services.processors.making import make_place
-from services.processors.places import Places
+from services.processors.places import FETCH_BYTES, Places
 from services.processors.store import Store
 
 SQL = named_queries("services.processors", "refold.sql")
@@ -154,11 +154,14 @@ def fold_share(refolding: Refolding) -> None:
     asyncio.run(fold_partitions(refolding))
 
 
-async def fold_partitions(refolding: Refolding) -> None:
-    """Fold some partitions up to their lines. Raises Halt where a chain is broken or does not reach its line."""
+async def fold_partitions(refolding: Refolding, fetch_bytes: int = FETCH_BYTES) -> None:
+    """Fold some partitions up to their lines, reading so many bytes of each at once.
+
+    Raises Halt where a chain is broken or does not reach its line.
+    """
     async with a_pool(refolding.dsn) as pool:
         store = Store(pool, "", refolding.places, speaks=False, as_of=refolding.as_of)
-        with Places(refolding.bootstrap, refolding.topic) as places:
+        with Places(refolding.bootstrap, refolding.topic, fetch_bytes) as places:
             for partition, line in sorted(refolding.lines.items()):
                 try:
                     await _fold_partition(store, refolding.projections, places, partition, line, refolding.as_of)
