@@ -109,6 +109,15 @@ def test_what_is_said_again_on_the_next_day_while_the_first_is_held_is_one_sign(
     assert found([a_sign(3, 1)], past) == set()
 
 
+def test_late_ones_of_two_days_of_a_week_are_one_sign_due_with_the_first_of_them() -> None:
+    on_time, a_week_later = MIDNIGHT + timedelta(days=4), MIDNIGHT + timedelta(days=11)
+    first = a_check_in(1, "a", until=on_time)
+    second = replace(a_check_in(2, "a", until=a_week_later), body={"on": "2026-05-19", "channel": "sms"})
+    past = a_run(first, second, ended_at=a_week_later + MINUTE)
+    assert found([a_sign(3, 1, "2026-05-18", on_time)], past) == set()
+    assert found([a_sign(3, 1, "2026-05-18", on_time - MINUTE)], past) == {"sign_early"}
+
+
 def test_one_that_was_due_when_all_was_well_and_comes_after_it_is_late() -> None:
     past = a_run(a_check_in(1, "a"))
     past.faults = [Fault("kill_api", 2, well=4)]

@@ -69,6 +69,9 @@ def judge(rows: Sequence[Row], past: Past, found: Findings) -> None:
             raise NotModelled(f"{person} checked in and is enrolled in {len(streams)} streams that are known")
         for same in _of_one_day(theirs):
             _judge_one(same, [recorded.get((streams[0], one.kind)) for one in same], whens, past, found)
+        for kind, alike in _of_one_kind(theirs).items():
+            if (sign := recorded.get((streams[0], kind))) is not None:
+                _judge_early(alike, sign, whens, past, found)
 
 
 def _given(one: Sent, until: datetime) -> Given:
@@ -105,10 +108,33 @@ def _of_one_day(theirs: Iterable[Given]) -> Iterable[list[Given]]:
     return days.values()
 
 
+def _of_one_kind(theirs: Iterable[Given]) -> Mapping[Kind, list[Given]]:
+    """Those that one sign on the log may be: late ones of several days of a week among them, which are all its one."""
+    kinds: dict[Kind, list[Given]] = defaultdict(list)
+    for one in theirs:
+        kinds[one.kind].append(one)
+    return kinds
+
+
+def _judge_early(alike: Sequence[Given], row: Row, whens: Mapping[int, datetime], past: Past, found: Findings) -> None:
+    """A sign that is there came no earlier than one of those who gave it was due."""
+    if not any(row.recorded_at >= one.until or _may_be_early(one, past, whens) for one in alike):
+        first = min(one.until for one in alike)
+        found.add("sign_early", f"A sign of {alike[0].kind} is recorded before {first}.", row.position)
+
+
+def _may_be_early(one: Given, past: Past, whens: Mapping[int, datetime]) -> bool:
+    return bool(_turned_back_since(one, past, whens)) or _given_in_days_to_come(one, past, whens)
+
+
+def _turned_back_since(one: Given, past: Past, whens: Mapping[int, datetime]) -> list[Fault]:
+    return [fault for fault in past.faults[one.well_before :] if _told_a_later_day(fault, one, whens)]
+
+
 def _judge_one(
     same: Sequence[Given], rows: Sequence[Row | None], whens: Mapping[int, datetime], past: Past, found: Findings
 ) -> None:
-    """One that was given, once or again: whether it is there, and came when it had to."""
+    """One that was given, once or again: whether it is there, and came as soon as it had to."""
     one = min(same, key=lambda given: given.until)
     there = [row for row in rows if row is not None]
     if not there:
@@ -119,11 +145,8 @@ def _judge_one(
             )
         return
     row = min(there, key=lambda row: row.position)
-    turned = [fault for fault in past.faults[one.well_before :] if _told_a_later_day(fault, one, whens)]
-    if row.recorded_at < one.until and not turned and not _given_in_days_to_come(one, past, whens):
-        found.add("sign_early", f"A sign of {one.kind} is recorded before {one.until}.", row.position)
     well = [fault.well for fault in past.faults if fault.well is not None and fault.well < row.position]
-    if any(whens[at] >= one.until + MARGIN for at in well if at in whens) and not turned:
+    if any(whens[at] >= one.until + MARGIN for at in well if at in whens) and not _turned_back_since(one, past, whens):
         found.add("sign_late", f"All was well, and a sign of {one.kind}, due at {one.until}, not there.", row.position)
 
 
