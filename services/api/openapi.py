@@ -23,7 +23,8 @@ import schemas
 from events.envelope import named_id
 from services.api import problems, refusing, waiting
 from services.api.access import ACCESS, Reach
-from services.api.answers import ANSWERS, example
+from services.api.answers import ANSWERS
+from services.api.answers.made_up import example
 from services.api.commanding import LONGEST_CLIENT_ID, Route
 from services.api.commands import ROUTES
 from services.api.custody import POSTS, Post

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.api.answers import ANYTHING, NUMBER, TEXT, TRUE, Json, fields
+from services.api.answers.shapes import ANYTHING, NUMBER, TEXT, TRUE, Json, fields
 from services.api.problems import NO_JSON
 
 
