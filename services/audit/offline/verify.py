@@ -14,6 +14,7 @@ It needs Python 3.10 or newer and the package `cryptography`, and no network. Th
     6  a checkpoint is of another log
     7  the position lies beyond the bundle
     8  no checkpoint: nothing says what history was; or none that a witness cosigned who was demanded
+  130  interrupted (Ctrl-C): nothing is said
 
 What proves what: line p of `events/` is leaf p of a Merkle tree (RFC 6962). A checkpoint (C2SP tlog-checkpoint) states
 the root over the first `size` leaves and is signed (C2SP signed-note, Ed25519). Whoever changed, dropped, inserted or
@@ -44,7 +45,7 @@ import zlib
 from array import array
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -52,12 +53,15 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 VERIFIED, UNREAD, USAGE, ALTERED, EDITED, KEY_UNKNOWN, ANOTHER_LOG, BEYOND, UNPROVEN = range(9)
+INTERRUPTED = 130  # as shells have it
 
 LOG_KEY, WITNESS_KEY = 1, 4  # signature types of C2SP signed-note and tlog-cosignature
 # What is longer, in bytes or characters, is none of a bundle's, and is not read, whatever a zip says of it.
 LARGEST_FILE, LARGEST_INDEX = 64_000_000, 8_000_000
 LONGEST_EVENT, LONGEST_NOTE, LONGEST_NAME = 1_000_000, 1_000_000, 300
 LONGEST_SENTENCE = 2_000
+# What there is more of is no bundle's either: so the time that it takes grows with what was handed over, and no faster.
+MOST_FILES, MOST_KEYS, MOST_TIMES_UNPACKED = 100_000, 1_000, 100
 INDEXES = ("manifest.json", "keys.txt")
 UNZIPPABLE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError)
 EVIDENCE, WHOLE = "evidence", ("case/", "report/", "custody/")  # a pack, and the streams of which it leaves nothing out
@@ -140,6 +144,8 @@ def read_keys(text: str, where: str, status: int) -> list[Key]:
         if sha256(key.name.encode() + b"\n" + raw).digest()[:4] != key.number:
             raise Verdict(status, f"{where}: the number of the key {line!r} does not belong to it.")
         keys.append(key)
+        if len(keys) > MOST_KEYS:
+            raise Verdict(status, f"{where}: there are more than {MOST_KEYS:,} keys, as no log and its witnesses have.")
     return keys
 
 
@@ -271,7 +277,9 @@ class Bundle:
     def __init__(self, path: Path) -> None:
         self.folder = path
         self.zip = None if path.is_dir() else opened(path)
-        names = sorted(self.names())
+        names = sorted(islice(self.names(), MOST_FILES + 1))
+        if len(names) > MOST_FILES:
+            edited(f"it holds more than {MOST_FILES:,} files, as no bundle does")
         if strange := [one for one in names if len(one) > LONGEST_NAME or not NAME.fullmatch(one)]:
             edited(f"{strange[0]!r} is no name of a file in a bundle")
         if "manifest.json" not in names:
@@ -357,6 +365,9 @@ def opened(path: Path) -> zipfile.ZipFile:
     for one in found.infolist():
         if one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             edited(f"{one.filename} is packed as no bundle is")
+    unpacked = sum(one.file_size for one in found.infolist())
+    if unpacked > max(MOST_TIMES_UNPACKED * path.stat().st_size, 2 * LARGEST_FILE):
+        edited(f"it unpacks to more than {MOST_TIMES_UNPACKED} times its size, as no bundle does")
     return found
 
 
@@ -790,6 +801,9 @@ def main() -> int:
     except (OSError, MemoryError) as error:
         print(printable(f"The bundle could not be read to its end: {error!r}."))
         return UNREAD
+    except KeyboardInterrupt:
+        print("Interrupted: nothing is said of this bundle.")
+        return INTERRUPTED
     return VERIFIED
 
 
