@@ -182,7 +182,7 @@ def _checkpoints(asked: Asked, founds: Sequence[Found], to: int, head: int, bad:
         except (Verdict, ValueError):
             bad.append(Bad(position, "it records what is no checkpoint"))
             continue
-        if not (recorded[-1].size if recorded else 0) <= stated.size < position:
+        if not (recorded[-1].size if recorded else 0) < stated.size < position:
             bad.append(Bad(position, "the checkpoint that it records is no later one than that before: replayed"))
         else:
             recorded.append(stated)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.support.signed_logs import at_position
+from tests.support.signed_logs import LogKey, at_position, note
 
 Wires = list[bytes]
 Tampering = Callable[[Wires, int], int]
@@ -102,6 +102,33 @@ def backdate_a_little(wires: Wires, position: int) -> int:
     return position
 
 
+def replay_a_checkpoint(wires: Wires, position: int) -> int:
+    """The first one of all is recorded again where a later one was: the next such place, or the first where none is."""
+    first, *later = checkpoints_in(wires)
+    place = next((at for at in later if at >= position), later[0])
+    change(wires, place, data=json.loads(wires[first - 1])["data"])
+    return place
+
+
+def checkpoints_in(wires: Wires) -> list[int]:
+    """The positions at which checkpoints are recorded."""
+    return [number for number, wire in enumerate(wires, 1) if b'"type":"custody.log_checkpointed"' in wire]
+
+
+def sign_again(wires: Wires, position: int, key: LogKey) -> list[str]:
+    """Change a position, and let every checkpoint that covers it, wherever it is recorded, be signed anew by one key.
+
+    Returns all checkpoints as they are then.
+    """
+    edit(wires, position)
+    for place in checkpoints_in(wires):
+        data = json.loads(wires[place - 1])["data"]
+        if data["size"] >= position:
+            signed = note(wires, data["size"], key)
+            change(wires, place, data={**data, "root": signed.split("\n")[2], "note": signed})
+    return [json.loads(wires[place - 1])["data"]["note"] for place in checkpoints_in(wires)]
+
+
 def _time(wires: Wires, position: int) -> str:
     return str(json.loads(wires[position - 1])["time"])
 
@@ -110,7 +137,7 @@ TAMPERINGS: Mapping[str, Tampering] = {
     one.__name__: one
     for one in (
         edit, change_a_type, move_to_another_stream, change_ciphertext, drop, drop_and_close_the_gap, insert, repeat,
-        swap, swap_and_number, truncate, fork, backdate, backdate_a_little,
+        swap, swap_and_number, truncate, fork, backdate, backdate_a_little, replay_a_checkpoint,
     )
 }  # fmt: skip
 

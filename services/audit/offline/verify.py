@@ -449,7 +449,7 @@ class Reading:
                 noted = read_checkpoints(note, "", ALTERED)[0] if note else None
             except Verdict:
                 raise Altered(position, "what it records is no signed checkpoint") from None
-            if noted is None or not self.noted <= noted.size < position:
+            if noted is None or not self.noted < noted.size < position:
                 raise Altered(position, "the checkpoint that it records is no later one than that before: replayed")
             self.noted = noted.size
             if noted.text not in self.texts:
