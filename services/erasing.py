@@ -63,6 +63,8 @@ class Erasures:
 
     async def approve(self, doomed: Doomed, eraser: UUID, approver: UUID, now: datetime) -> str:
         """An approval of this erasure by this custodian, good once and for a quarter of an hour; raises BadInput."""
+        if approver == eraser:
+            raise BadInput.field("eraser", "somebody else than yourself", "ask another to approve it")
         _refuse_oneself(doomed, approver)
         erasure = Erasure(self._shown(doomed), await self._pseudonym(eraser, doomed))
         return self._approvals.grant_erasure(erasure, await self._pseudonym(approver, doomed), now)
