@@ -122,7 +122,7 @@ async def _show_as_of(
     from services.processors.replay import replay_as_of
 
     what = f"folding {', '.join(one.name for one in chosen)} as of position {found.moment.position}"
-    differing = 0
+    differing, exported = 0, dict[str, int]()
     with Drawn() as drawn, nullcontext() if export is None else exporting(export, found.moment) as file:
         folding = replay_as_of(
             addresses.projector_dsn, addresses.bootstrap, EVENTS, chosen, processes, found,
@@ -135,8 +135,7 @@ async def _show_as_of(
                         await _show(one.name, columns, rows)
                 else:
                     async with past.rows(one) as (columns, rows):
-                        count = await file.add(one.name, columns, rows)
-                    typer.echo(f"{one.name}: {count} rows in {export}")
+                        exported[one.name] = await file.add(one.name, columns, rows)
                 if diff:
                     result, live = await past.compare(one)
                     _show_differing(result)
@@ -150,6 +149,8 @@ async def _show_as_of(
                 else:
                     result = await past.sum(one)
                 typer.echo(f"{one.name}: {result.rows} rows, digest {result.digest}")
+    for name, count in exported.items():  # said once the file is there
+        typer.echo(f"{name}: {count} rows in {export}")
     typer.echo(f"This is as of {found.moment}.")
     if differing:
         raise LocalProblem(f"{differing} rows differ between position {found.moment.position} and now.")
