@@ -27,8 +27,11 @@ def group() -> None:
 @app.command()
 def restore(
     simulated: Annotated[
-        bool, typer.Option("--simulated", help="The ledger had a scenario's clock, and nothing is left of it.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--simulated/--real", help="Whether a ledger of which nothing is left had a scenario's clock, or its own."
+        ),
+    ] = None,
     give_up_from: Annotated[
         int | None, typer.Option(min=1, help="The gap that it was refused for: end the ledger before it.")
     ] = None,

@@ -4,13 +4,18 @@ NotRestored       nothing more is written; what was written before is right, and
 ├── Damaged          Kafka contradicts itself, or is no log of ours
 ├── Hole             Kafka goes on behind a position that neither it nor the ledger has
 ├── NothingToGiveUp  what somebody wants to give up is behind no hole
+├── WhichClock       nothing says whether the ledger had a scenario's clock
+├── OtherClock       the ledger has another clock than somebody says
 └── OtherHistory     the ledger holds something else than Kafka, or something that Kafka lacks and goes on behind
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from kafka import TopicPartition
 
+from events.vocabulary import wire_time
 from services.local.problems import LocalProblem
 
 
@@ -51,6 +56,31 @@ class NothingToGiveUp(NotRestored):
         super().__init__(
             f"Nothing was given up: position {position} is no gap. The ledger goes up to {head} now; leave "
             "`--give-up-from` out, and the sentence names the gap, where there is one"
+        )
+
+
+class WhichClock(NotRestored):
+    """Nothing is left that says which clock the ledger had, and Kafka leaves it open."""
+
+    def __init__(self, position: int, recorded_at: datetime, sent_at: datetime) -> None:
+        super().__init__(
+            f"Nothing was restored: nothing is left of this ledger that says which clock it had. The last event on "
+            f"Kafka, position {position}, was recorded at {wire_time(recorded_at)} and sent at {wire_time(sent_at)}. "
+            "Where that is a scenario's (`intabaza demo`), say `--simulated`. Where it is a real network's whose "
+            "topics were made anew since, or whose relay was away so long, say `--real`: that can never be taken back"
+        )
+
+
+class OtherClock(NotRestored):
+    """Somebody says of a ledger that its clock is another than it has."""
+
+    def __init__(self, *, really_simulated: bool) -> None:
+        super().__init__(
+            "This ledger is a scenario's, and `--real` says otherwise: leave it out, or name the data folder of the "
+            "network in INTABAZA_DATA_FOLDER"
+            if really_simulated
+            else "This ledger is a real one, begun with the database's clock, and `--simulated` says otherwise: leave "
+            "it out, or name the data folder of the scenario in INTABAZA_DATA_FOLDER"
         )
 
 

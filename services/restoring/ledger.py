@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,9 +20,11 @@ from services.ledger.batcher import SQL as LEDGER
 from services.ledger.ledger import Recorded
 from services.local.problems import LocalProblem
 from services.local.progress import Progress
-from services.restoring.damage import Hole, NothingToGiveUp, NotRestored, OtherHistory
+from services.restoring.damage import Hole, NothingToGiveUp, NotRestored, OtherClock, OtherHistory, WhichClock
 from services.restoring.destroyed import destroy_again, marks_in, marks_told
+from services.restoring.ends import newest
 from services.restoring.log import KafkaLog, differing
+from services.restoring.rows import NotARow, row_of
 from services.vault.master import MasterKey
 
 SQL = named_queries("services.restoring", "restoring.sql")
@@ -31,6 +34,9 @@ PIECE_BYTES = 8_000_000
 """What one transaction adds: few syncs, and little to read again after an interruption."""
 
 COMPARED_EVENTS = 1_000
+
+SENT_WITHIN = timedelta(days=1)
+"""A real ledger's newest event is on Kafka this soon, unless the relay was away or the topics were made anew since."""
 
 LOOK_SECONDS = 0.2
 LEADERLESS_SECONDS = 5.0
@@ -76,21 +82,23 @@ async def restore_ledger(
     progress: Progress,
     *,
     master: MasterKey | None = None,
-    simulated: bool = False,
+    simulated: bool | None = None,
     give_up: GiveUp | None = None,
 ) -> Restored:
     """Complete the ledger from Kafka, as the database's owner. Beginning again goes on where it ended.
 
     What the log says was destroyed is destroyed in the vault too, under its `master` key, before anybody can append.
-    `simulated` says that a ledger of which nothing is left had a scenario's clock. Raises NotRestored, and LocalProblem
-    where a server is away; what was added by then is right, and the door stays shut.
+    `simulated` says whether a ledger of which nothing is left had a scenario's clock; None leaves that to what is on
+    Kafka. Raises NotRestored, and LocalProblem where a server is away; what was added by then is right, and the door
+    stays shut.
     """
     connection = await _connect(owner_dsn)
     try:
         # Kafka's end first: what the ledger has more by then was not sent yet, and is no difference.
         log = await asyncio.to_thread(KafkaLog, bootstrap, partitions)
         with log:
-            restoring = _Restoring(connection, log, progress, master, simulated)
+            clock = await _clock_of(connection, simulated, bootstrap, partitions)
+            restoring = _Restoring(connection, log, progress, master, clock)
             try:
                 done = await restoring.run()
             except Hole as hole:
@@ -130,12 +138,6 @@ class _Restoring:
         self._before = 0
 
     async def run(self) -> Restored:
-        standing = await self._head()
-        if self._simulated and standing["simulated"] is False:
-            raise NotRestored(
-                "This ledger is a real one, begun with the database's clock, and `--simulated` says otherwise: leave "
-                "it out, or name the data folder of the scenario in INTABAZA_DATA_FOLDER."
-            )
         try:
             before = self._before = await self._compare()
         except OtherHistory:
@@ -151,7 +153,7 @@ class _Restoring:
             raise
         if found:
             await self._shut()
-            if (await self._head())["position"] != before:
+            if (await _head(self._connection))["position"] != before:
                 raise NotRestored(
                     "Somebody appended while the ledger was compared with Kafka; the door to appends is shut now. "
                     "Begin again: what was appended is compared too."
@@ -297,13 +299,36 @@ class _Restoring:
     async def _shut(self) -> None:
         await self._connection.execute(SQL["shut"], BECAUSE)
 
-    async def _head(self) -> asyncpg.Record:
-        row = await self._connection.fetchrow(SQL["head"])
-        assert row is not None
-        return row
-
     async def _blocking(self, do: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.to_thread(do, *arguments)
+
+
+async def _head(connection: asyncpg.Connection[asyncpg.Record]) -> asyncpg.Record:
+    row = await connection.fetchrow(SQL["head"])
+    assert row is not None
+    return row
+
+
+async def _clock_of(
+    connection: asyncpg.Connection[asyncpg.Record], said: bool | None, bootstrap: str, partitions: int
+) -> bool:
+    """Whether this ledger's clock is a scenario's; raises NotRestored where that is contradicted, or nothing says it.
+
+    Taken for a real one, a scenario's would go on years later in a single step, and that can never be taken back.
+    """
+    begun = (await _head(connection))["simulated"]
+    if begun is not None and said is not None and begun != said:
+        raise OtherClock(really_simulated=begun)
+    known: bool | None = said if begun is None else begun
+    if known is not None or (found := await asyncio.to_thread(newest, bootstrap, partitions)) is None:
+        return bool(known)
+    try:
+        recorded_at = row_of(found.wire).recorded_at
+    except NotARow:
+        return False  # which is told with its place when it is restored
+    if abs(found.sent_at - recorded_at) > SENT_WITHIN:
+        raise WhichClock(found.position, recorded_at, found.sent_at)
+    return False
 
 
 def _write_rest(log: KafkaLog, into: Path) -> tuple[int, set[str]]:

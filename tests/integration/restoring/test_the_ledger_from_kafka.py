@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -10,10 +11,11 @@ import pytest
 
 from events.vocabulary import EVERY_HOME
 from services.ledger.ledger import CommandReused, DoorShut, Submission
+from services.ledger.postgres import simulate
 from services.local.problems import LocalProblem
 from services.local.progress import Quiet
 from services.restoring import ledger as restoring
-from services.restoring.damage import OtherHistory
+from services.restoring.damage import OtherClock, OtherHistory, WhichClock
 from services.restoring.ledger import Restored, restore_ledger, until_the_door_opens
 from tests.support.ledgers import a_stream, an_alert, events_for, note
 from tests.support.losing import digest, lose
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support.relays import RelayTrial
 
 
-async def restore(trial: RelayTrial, *, simulated: bool = False) -> Restored:
+async def restore(trial: RelayTrial, *, simulated: bool | None = None) -> Restored:
     return await restore_ledger(trial.owner_dsn, trial.bootstrap, PARTITIONS, Quiet(), simulated=simulated)
 
 
@@ -160,9 +162,37 @@ async def test_a_simulated_ledger_is_one_again(trial: RelayTrial) -> None:
 async def test_a_ledger_that_is_real_is_not_called_a_simulated_one(trial: RelayTrial) -> None:
     await a_history(trial)
     await lose(trial.owner, 100)
-    with pytest.raises(LocalProblem, match="This ledger is a real one"):
+    with pytest.raises(OtherClock, match="This ledger is a real one"):
         await restore(trial, simulated=True)
     assert (await trial.ledger.head()).position == 100
+    await restore(trial, simulated=False)
+
+
+async def test_a_ledger_of_another_time_is_not_taken_for_a_real_one_unasked(trial: RelayTrial) -> None:
+    await simulate(trial.owner_dsn, datetime(2015, 4, 26, tzinfo=UTC))
+    await a_history(trial)
+    before, last = await digest(trial.owner), (await trial.ledger.head()).recorded_at
+    await lose(trial.owner, 0)
+    with pytest.raises(WhichClock, match=r"recorded at 2015-04-26T.*`--simulated`.*`--real`"):
+        await restore(trial)
+    assert (await trial.ledger.head()).position == 0
+    await restore(trial, simulated=True)
+    assert (await digest(trial.owner), await trial.ledger.simulated_clock()) == (before, last)
+    with pytest.raises(OtherClock, match="This ledger is a scenario's"):
+        await restore(trial, simulated=False)
+
+
+async def test_a_real_ledger_whose_topics_were_made_anew_long_ago_is_restored_by_whoever_says_so(
+    trial: RelayTrial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_history(trial)
+    before = await digest(trial.owner)
+    await lose(trial.owner, 0)
+    monkeypatch.setattr(restoring, "SENT_WITHIN", timedelta(days=-1))
+    with pytest.raises(WhichClock):
+        await restore(trial)
+    await restore(trial, simulated=False)
+    assert (await digest(trial.owner), await trial.ledger.simulated_clock()) == (before, None)
 
 
 async def test_a_ledger_that_went_another_way_is_left_as_it_is(trial: RelayTrial) -> None:

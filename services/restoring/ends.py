@@ -1,0 +1,80 @@
+"""The newest event that Kafka holds, found at the ends of the topics without reading what stands before."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from services.local.problems import LocalProblem
+from services.local.topics import TOPICS
+from services.log.clients import connected
+from services.log.record import read_link
+
+LOOK_BACK = 500
+"""How many records from a partition's end: repeats and strangers' records may stand behind the last of the chain."""
+
+SILENCE_SECONDS = 15.0
+
+
+class Newest(NamedTuple):
+    """The last position on Kafka, its event's bytes, and when it was sent there."""
+
+    position: int
+    wire: bytes
+    sent_at: datetime
+
+
+def newest(bootstrap: str, partitions: int) -> Newest | None:
+    """What stands at the end of any partition under the highest position; None on empty topics.
+
+    It blocks, and raises LocalProblem where the broker does not answer.
+    """
+    every = [TopicPartition(topic, number) for topic in TOPICS for number in range(partitions)]
+    try:
+        reader = connected(
+            KafkaConsumer,
+            bootstrap.split(","),
+            client_id="intabaza-ends",
+            group_id=None,
+            enable_auto_commit=False,
+            fetch_max_wait_ms=100,
+            metrics_enabled=False,
+        )
+        try:
+            return _read_ends(reader, every)
+        finally:
+            reader.close()
+    except (KafkaError, OSError) as error:
+        raise LocalProblem(
+            f"The ends of the topics could not be read ({type(error).__name__}: {error}): see `intabaza logs kafka`; "
+            "starting again does no harm."
+        ) from error
+
+
+def _read_ends(reader: KafkaConsumer, every: list[TopicPartition]) -> Newest | None:
+    ends = reader.end_offsets(every)
+    begins = reader.beginning_offsets(every)
+    waiting = {at for at in every if ends[at] > begins[at]}
+    if not waiting:
+        return None
+    reader.assign(sorted(waiting))
+    for at in waiting:
+        reader.seek(at, max(ends[at] - LOOK_BACK, begins[at]))
+    last: Newest | None = None
+    heard = time.monotonic()
+    while waiting:
+        for records in reader.poll(timeout_ms=500).values():
+            heard = time.monotonic()
+            for record in records:
+                link = read_link(record.headers)
+                moment = datetime.fromtimestamp(record.timestamp / 1_000, UTC)
+                if link is not None and (last is None or link.position > last.position):
+                    last = Newest(link.position, record.value or b"", moment)
+        waiting = {at for at in waiting if reader.position(at) < ends[at]}
+        if waiting and time.monotonic() - heard > SILENCE_SECONDS:
+            raise LocalProblem(f"The broker does not send {next(iter(waiting))}: see `intabaza logs kafka`.")
+    return last
