@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.audit.notes import Kind, Note, NoteRefused, Signer, Verifier, written
+from services.audit.offline.verify import USAGE, read_checkpoints
 from tests.support.signed_logs import LogKey
 
 GO_KEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -23,6 +24,11 @@ C2SP_COSIGNED = (
     "cTOAYQ8=\n— witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf"
     "5nNo0xUe+mbIUBkBIfZ+qnA==\n"
 )
+C2SP_NOTE = (
+    "Ognuno sta solo sul cuor della terra\ntrafitto da un raggio di sole:\n\ned è subito sera.\n\n"
+    "— quasimodo.example/salvatore NnugSzTjtVAewIS+Z/iJhUPeFDkO/5QQ2i5ddnGITLlC+EhfLW9oJKONrMouFSQU0xMcXxj99ihAQwaqP3Ze"
+    "kRwNtIc=\n"
+)
 TEXT = "example.org/log\n3\nrrm8/idLcKFPsGel5VeCZNsPqbUa9eC6FZFY8yngbnc=\n"
 
 
@@ -36,6 +42,24 @@ def test_the_example_of_the_format_is_verified() -> None:
     assert Note.parse(written(GO_TEXT, GO_LINE)).signed_by([key]) == [key]
     with pytest.raises(NoteRefused, match="the signature of PeterNeumann does not fit"):
         Note.parse(written(GO_TEXT.replace("answer", "Answer"), GO_LINE)).signed_by([key])
+
+
+def test_the_note_of_the_specification_is_read() -> None:
+    note = Note.parse(C2SP_NOTE)
+    assert note.text.split("\n")[1:] == ["trafitto da un raggio di sole:", "", "ed è subito sera.", ""]
+    [signature] = note.signatures
+    assert (signature.name, signature.number.hex()) == ("quasimodo.example/salvatore", "367ba04b")
+    assert len(signature.signature) == 64
+
+
+def test_a_checkpoint_of_the_specification_is_read_by_the_verifier_of_bundles() -> None:
+    [stated] = read_checkpoints(C2SP_COSIGNED, "", USAGE)
+    assert (stated.origin, stated.size) == ("example.com/behind-the-sofa", 20_852_163)
+    assert stated.root.hex() == "0ac5186a91863e8e1d90c808014aa89bf5da8e3ee1d9f07630f0378f68f1ab62"
+    assert [(name, len(signature)) for name, _, signature in stated.signatures] == [
+        ("example.com/behind-the-sofa", 64),
+        ("witness.example.com/w1", 8 + 64),
+    ]
 
 
 def test_a_cosigned_checkpoint_of_the_specification_is_read() -> None:
