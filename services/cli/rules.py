@@ -18,6 +18,12 @@ RuleFile = Annotated[Path, typer.Argument(help="A rule set, such as deploy/rules
 CasesFile = Annotated[Path, typer.Argument(help="Histories and their levels, such as deploy/rules/burundi.cases.toml.")]
 
 
+class RuleSetRefused(LocalProblem):
+    """A rule set has faults."""
+
+    status = 7
+
+
 @app.command()
 def check(file: RuleFile) -> None:
     """Read a rule set, and say which lines are wrong, what was expected and what to do."""
@@ -67,14 +73,14 @@ def adopt(
 
 
 def checked(file: Path) -> str:
-    """The text of a rule set that can be used; else its faults, a line for each."""
+    """The text of a rule set that can be used; raises RuleSetRefused with its faults, a line for each."""
     from projections.rule_set import RuleSetFaulty, read_rule_set
 
     text = file_text(file)
     try:
         read_rule_set(text)
     except RuleSetFaulty as fault:
-        raise LocalProblem(f"{file}: {fault}") from None
+        raise RuleSetRefused(f"{file}: {fault}") from None
     return text
 
 

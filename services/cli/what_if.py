@@ -44,8 +44,8 @@ def what_if(
 ) -> None:
     """Say what another rule set would have said of the same history: levels, lead time, false alarms. Changes nothing.
 
-    Exit statuses: 1 a rule set with faults or a log that cannot be read, 2 no moment, 3 before the log, 4 beyond it,
-    5 nothing to compare with, 6 a file that cannot be written.
+    Exit statuses: 1 a file or a log that cannot be read, 2 no moment, 3 before the log, 4 beyond it, 5 nothing to
+    compare with, 6 a file that cannot be written, 7 a rule set with faults.
     """
     text = checked(rules)
     named = None if as_of is None else read_moment(as_of)

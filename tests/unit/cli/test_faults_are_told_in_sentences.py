@@ -85,7 +85,7 @@ def test_what_the_audit_cannot_read(tmp_path: Path, words: tuple[str, ...], stat
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (("faulty.toml",), 1, "line 27, key kinds.violence.points: expected a whole number of at least 0"),
+        (("faulty.toml",), 7, "line 27, key kinds.violence.points: expected a whole number of at least 0"),
         (("absent.toml",), 1, "absent.toml cannot be read (FileNotFoundError)."),
         (("rules.toml", "--as-of", "yesterday"), 2, "'yesterday' is no moment: expected a position on the log"),
         (("rules.toml", "--as-of", "2015-05-13T12:00:00"), 2, "is no moment: expected a position on the log"),
