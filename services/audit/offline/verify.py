@@ -745,7 +745,8 @@ def keys_said(said: list[str]) -> list[Key]:
     """The keys that were given, as they are or by files of them; raises Verdict."""
     keys = [key for one in said for key in read_keys(one if KEY.fullmatch(one) else text_of(one), one, USAGE)]
     if said and not any(key.kind == LOG_KEY for key in keys):
-        raise Verdict(USAGE, "None of the keys given is one of a log: a witness alone signs no checkpoint.")
+        told = "a witness alone signs no checkpoint" if keys else "there is none in what was given"
+        raise Verdict(USAGE, f"None of the keys given is one of a log: {told}.")
     return keys
 
 

@@ -393,6 +393,7 @@ def test_every_bad_input_of_the_file_is_a_sentence_and_a_status(tmp_path: Path) 
         ((path, "--key", OLD.vkey.replace("+", "+0", 1)[:-1]), "cannot be read"),
         ((path, "--key", f"{ORIGIN}+00000000+{OLD.vkey.split('+', 2)[2]}"), "does not belong to it"),
         ((path, "--key", WITNESS.vkey), "a witness alone"),
+        ((path, "--key", "/dev/null"), "there is none in what was given"),
         ((path, "--witness", OLD.vkey), "is no key of a witness but one of a log: give it by --key"),
         ((path, "--witness", nothing), "cannot be read"),
         ((path, "--kept", path), "cannot be read"),
