@@ -28,6 +28,7 @@ from tests.benchmarks import (
     remembering,
     replaying,
     serving,
+    taking,
     verifying,
 )
 from tests.benchmarks.servers import servers
@@ -110,6 +111,11 @@ def prove(options: Options) -> None:
     proving.compare(options.events)
 
 
+def evidence(options: Options) -> None:
+    """Evidence packs of single cases."""
+    taking.compare(options.events)
+
+
 def asof(options: Options) -> None:
     """What stood at moments of a long history, asked through the API."""
     recalling.compare(options.events)
@@ -128,6 +134,7 @@ SECTIONS: Mapping[str, Callable[[Options], None]] = {
     "issue": issue,
     "verify": verify,
     "prove": prove,
+    "evidence": evidence,
     "asof": asof,
 }
 
