@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +16,9 @@ from services.settings import read_settings
 if TYPE_CHECKING:
     from services.trace.tracing import Trace
 
+WIDE = 10_000
+"""Columns of a file or a pipe: as many as any line has."""
+
 
 def trace(
     event: Annotated[str, typer.Argument(help="An event's id, or its position on the ledger.")],
@@ -22,10 +27,8 @@ def trace(
 ) -> None:
     """Show what rested on an event, or on what it takes back: judgements, referrals, levels, alerts, messages."""
     import orjson
-    from rich.console import Console
 
     from services.trace.shown import Shown
-    from services.trace.tree import tree
 
     settings = read_settings()
     found = asyncio.run(_traced(find_addresses(settings).app_dsn, event, most, settings.partitions))
@@ -33,7 +36,16 @@ def trace(
     if as_json:
         typer.echo(orjson.dumps(document, default=str, option=orjson.OPT_INDENT_2).decode())
     else:
-        Console(soft_wrap=True, highlight=False).print(tree(document))
+        show(document)
+
+
+def show(document: Mapping[str, Any]) -> None:
+    """A tree, whose lines are broken where a terminal ends, and nowhere in a file or a pipe."""
+    from rich.console import Console
+
+    from services.trace.tree import tree
+
+    Console(highlight=False, width=None if sys.stdout.isatty() else WIDE).print(tree(document))
 
 
 async def _traced(dsn: str, event: str, most: int | None, partitions: int) -> Trace:

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from events.vocabulary import EVERY_HOME
+from services.cli.trace import show
 from services.log.partition import partition_of
 from services.trace.shown import Shown
 from services.trace.sources import LEVELS, LINKS, Marks, Parked, of_messages, of_projection
@@ -73,8 +74,18 @@ async def test_a_terminal_says_it_in_words() -> None:
     assert "Levels and alerts speak up to position 49. Position 50 is not taken in yet" in drawn(document)
 
 
-def drawn(document: dict[str, Any]) -> str:
-    console = Console(soft_wrap=True, width=200, color_system=None)
+async def test_no_letter_of_a_long_line_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    log = Log().rules().engine().opened("a")
+    document: dict[str, Any] = Shown(await traced(log, log.events[-1].position), lambda _: True).document()
+    document["event"]["says"] = {"reason": "word " * 100 + "end"}
+    said = " ".join(["reason", *["word"] * 100, "end"])
+    assert said in " ".join(drawn(document, width=60).split()), "a terminal breaks it"
+    show(document)
+    assert said in capsys.readouterr().out.splitlines()[0], "a pipe does not"
+
+
+def drawn(document: dict[str, Any], width: int = 200) -> str:
+    console = Console(width=width, color_system=None)
     with console.capture() as capture:
         console.print(tree(document))
     return capture.get()
