@@ -89,7 +89,12 @@ class Verified:
             signed = "" if self.signed else ", whose signatures were not checked, as no key was given (--key)"
             parts.append(f"they lead to the roots of {self.checkpoints} checkpoints of {self.origin}{signed}")
             if self.covered < self.to:
-                parts.append(f"no checkpoint covers positions {self.covered + 1} to {self.to} yet")
+                late = (
+                    f"positions {self.covered + 1} to {self.to}"
+                    if self.covered + 1 < self.to
+                    else f"position {self.to}"
+                )
+                parts.append(f"no checkpoint covers {late} yet")
         parts += self.witnessed
         if self.foreign_records:
             parts.append(f"{self.foreign_records} foreign records are passed over ({', '.join(self.foreign)})")

@@ -723,7 +723,9 @@ def verify(
     if position is not None and position > last.size:
         raise Verdict(UNPROVEN, f"No checkpoint covers position {position}: the last one is of size {last.size}.")
     parts = [f"Verified: positions 1 to {last.size} of {origin} are what was signed, at {len(checkpoints)} checkpoints"]
-    if bundle.size > last.size:
+    if bundle.size == last.size + 1:
+        parts.append(f"position {bundle.size} fits, and no checkpoint covers it yet")
+    elif bundle.size > last.size:
         parts.append(f"positions {last.size + 1} to {bundle.size} fit, and no checkpoint covers them yet")
     parts += [f"{chains} partitions of Kafka hold them in unbroken chains"] if chains else []
     return said_of(parts + witnessed(checkpoints, keys, list(demanded), position), bool(given))

@@ -128,6 +128,8 @@ async def test_a_bundle_up_to_a_position_holds_the_checkpoints_up_to_there(
     packed = await from_ledger(ledger, path, [KEY.vkey], to=30)
     assert (packed.size, packed.checkpoints) == (30, 1)
     assert "positions 21 to 30 fit, and no checkpoint covers them" in verify(path, [], [], None)
+    await from_ledger(ledger, tmp_path / "next.zip", [KEY.vkey], to=21)
+    assert "; position 21 fits, and no checkpoint covers it yet" in verify(tmp_path / "next.zip", [], [], None)
 
 
 @pytest.mark.parametrize(("lines", "size"), [(1, 10**9), (7, 10**9), (10**9, 1), (10**9, 3_000)])
