@@ -79,7 +79,7 @@ def _replay(chosen: Projection[object, object], diff: bool, processes: int) -> N
                 lambda done, of: drawn.advance(f"replaying {chosen.name}", done, of),
             )
         )
-    typer.echo(f"{chosen.name}: {result.rows} rows, digest {result.digest}")
+    typer.echo(f"{chosen.name}: {result.rows} rows in all its tables, digest {result.digest}")
     if not result.compared:
         return
     if not result.differing:
@@ -148,7 +148,7 @@ async def _show_as_of(
                     )
                 else:
                     result = await past.sum(one)
-                typer.echo(f"{one.name}: {result.rows} rows, digest {result.digest}")
+                typer.echo(f"{one.name}: {result.rows} rows in all its tables, digest {result.digest}")
     for name, count in exported.items():  # said once the file is there
         typer.echo(f"{name}: {count} rows in {export}")
     typer.echo(f"This is as of {found.moment}.")
