@@ -6,6 +6,7 @@ import asyncio
 import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ from services.audit.offline.verify import (
     check_all_signatures,
     check_signature,
     read_checkpoints,
+    signed_by,
     witnessed,
 )
 from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
@@ -180,21 +182,10 @@ def _work(share: KafkaShare | LedgerShare) -> None:
 
 def _checkpoints(asked: Asked, founds: Sequence[Found], to: int, head: int, bad: list[Bad]) -> list[Checkpoint]:
     """Those that the log records and those that were kept, by size; raises Verdict for what is none of this log's."""
-    recorded: list[Checkpoint] = []
-    for position, note in sorted(one for found in founds for one in found.notes):
-        try:
-            [stated] = read_checkpoints(note, f"Position {position}", ALTERED)
-        except (Verdict, ValueError):
-            bad.append(Bad(position, "it records what is no checkpoint"))
-            continue
-        if not (recorded[-1].size if recorded else 0) < stated.size < position:
-            bad.append(Bad(position, "the checkpoint that it records is no later one than that before: replayed"))
-        else:
-            recorded.append(stated)
-    origin = recorded[-1].origin if recorded else asked.kept[0].origin if asked.kept else ""
-    for one, where in (*((one, "on the log") for one in recorded), *((one, "that was kept") for one in asked.kept)):
+    recorded, origin = _recorded(asked, founds, bad)
+    for one in asked.kept:
         if one.origin != origin:
-            raise Verdict(ANOTHER_LOG, f"A checkpoint {where} is of {one.origin!r}, and this log is {origin!r}.")
+            raise Verdict(ANOTHER_LOG, f"A checkpoint that was kept is of {one.origin!r}, and this log is {origin!r}.")
     if asked.keys:
         for one in asked.kept:
             check_signature(one, list(asked.keys), f"The checkpoint of size {one.size} that was kept")
@@ -203,6 +194,43 @@ def _checkpoints(asked: Asked, founds: Sequence[Found], to: int, head: int, bad:
         if one.size > head:
             bad.append(Bad(head + 1, f"it is missing, although a checkpoint of size {one.size} was signed"))
     return sorted((one for one in (*recorded, *asked.kept) if 0 < one.size <= to), key=lambda one: one.size)
+
+
+def _recorded(asked: Asked, founds: Sequence[Found], bad: list[Bad]) -> tuple[list[Checkpoint], str]:
+    """Those that the log records, without what cannot have been, which is bad; and what the log is called.
+
+    It is called what a key that was given is, else what most of its checkpoints say, else what was kept.
+    """
+    stated: list[tuple[int, Checkpoint]] = []
+    for position, note in sorted(one for found in founds for one in found.notes):
+        try:
+            [one] = read_checkpoints(note, f"Position {position}", ALTERED)
+            stated.append((position, one))
+        except (Verdict, ValueError):
+            bad.append(Bad(position, "it records what is no checkpoint"))
+    names, said = {key.name for key in asked.keys}, Counter(one.origin for _, one in stated)
+    kept = asked.kept[0].origin if asked.kept else ""
+    origin = max(said, key=lambda one: (one in names, said[one]), default=kept)
+    recorded: list[Checkpoint] = []
+    for position, one in stated:
+        if one.origin != origin:
+            bad.append(Bad(position, f"the checkpoint that it records is of another log, {one.origin!r}"))
+        elif not (recorded[-1].size if recorded else 0) < one.size < position:
+            bad.append(Bad(position, "the checkpoint that it records is no later one than that before: replayed"))
+        elif not _fits(one, list(asked.keys)):
+            bad.append(Bad(position, "the checkpoint that it records is not what was signed"))
+        else:
+            recorded.append(one)
+    return recorded, origin
+
+
+def _fits(checkpoint: Checkpoint, keys: list[Key]) -> bool:
+    """Whether no key that is known is said to have signed it, and did not."""
+    try:
+        signed_by(checkpoint, keys, "")
+    except Verdict:
+        return False
+    return True
 
 
 async def _with_cosignatures(asked: Asked, checkpoints: list[Checkpoint]) -> list[Checkpoint]:

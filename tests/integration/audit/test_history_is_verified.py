@@ -128,6 +128,26 @@ async def test_an_older_checkpoint_recorded_again_is_a_replay(trial: RelayTrial)
     assert "replayed" in sentence
 
 
+async def test_a_checkpoint_that_was_touched_on_kafka_is_bad_where_it_stands(trial: RelayTrial) -> None:
+    await filled(trial)
+    wires = await wires_of(trial.ledger)
+    said = json.loads(wires[53])["data"]
+    root, another = said["note"].split("\n")[2], "A" * 43 + "="
+    for old, new, what in (
+        (ORIGIN, "another.log", "of another log, 'another.log'"),
+        (root, another, "not what was signed"),
+        ("\n53\n", "\n54\n", "no later one than that before: replayed"),
+        ("— ", "- ", "it records what is no checkpoint"),
+    ):
+        touched = [*wires]
+        change(touched, 54, data=said | {"note": said["note"].replace(old, new)})
+        await asyncio.to_thread(rewrite, trial.bootstrap, touched)
+        for with_ledger in (True, False):
+            status, sentence = await judge(trial, KEY, with_ledger=with_ledger)
+            told = "Position 54 is the first bad one" in sentence and what in sentence
+            assert (status, told) == (ALTERED, True), (new, sentence)
+
+
 async def test_what_is_still_being_sent_is_no_fault_without_the_ledger(trial: RelayTrial) -> None:
     await filled(trial)
     wires = await wires_of(trial.ledger)
