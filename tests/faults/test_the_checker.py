@@ -7,6 +7,7 @@ import base64
 import copy
 import hashlib
 import hmac
+import json
 import random
 import sys
 from collections import Counter
@@ -25,6 +26,7 @@ from tests.faults.checker.left import LIVE, Left, read
 from tests.faults.checker.records import Record
 
 if TYPE_CHECKING:  # kafka-python warns at its import, which this file is too early to have filtered
+    from tests.faults.receiver import Receiver
     from tests.faults.world import World
 
 COMMANDS = 150
@@ -49,9 +51,15 @@ class Run(Left):
         """Where the last row of which this holds stands."""
         return max(at for at, row in enumerate(self.rows) if wanted(row))
 
+    def told(self) -> list[history.Sent]:
+        """Commands that were told of events: a check-in that was accepted is held, and has none yet."""
+        return [one for one in self.past.acknowledged if one.accepted[0]]
+
     def partition(self, topic: str = "events.v1") -> list[Record]:
-        """The fullest partition of a topic."""
-        return max(self.topics[topic].values(), key=len)
+        """The fullest partition of a topic, up to where the ledger was read: behind that nothing is judged."""
+        records = max(self.topics[topic].values(), key=len)
+        records[:] = [one for one in records if int(_position(one)) <= self.rows[-1].position]
+        return records
 
     def only_there(self) -> list[Record]:
         """Those records of the fullest partition whose events are in no other, as a tick is in each."""
@@ -70,7 +78,6 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
     from tests.faults.generator import Generator
     from tests.faults.history import History
     from tests.faults.nemesis import more
-    from tests.faults.receiver import SOME
     from tests.faults.world import a_world
 
     file = Path(tmp_path_factory.mktemp("run")) / "history.jsonl"
@@ -83,8 +90,8 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
         async with load.running():
             await more(load, written, COMMANDS, "before the end")
             # how the tasks take turns decides how grave it becomes
-            while not await world.receiver.came(SOME) and written.acknowledged < 8 * COMMANDS:
-                await more(load, written, COMMANDS // 10, "before an alert that is grave")
+            while not await enough_came(world.receiver) and written.acknowledged < 8 * COMMANDS:
+                await more(load, written, COMMANDS // 10, "before two alerts, and one that is grave")
         load.refuse_unknown()
         through = await world.calm()
         written.ends(await world.head(), through, world.now())
@@ -95,6 +102,13 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
             file.with_name(name).write_text(text)
         exits = tuple([await program(world, file.with_name(name), *more) for name, more, _ in ENDINGS])
     return Run(**{one.name: getattr(left, one.name) for one in fields(left)}, exits=exits)
+
+
+async def enough_came(receiver: Receiver) -> bool:
+    """A webhook to who asked for some, and two to who is told of all, so that there is an order among them."""
+    from tests.faults.receiver import ALL, SOME
+
+    return bool(await receiver.came(SOME)) and await receiver.came(ALL) > 1
 
 
 NO_HISTORIES = {"no-kind.jsonl": "{}\n", "a-list.jsonl": "[]\n", "no-json.jsonl": "{"}
@@ -173,19 +187,19 @@ def lose_the_last_command(left: Run) -> None:
 
 
 def make_an_event_up(left: Run) -> None:
-    one = next(sent for sent in left.past.commands.values() if sent.accepted)
+    one = left.told()[0]
     del left.past.commands[one.n]
 
 
 def write_a_command_twice(left: Run) -> None:
-    one = next(sent for sent in left.past.commands.values() if sent.accepted)
+    one = left.told()[0]
     at = one.accepted[0][0]["position"]
     other = left.index(lambda row: row.type == "report.received" and row.position != at)
     left.rows[other] = replace(left.rows[other], command_id=left.rows[at - 1].command_id)
 
 
 def answer_a_repeat_otherwise(left: Run) -> None:
-    one = next(sent for sent in left.past.commands.values() if sent.accepted)
+    one = left.told()[0]
     one.accepted.append([{**event, "position": event["position"] + 1} for event in one.accepted[0]])
 
 
@@ -194,11 +208,11 @@ def leave_an_answer_unknown(left: Run) -> None:
 
 
 def refuse_what_was_accepted(left: Run) -> None:
-    next(sent for sent in left.past.commands.values() if sent.accepted).refused.append("x")
+    left.told()[0].refused.append("x")
 
 
 def answer_two_commands_with_one_event(left: Run) -> None:
-    first, second = [sent for sent in left.past.commands.values() if sent.accepted][:2]
+    first, second = left.told()[:2]
     second.accepted = first.accepted
 
 
@@ -326,7 +340,7 @@ def give_a_command_two_bodies(left: Run) -> None:
 
 
 def tear_a_command_apart(left: Run) -> None:
-    one = next(sent for sent in left.past.commands.values() if sent.accepted and len(sent.accepted[0]) > 1)
+    one = next(sent for sent in left.told() if len(sent.accepted[0]) > 1)
     at = one.accepted[0][0]["position"] - 1
     left.rows[at] = replace(left.rows[at], command_id="another")
 
@@ -452,13 +466,19 @@ def send_many_again_after_one_kill(left: Run) -> None:
 
 
 def send_what_was_left_out(left: Run) -> None:
-    """What came to who asked for some, as if they had asked for graver ones only."""
-    left.past.subscribers["some"] = left.past.subscribers["some"]._replace(minimum_level=5)
+    """What came to who asked for some, as if they had asked for graver ones than there are."""
+    left.past.subscribers["some"] = left.past.subscribers["some"]._replace(minimum_level=6)
 
 
 def lose_what_was_asked_for(left: Run) -> None:
-    at = max(at for at, one in enumerate(left.past.webhooks) if one.to == "some")
-    del left.past.webhooks[at]
+    """The last that their filters take: what else may come to them is not missed."""
+    filters = left.past.subscribers["some"]
+    those = [
+        at
+        for at, one in enumerate(left.past.webhooks)
+        if one.to == "some" and webhooks.takes(filters, json.loads(one.body)["data"])
+    ]
+    del left.past.webhooks[those[-1]]
 
 
 def send_to_nobody(left: Run) -> None:
