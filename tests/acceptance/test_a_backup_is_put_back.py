@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -61,10 +62,11 @@ async def append(stack: Stack, count: int) -> int:
         await ledger.close()
 
 
-async def summed_up(stack: Stack) -> str:
+async def summed_up(stack: Stack, up_to: int) -> str:
+    """What the ledger sums up to as far as a position: behind it an hour may end at any moment."""
     owner = await asyncpg.connect(stack.addresses.owner_dsn)
     try:
-        return await digest(owner)
+        return await digest(owner, up_to)
     finally:
         await owner.close()
 
@@ -93,6 +95,13 @@ def erase_by_command(stack: Stack, person: UUID) -> None:
     assert "They were erased before" in again.stdout
 
 
+def position_in(said: str, pattern: str) -> int:
+    """The position that stands in the brackets of a pattern."""
+    found = re.search(pattern, " ".join(said.split()))
+    assert found is not None, said
+    return int(found[1])
+
+
 def refused(stack: Stack, folder: Path, why: str, *how: str) -> None:
     done = stack.command("restore", str(folder), *how)
     assert done.returncode == 1, done.stdout
@@ -116,7 +125,7 @@ async def test_a_backup_is_completed_from_kafka_and_the_erased_stays_erased(stac
         assert done.returncode == 0, done.stderr
     erase_by_command(stack, person)
     head = await append(stack, 10)
-    before = await summed_up(stack)
+    before = await summed_up(stack, head)
     assert stack.command("down").returncode == 0
     stack.wait_for_the_end()
 
@@ -141,15 +150,17 @@ async def test_a_backup_is_completed_from_kafka_and_the_erased_stays_erased(stac
 
     done = stack.command("restore", str(into))
     assert done.returncode == 0, done.stderr
-    assert f"completed up to position {head}; 1 keys and persons" in done.stdout
-    assert f"to {head} under a key that was made for it opens no more" in " ".join(done.stdout.split())
+    completed = position_in(done.stdout, r"completed up to position (\d+); 1 keys and persons")
+    assert completed >= head
+    opens_no_more = r"to (\d+) under a key that was made for it opens no more"
+    assert position_in(done.stdout, opens_no_more) == completed
     stack.up()
     assert await until_the_door_opens(stack.addresses.owner_dsn, 60) is None
-    assert await summed_up(stack) == before
+    assert await summed_up(stack, head) == before
     async with the_vault(stack) as vault:
         assert [await opens(vault, key) for key in (own, spoken, other)] == [False, False, True]
         assert await vault.persons.find_person(PHONE) is None
-    assert await append(stack, 5) == head + 5
+    assert await append(stack, 5) >= completed + 5
 
 
 async def test_keys_end_before_the_rest(stack: Stack, tmp_path: Path) -> None:
@@ -174,14 +185,14 @@ async def test_keys_end_before_the_rest(stack: Stack, tmp_path: Path) -> None:
     async with the_vault(stack) as vault:
         assert not await opens(vault, key_id)
     assert await until_the_door_opens(stack.addresses.owner_dsn, 60) is None
-    assert await append(stack, 1) == head + 1
+    assert await append(stack, 1) >= head + 1
 
 
 async def test_where_kafka_is_gone_too_that_is_said_and_the_rest_goes_on(stack: Stack, tmp_path: Path) -> None:
     into = tmp_path / "backups"
     head = await append(stack, 5)
     assert stack.command("backup", str(into)).returncode == 0
-    await append(stack, 5)
+    lost = await append(stack, 5)
     assert stack.command("down").returncode == 0
     stack.wait_for_the_end()
     for gone in ("postgres", "kafka"):
@@ -189,8 +200,9 @@ async def test_where_kafka_is_gone_too_that_is_said_and_the_rest_goes_on(stack: 
     refused(stack, into, "If it is gone for good, `--without-kafka`, and `intabaza up --anew kafka` after it.")
     done = stack.command("restore", str(into), "--without-kafka")
     assert done.returncode == 0, done.stderr
-    assert f"readers who saw positions above {head} forget them" in done.stdout
+    saved = position_in(done.stdout, r"readers who saw positions above (\d+) forget them")
+    assert head <= saved < lost
     assert "has to be erased again" in done.stdout
     stack.up("--anew", "kafka")
     assert await until_the_door_opens(stack.addresses.owner_dsn, 60) is None
-    assert await append(stack, 1) == head + 1
+    assert await append(stack, 1) in (saved + 1, saved + 2), "nothing of what was lost, or an hour's end besides"

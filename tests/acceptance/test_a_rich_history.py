@@ -16,6 +16,7 @@ from events.case import judging, opening
 from events.case.state import Stage
 from events.catalogue import EVENTS, read
 from events.custody import ExportMade, LogCheckpointed, RecordViewed
+from events.reference import ClockTicked
 from events.report.decisions import Receive
 from events.report.events import ReportReceived
 from events.report.state import Standing
@@ -59,9 +60,11 @@ def received(story: Story) -> list[tuple[Order[Receive], Accepted]]:
 
 
 async def acted(story: Story) -> list[Recorded]:
-    """What people did so far; a processor may say what follows from it at any moment, and the notary signs it."""
+    """What people did so far; a processor may say what follows from it at any moment, the notary signs it, and an hour
+    may end."""
     rows = await story.network.desk.ledger.read(0, 1_000)
-    return [row for row in rows if not EVENTS[row.type].derived and row.type != LogCheckpointed.name]
+    by_itself = (LogCheckpointed.name, ClockTicked.name)
+    return [row for row in rows if not EVENTS[row.type].derived and row.type not in by_itself]
 
 
 async def acknowledge_what_was_told(story: Story) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 import psutil
 import pytest
@@ -24,17 +25,32 @@ def stack() -> Iterator[Stack]:
 
 
 async def append(stack: Stack, count: int) -> list[Recorded]:
-    """Append, wait until it is on Kafka, and return the whole ledger."""
+    """Append, wait until it is on Kafka, and return the ledger up to there."""
     ledger = await PostgresLedger.connect(stack.addresses.app_dsn, clock.now)
     published = Published(stack.addresses.app_dsn)
     try:
         for number in range(count):
             await ledger.append(note(home=f"bi:home:{number % 20}"))
-        assert await published.wait_for((await ledger.head()).position, 60)
-        return list(await ledger.read(0, 10_000))
+        head = (await ledger.head()).position
+        assert await published.wait_for(head, 60)
+        return list(await ledger.read(0, head))
     finally:
         await published.close()
         await ledger.close()
+
+
+def assert_on_kafka(stack: Stack, rows: Sequence[Recorded]) -> None:
+    """All of these are there, byte for byte, and what an hour that ended meanwhile put behind them is no matter."""
+    values = read_topic(stack.addresses.bootstrap, "events.v1").values
+    last = rows[-1].position
+    assert {at: value for at, value in values.items() if at <= last} == {row.position: row.wire() for row in rows}
+
+
+def position_in(said: str, words: str) -> int:
+    """The position that stands behind these words."""
+    found = re.search(rf"{words} (\d+)", said)
+    assert found is not None, said
+    return int(found[1])
 
 
 async def test_what_is_appended_is_on_kafka_also_after_the_relay_and_the_servers_were_killed(stack: Stack) -> None:
@@ -44,14 +60,14 @@ async def test_what_is_appended_is_on_kafka_also_after_the_relay_and_the_servers
         psutil.Process(stack.pid(name)).kill()
         wait_for(lambda name=name, before=before: stack.state["servers"][name] != before, 60)  # type: ignore[misc]
         rows = await append(stack, 50)
-    assert read_topic(stack.addresses.bootstrap, "events.v1").values == {row.position: row.wire() for row in rows}
+    assert_on_kafka(stack, rows)
 
 
 async def test_an_operator_sees_how_the_relay_stands(stack: Stack) -> None:
     rows = await append(stack, 1)
     shown = stack.command("relay", "status")
     assert shown.returncode == 0, shown.stderr
-    assert f"up to position {len(rows)}" in shown.stdout
+    assert position_in(shown.stdout, "up to position") >= len(rows)
     assert "database session" in shown.stdout
     assert "open" in shown.stdout
 
@@ -60,9 +76,10 @@ async def test_an_operator_makes_the_topics_anew(stack: Stack) -> None:
     rows = await append(stack, 20)
     done = stack.command("relay", "republish", "--yes")
     assert done.returncode == 0, done.stderr
-    assert f"Everything up to position {len(rows)} is on Kafka again." in done.stdout
+    assert position_in(done.stdout, "Everything up to position") >= len(rows)
+    assert "is on Kafka again." in done.stdout
     assert "Sending everything again." in done.stderr
-    assert read_topic(stack.addresses.bootstrap, "events.v1").values == {row.position: row.wire() for row in rows}
+    assert_on_kafka(stack, rows)
 
 
 def test_nothing_is_made_anew_by_accident(stack: Stack) -> None:

@@ -189,7 +189,8 @@ async def the_registers(story: Story) -> None:
         source="africanews, 5 June 2025",
     )
     await story.register(reference.AdoptEngine, projection="alert_level", number=1)
-    await story.register(reference.Tick, nominal=clock.now() - timedelta(minutes=1), reason="hour")
+    # of this very moment: where an hour ended just now, the relay has told so, and nothing earlier can follow
+    await story.register(reference.Tick, nominal=clock.now() - timedelta(milliseconds=1), reason="hour")
     home = gazetteer.home_of(ELSEWHERE)
     await story.register(reference.WaiveEvent, projection="alert_level", key=home, position=1_000_000, why="unreadable")
 
