@@ -57,7 +57,7 @@ def left() -> Iterator[Left]:
     environment = child_environment(Settings()) | {"INTABAZA_API_PORT": str(free_port())}
     demo = [sys.executable, "-m", "services.cli", "demo", "fortnight_2015"]
     try:
-        played = subprocess.run(demo, cwd=folder, env=environment, capture_output=True, text=True, timeout=280)
+        played = subprocess.run(demo, cwd=folder, env=environment, capture_output=True, text=True, timeout=800)
         assert played.returncode == 0, played.stdout + played.stderr
         bootstrap = find_addresses(Settings(data_folder=folder / ".intabaza-demo")).bootstrap
         alerts = [json.loads(value)["data"] for value in read_topic(bootstrap, ALERTS).values.values()]

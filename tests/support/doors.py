@@ -128,7 +128,7 @@ class Doors:
                     return alerts
                 await asyncio.sleep(0.05)
 
-    async def until_ready(self, page: str = "/readyz", seconds: float = 60) -> None:
+    async def until_ready(self, page: str = "/readyz", seconds: float = 180) -> None:
         """Wait until the API says so."""
         deadline = time.monotonic() + seconds
         while True:

@@ -97,14 +97,14 @@ class Receiver:
         """What a receiver knows that keeps each id once."""
         return {one.id: one.body for one in self.taken}
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 120) -> None:
         """Return as soon as this holds of what came."""
         async with asyncio.timeout(seconds):
             while not condition():
                 self._rung.clear()
                 await self._rung.wait()
 
-    async def has_taken(self, count: int, seconds: float = 30) -> None:
+    async def has_taken(self, count: int, seconds: float = 120) -> None:
         """Return when it has taken so many different events."""
         await self.until(lambda: len(self.state) >= count, seconds)
 

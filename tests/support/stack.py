@@ -20,6 +20,9 @@ from services.local.process import processes_with
 from services.settings import Settings, child_environment
 from tests.conftest import server_folder
 
+PATIENCE_SECONDS = 300
+"""Nothing is decided by how long something takes on a machine that others use: this ends what would hang."""
+
 
 @dataclass
 class Stack:
@@ -55,7 +58,7 @@ class Stack:
             env=child_environment(self.settings) | dict(self.extra),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
         )
 
     def up(self, *how: str) -> None:
@@ -75,12 +78,12 @@ class Stack:
             state = self.state
             return bool(state) and state["ready"] and state["supervisor"]["pid"] == supervisor.pid
 
-        wait_for(is_up, 120)
+        wait_for(is_up, PATIENCE_SECONDS)
 
     def wait_for_the_end(self) -> tuple[int, str]:
         """The supervisor's exit status and everything it said."""
         assert self.supervisor is not None
-        said, _ = self.supervisor.communicate(timeout=60)
+        said, _ = self.supervisor.communicate(timeout=PATIENCE_SECONDS)
         return self.supervisor.returncode, said
 
     def processes(self) -> list[psutil.Process]:
@@ -92,7 +95,7 @@ class Stack:
         """End what runs and delete the folder."""
         if self.supervisor is not None and self.supervisor.poll() is None:
             self.supervisor.terminate()
-            self.supervisor.communicate(timeout=60)
+            self.supervisor.communicate(timeout=PATIENCE_SECONDS)
         for process in self.processes():
             process.kill()
         shutil.rmtree(self.folder)
@@ -109,7 +112,7 @@ def a_stack(**extra: str) -> Iterator[Stack]:
         stack.remove()
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
     """Return as soon as the condition holds; fail after the deadline."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -77,7 +77,7 @@ async def see(doors: Doors, caller: Caller, path: str, **params: Any) -> Any:
 
 async def until(doors: Doors, subscriber_id: str, **fields: Any) -> dict[str, Any]:
     """The subscriber, as soon as these fields of it are so."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             found: dict[str, Any] = await see(doors, ADMIN, f"/{subscriber_id}")
             if fields.items() <= found.items():

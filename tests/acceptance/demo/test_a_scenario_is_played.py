@@ -60,7 +60,7 @@ def demo(scenario: Path, folder: Path) -> subprocess.Popen[str]:
 
 def test_a_few_days_are_played_checked_and_ended(tmp_path: Path, folder: Path) -> None:
     process = demo(write_scenario(tmp_path, *FEW), folder)
-    said, _ = process.communicate(timeout=280)
+    said, _ = process.communicate(timeout=800)
     assert process.returncode == 0, said
     assert "5 entries, 58 acts" in said
     assert "acknowledged commands are on Kafka" in said
@@ -75,7 +75,7 @@ def test_a_projection_that_folds_wrongly_makes_it_fail_and_is_named(tmp_path: Pa
     process = demo(write_scenario(tmp_path, *FEW), folder)
     broken = threading.Thread(target=lambda: asyncio.run(break_the_board(folder, process)))
     broken.start()
-    said, _ = process.communicate(timeout=280)
+    said, _ = process.communicate(timeout=800)
     broken.join()
     assert process.returncode == 1, said
     assert "case_board differs from its replay" in said
