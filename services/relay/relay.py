@@ -8,6 +8,7 @@ waits for the lead ──► start procedure ──► sends batch after batch �
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
@@ -30,7 +31,7 @@ from services.relay.tail import topic_ids
 PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 2.0
 LOOK_SECONDS = 5.0
-"""How often a halted relay looks whether it may go on, and an idle one whether it is asked for anything."""
+"""How often a halted relay looks whether it may go on, and any other whether it is asked for anything."""
 
 _log = structlog.get_logger(__name__)
 
@@ -171,8 +172,11 @@ class Relay:
     async def _send_on(self, lead: Leadership, sender: Sender, standing: Standing) -> None:
         chains = Chains(self._partitions, standing.places)
         places, through = dict(standing.places), standing.after_position
-        rows = await self._read(through)
+        rows, looked_at = await self._read(through), time.monotonic()
         while True:
+            if time.monotonic() - looked_at > LOOK_SECONDS:  # however much there is to send
+                await self._look(lead)
+                looked_at = time.monotonic()
             behind = len(rows) >= BATCH_EVENTS
             read_to = rows[-1].position if rows else through
             # the next rows are read while these are on their way; when there are none yet, only after they have arrived
@@ -182,7 +186,7 @@ class Relay:
                     await self._send(lead, sender, standing, places, batch)
                     through = batch.through
                 if ahead is None:
-                    rows = await self._next(lead, sender, read_to)
+                    rows = await self._next(lead, read_to)
                 else:
                     rows = await ahead
             finally:
@@ -198,12 +202,17 @@ class Relay:
         await lead.save(standing.topic_ids, {at: places[at] for at in batch.counts}, batch.through)
         self._metrics.acknowledged.set(batch.through)
 
-    async def _next(self, lead: Leadership, sender: Sender, after: int) -> Sequence[Recorded]:
-        """The next rows, as soon as there are some; SendingFailed where an operator wants the topic made anew."""
+    async def _next(self, lead: Leadership, after: int) -> Sequence[Recorded]:
+        """The next rows, as soon as there are some."""
         while not (rows := await self._read(after)):
-            if not await self._ledger.wait_for(after + 1, LOOK_SECONDS) and await lead.republications():
-                raise SendingFailed("a topic is to be made anew")
+            if not await self._ledger.wait_for(after + 1, LOOK_SECONDS):
+                await self._look(lead)
         return rows
+
+    async def _look(self, lead: Leadership) -> None:
+        """Raises SendingFailed where an operator wants a topic made anew, with which the start procedure begins."""
+        if await lead.republications():
+            raise SendingFailed("a topic is to be made anew")
 
     async def _read(self, after: int) -> Sequence[Recorded]:
         rows = await self._ledger.read(after, BATCH_EVENTS)

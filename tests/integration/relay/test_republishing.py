@@ -55,6 +55,18 @@ async def test_the_topics_are_new_and_hold_everything_again(trial: RelayTrial) -
     assert (await trial.assert_whole()).repeats == []
 
 
+async def test_a_topic_is_made_anew_while_there_is_always_something_to_send(trial: RelayTrial) -> None:
+    before = await ids(trial)
+    async with trial.relaying(), trial.under_load():
+        await trial.until_acknowledged(100)
+        await ask(trial)
+        await trial.until("select not exists (select from relay.republication)", seconds=180)
+    async with trial.relaying():
+        await trial.until_acknowledged((await trial.ledger.head()).position)
+    assert not {*before.values()} & {*(await ids(trial)).values()}
+    assert (await trial.assert_whole()).repeats == []
+
+
 async def test_one_topic_alone_may_be_made_anew(trial: RelayTrial) -> None:
     before = await ids(trial)
     async with trial.relaying():
