@@ -7,7 +7,9 @@ and no object of Python's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
+from operator import attrgetter
 from struct import Struct
 from uuid import UUID
 
@@ -15,9 +17,11 @@ from projections.alert_level.case import Case
 
 _RECORD = Struct("<16s9HHqqii")
 _ID = 16
-_FLAGS = ("threat", "provisional", "ratified", "not_ratified", "assessed", "closed", "lost")
-_WORDS = ("place", "unit", "kind", "stated", "severity", "credibility", "circulating", "verification", "resolved")
-_LINKED, _MERGED = 1 << len(_FLAGS), 2 << len(_FLAGS)
+FLAGS = ("threat", "provisional", "ratified", "not_ratified", "assessed", "closed", "lost")
+WORDS = ("place", "unit", "kind", "stated", "severity", "credibility", "circulating", "verification", "resolved")
+_BITS = tuple(1 << bit for bit in range(len(FLAGS)))
+_words_of, _flags_of = attrgetter(*WORDS), attrgetter(*FLAGS)
+_LINKED, _MERGED = 1 << len(FLAGS), 2 << len(FLAGS)
 _ABSENT = -(2**31)
 _PAIR = 2 * _ID
 
@@ -80,23 +84,36 @@ class LaidBy:
 
     def lay(self, case: Case) -> None:
         """Keep a case that is not kept yet."""
-        case_id = _bytes(case.case_id)
-        for report in map(_bytes, case.links):
-            self._links.add(report, case_id)
-        if case.into is not None:
-            self._merged.add(_bytes(case.into), case_id)
+        days = case.returned, case.occurred, case.expected
+        self.keep(case.case_id, _words_of(case), _flags_of(case), case.opened, days, case.links, case.into)
+
+    def keep(
+        self,
+        case_id: str,
+        words: Iterable[str | None],
+        flags: Iterable[bool],
+        opened: int,
+        days: tuple[int | None, int | None, int | None],
+        links: Sequence[str],
+        into: str | None,
+    ) -> None:
+        """Keep what a case is made of, in the order of `WORDS`, of `FLAGS`, and returned, occurred, expected."""
+        id_ = _bytes(case_id)
+        for report in map(_bytes, links):
+            self._links.add(report, id_)
+        if into is not None:
+            self._merged.add(_bytes(into), id_)
+        returned, occurred, expected = days
         packed = _RECORD.pack(
-            case_id,
-            *(self._word(getattr(case, name)) for name in _WORDS),
-            sum(getattr(case, flag) << bit for bit, flag in enumerate(_FLAGS))
-            | (_LINKED if case.links else 0)
-            | (_MERGED if case.into is not None else 0),
-            case.opened,
-            _ABSENT if case.returned is None else case.returned,
-            _ABSENT if case.occurred is None else case.occurred,
-            _ABSENT if case.expected is None else case.expected,
+            id_,
+            *map(self._word, words),
+            sum(compress(_BITS, flags)) | (_LINKED if links else 0) | (_MERGED if into is not None else 0),
+            opened,
+            _ABSENT if returned is None else returned,
+            _ABSENT if occurred is None else occurred,
+            _ABSENT if expected is None else expected,
         )
-        at = self._at(case_id) * _RECORD.size
+        at = self._at(id_) * _RECORD.size
         self._records[at:at] = packed
 
     def take(self, case_id: str) -> Case | None:
@@ -156,6 +173,8 @@ class LaidBy:
 
     def _at(self, wanted: bytes) -> int:
         low, high = 0, len(self)
+        if high and self._records[-_RECORD.size : _ID - _RECORD.size] < wanted:
+            return high  # as where all are read, which come in order
         while low < high:
             middle = (low + high) // 2
             start = middle * _RECORD.size
@@ -169,9 +188,9 @@ class LaidBy:
         """The case of a record, without its links and what it was merged into; and whether it has any."""
         case_id, *numbers, flags, opened, returned, occurred, expected = _RECORD.unpack_from(self._records, start)
         case = Case(_uuid(case_id), "", "", opened)
-        for name, number in zip(_WORDS, numbers, strict=True):
+        for name, number in zip(WORDS, numbers, strict=True):
             setattr(case, name, self._words[number])
-        for bit, flag in enumerate(_FLAGS):
+        for bit, flag in enumerate(FLAGS):
             setattr(case, flag, bool(flags >> bit & 1))
         case.returned = None if returned == _ABSENT else returned
         case.occurred = None if occurred == _ABSENT else occurred

@@ -11,6 +11,7 @@ import orjson
 
 from projections.alert_level.case import Case, Weight
 from projections.alert_level.elections import NO_WINDOW
+from projections.alert_level.laid_by import LaidBy
 from projections.alert_level.unit import Unit
 from projections.watching import BY_REASON, CONFIDENCE
 
@@ -75,6 +76,17 @@ def case_of(case_id: str, unit: str, body: str) -> Case:
             setattr(case, name, intern(word))
     case.weight = Weight(*weight) if weight else Weight(is_open=False)
     return case
+
+
+def lay_by(laid_by: LaidBy, case_id: str, unit: str, body: str) -> None:
+    """Keep the case of a row that was laid by: a long history has many, so it never becomes a `Case`."""
+    (
+        place, kind, opened, returned, occurred, expected, stated, threat, provisional, ratified, not_ratified,
+        assessed, severity, credibility, circulating, verification, resolved, closed, into, lost, links, _,
+    ) = orjson.loads(body)  # fmt: skip
+    words = (place, unit, kind, stated, severity, credibility, circulating, verification, resolved)
+    flags = (threat, provisional, ratified, not_ratified, assessed, closed, lost)
+    laid_by.keep(case_id, words, flags, opened, (returned, occurred, expected), links, into)
 
 
 def unit_row(engine: int, home: str, unit: Unit, cases: Mapping[str, Case]) -> tuple[Any, ...]:

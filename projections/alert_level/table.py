@@ -7,7 +7,7 @@ from typing import Any
 
 from projections.alert_level.engine import Home as EngineHome
 from projections.alert_level.fold import Home
-from projections.alert_level.rows import case_of, unit_of
+from projections.alert_level.rows import case_of, lay_by, unit_of
 from projections.alert_level.voice import Voice
 from projections.projection import Connection, Page
 from projections.rows import Writings
@@ -43,11 +43,11 @@ class AlertLevelTable:
             home_of(row).units[row["unit"]] = unit_of(row)
         async with connection.transaction():
             async for row in connection.cursor(SQL["load_cases"], *which, prefetch=1_000):
-                case = case_of(row["case_id"], row["unit"], row["body"])
+                home = home_of(row)
                 if row["laid_by"]:
-                    home_of(row).laid_by.lay(case)
+                    lay_by(home.laid_by, row["case_id"], row["unit"], row["body"])
                 else:
-                    home_of(row).hold(case)
+                    home.hold(case_of(row["case_id"], row["unit"], row["body"]))
         for home in (one for of in engines.values() for one in of.values()):
             home.ground.find(home.cases.values())
         for row in await connection.fetch(SQL["load_watch"], *which):
