@@ -47,35 +47,24 @@ def case_row(engine: int, home: str, case: Case, *, laid_by: bool) -> tuple[Any,
 
 def case_of(case_id: str, unit: str, body: str) -> Case:
     """A case from its row."""
-    place, kind, opened, *rest = orjson.loads(body)
+    (
+        place, kind, opened, returned, occurred, expected, stated, threat, provisional, ratified, not_ratified,
+        assessed, severity, credibility, circulating, verification, resolved, closed, into, lost, links, weight,
+    ) = orjson.loads(body)  # fmt: skip
     case = Case(case_id, intern(place), intern(kind), opened)
     case.unit = unit
-    (
-        case.returned,
-        case.occurred,
-        case.expected,
-        case.stated,
-        case.threat,
-        case.provisional,
-        case.ratified,
-        case.not_ratified,
-        case.assessed,
-        case.severity,
-        case.credibility,
-        case.circulating,
-        case.verification,
-        case.resolved,
-        case.closed,
-        case.into,
-        case.lost,
-        case.links,
-        weight,
-    ) = rest
-    for name in ("stated", "severity", "credibility", "circulating", "verification", "resolved"):
-        if (word := getattr(case, name)) is not None:
-            setattr(case, name, intern(word))
+    case.returned, case.occurred, case.expected = returned, occurred, expected
+    case.threat, case.provisional, case.ratified, case.not_ratified = threat, provisional, ratified, not_ratified
+    case.assessed, case.closed, case.lost, case.into, case.links = assessed, closed, lost, into, links
+    case.stated, case.severity, case.credibility = _kept(stated), _kept(severity), _kept(credibility)
+    case.circulating, case.verification, case.resolved = _kept(circulating), _kept(verification), _kept(resolved)
     case.weight = Weight(*weight) if weight else Weight(is_open=False)
     return case
+
+
+def _kept(word: str | None) -> str | None:
+    """The one of this word that is kept for all cases."""
+    return None if word is None else intern(word)
 
 
 def lay_by(laid_by: LaidBy, case_id: str, unit: str, body: str) -> None:

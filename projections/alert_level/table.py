@@ -36,18 +36,23 @@ class AlertLevelTable:
         engines: dict[str, dict[int, EngineHome]] = {}
 
         def home_of(row: Any) -> EngineHome:
-            home = engines.setdefault(row["home"], {})
-            return home.setdefault(row["engine"], EngineHome(row["home"]))
+            of = engines.setdefault(row["home"], {})
+            home = of.get(row["engine"])
+            if home is None:
+                home = of[row["engine"]] = EngineHome(row["home"])
+            return home
 
         for row in await connection.fetch(SQL["load_units"], *which):
             home_of(row).units[row["unit"]] = unit_of(row)
         async with connection.transaction():
-            async for row in connection.cursor(SQL["load_cases"], *which, prefetch=1_000):
-                home = home_of(row)
-                if row["laid_by"]:
-                    lay_by(home.laid_by, row["case_id"], row["unit"], row["body"])
-                else:
-                    home.hold(case_of(row["case_id"], row["unit"], row["body"]))
+            cursor = await connection.cursor(SQL["load_cases"], *which)
+            while rows := await cursor.fetch(1_000):  # together, since there are many in a long history
+                for row in rows:
+                    home = home_of(row)
+                    if row["laid_by"]:
+                        lay_by(home.laid_by, row["case_id"], row["unit"], row["body"])
+                    else:
+                        home.hold(case_of(row["case_id"], row["unit"], row["body"]))
         for home in (one for of in engines.values() for one in of.values()):
             home.ground.find(home.cases.values())
         for row in await connection.fetch(SQL["load_watch"], *which):
