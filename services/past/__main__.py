@@ -1,7 +1,8 @@
 """`python -m services.past`: lets projections stand as of moments that are asked for in lines on stdin, until its end.
 
-A line is JSON: `{"projection": …, "position": …}`. For each, in turn, lines come on stdout: how far it is
-(`{"done": …, "of": …}`), and in the end `{"place": …}`, or `{"failed": …}` with a sentence.
+A line is JSON: `{"projection": …, "position": …, "end": …}`; up to `end` everything is on Kafka. For each, in turn,
+lines come on stdout: how far it is (`{"done": …, "of": …}`), and in the end `{"place": …}`, or `{"failed": …}` with a
+sentence. While there are none, what was asked about comes to stand at round positions up to that end.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import structlog
 from kafka.errors import KafkaError
 
 from projections.live import LIVE
+from projections.projection import Projection
 from services.local.addresses import find_addresses
 from services.local.problems import LocalProblem
 from services.local.topics import EVENTS
@@ -45,6 +47,7 @@ async def main(settings: Settings) -> None:
     """Answer line by line; who asks is gone when there are no more, and nobody waits for what is being folded."""
     addresses = find_addresses(settings)
     asked: asyncio.Queue[bytes] = asyncio.Queue()
+    answering = asyncio.Event()  # of what is folded beforehand nobody reads
     reading = asyncio.create_task(_read(asked))
     # A read that waits is no reason to stay: the process ends with who asks.
     reading.add_done_callback(lambda _: os._exit(0))
@@ -53,11 +56,35 @@ async def main(settings: Settings) -> None:
         addresses.bootstrap,
         EVENTS,
         os.cpu_count() or 1,
-        lambda done, of: say(done=done, of=of),
+        lambda done, of: say(done=done, of=of) if answering.is_set() else None,
         settings.api_as_of_disk_mb * 1024 * 1024 or None,
     ) as places:
+        begun: dict[str, tuple[Projection[Any, Any], int]] = {}
         while True:
-            await _answer(places, await asked.get())
+            wanted = orjson.loads(await asked.get())
+            projection = next(one for one in LIVE if one.name == wanted["projection"])
+            answering.set()
+            await _answer(places, projection, wanted["position"])
+            answering.clear()
+            begun[projection.name] = projection, wanted["end"]
+            for one, end in (*begun.values(),):
+                if await stands_throughout(places, one, end, asked):
+                    del begun[one.name]
+
+
+async def stands_throughout(
+    places: Standing, projection: Projection[Any, Any], end: int, asked: asyncio.Queue[bytes]
+) -> bool:
+    """While nobody asks, let a projection stand at round positions up to a position up to which everything is on Kafka,
+    so that every later question is near to one; whether it does, as far as there is room."""
+    try:
+        while asked.empty():
+            if not await places.go_on(projection, end):
+                return True
+    except Exception as error:
+        unknown = None if isinstance(error, TOLD) else error
+        _log.warning("a_moment_is_not_folded_beforehand", because=named(error), exc_info=unknown)
+    return False
 
 
 async def _read(asked: asyncio.Queue[bytes]) -> None:
@@ -67,11 +94,9 @@ async def _read(asked: asyncio.Queue[bytes]) -> None:
         await asked.put(line)
 
 
-async def _answer(places: Standing, line: bytes) -> None:
-    wanted = orjson.loads(line)
-    projection = next(one for one in LIVE if one.name == wanted["projection"])
+async def _answer(places: Standing, projection: Projection[Any, Any], position: int) -> None:
     try:
-        say(place=await places.stand(projection, wanted["position"]))
+        say(place=await places.stand(projection, position))
     except Exception as error:
         if not isinstance(error, TOLD):
             _log.error("a_moment_is_not_folded", exc_info=error)

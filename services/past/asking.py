@@ -21,13 +21,14 @@ import structlog
 from projections.projection import Projection
 from projections.sql import named_queries
 
-STANDS = named_queries("services.past", "standing.sql")["stands"]
-IDLE_SECONDS = 60.0
-"""After so long without a question the process ends; the next one starts it again."""
+SQL = named_queries("services.past", "standing.sql")
+IDLE_SECONDS = 600.0
+"""After so long without a question the process ends; the next one starts it again. Until then it lets places stand that
+nobody asked for yet, so that later questions are near to one."""
 
 _log = structlog.get_logger(__name__)
 
-Look = Callable[..., Awaitable[str | None]]
+Look = Callable[..., Awaitable[Any]]
 """Asks the database for one value."""
 
 
@@ -68,9 +69,9 @@ class Past:
 
         Whoever asks for what waits already waits with it; only for what they ask for first a person is bounded.
         """
-        place = await self._look(STANDS, projection.name, projection.version, projection.form, position)
+        place = await self._look(SQL["stands"], projection.name, projection.version, projection.form, position)
         if place is not None:
-            return place
+            return str(place)
         wanted = projection.name, position
         task = self._asked[wanted].task if wanted in self._asked else self._begin(wanted, person_id)
         try:
@@ -108,7 +109,8 @@ class Past:
     async def _made(self, name: str, position: int) -> str:
         if self._idle is not None:
             self._idle.cancel()
-        return await self._folder.fold(name, position, self._bounds.fold_seconds)
+        end = await self._look(SQL["acknowledged"])
+        return await self._folder.fold(name, position, max(position, end), self._bounds.fold_seconds)
 
     def _done(self, wanted: tuple[str, int], task: asyncio.Task[str]) -> None:
         del self._asked[wanted]
@@ -133,12 +135,15 @@ class Folder:
         self.working: tuple[tuple[str, int], int] | None = None
         """What it folds, and how far that is."""
 
-    async def fold(self, name: str, position: int, seconds: float) -> str:
-        """Let it fold one moment after the other; raises NotYet where it cannot, or takes longer than `seconds`."""
+    async def fold(self, name: str, position: int, end: int, seconds: float) -> str:
+        """Let it fold one moment after the other; raises NotYet where it cannot, or takes longer than `seconds`.
+
+        Up to `end`, all of which is on Kafka, it lets the projection stand at round positions once nobody asks.
+        """
         async with self._turn:
             try:
                 async with asyncio.timeout(seconds):
-                    return await self._fold(name, position)
+                    return await self._fold(name, position, end)
             except TimeoutError:
                 await self.end()
                 raise NotYet(f"folding {name} up to position {position} took more than {seconds:g} s") from None
@@ -148,12 +153,12 @@ class Folder:
             finally:
                 self.working = None
 
-    async def _fold(self, name: str, position: int) -> str:
+    async def _fold(self, name: str, position: int, end: int) -> str:
         process = await self._running()
         assert process.stdin is not None
         assert process.stdout is not None
         self.working = (name, position), 0
-        process.stdin.write(orjson.dumps({"projection": name, "position": position}) + b"\n")
+        process.stdin.write(orjson.dumps({"projection": name, "position": position, "end": end}) + b"\n")
         await process.stdin.drain()
         while line := await process.stdout.readline():
             answer = orjson.loads(line)

@@ -1,8 +1,9 @@
 """Places in which projections stand as of moments: folded from Kafka, from the nearest earlier one on, and kept.
 
-A place is a snapshot for every later moment. On a long way some are left behind at round positions, so that a question
-about last year reads neither what was before nor what came after. Each is of one version and form of its projection;
-the rule set in force is part of what was folded. All of them can be dropped at any time, and are folded again.
+A place is a snapshot for every later moment. Once a projection was asked about it comes to stand at round positions, so
+that a question about last year reads neither what was before nor what came after. Each place is of one version and form
+of its projection; the rule set in force is part of what was folded. All of them can be dropped at any time, and are
+folded again.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ import asyncpg
 from projections.projection import Connection, Projection
 from projections.sql import named_queries
 from services.processors.making import make_place
-from services.processors.places import FETCH_BYTES
-from services.processors.refold import Refolding, a_pool, drop_place, ends, fold_partitions, refold
+from services.processors.places import Places
+from services.processors.refold import WHATEVER_COMES, Line, Refolding, a_pool, drop_place, fold_abreast, refold
 
 SQL = named_queries("services.past", "standing.sql")
 
-MOST_ON_THE_WAY = 8
-"""Round positions that are left behind on the way from the log's beginning, however long it is."""
+MOST_ON_THE_WAY = 64
+"""Round positions that stand on the way from the log's beginning, however long it is."""
 
-ROUND = 50_000
-"""The least distance between two of them: folding so much takes a few seconds."""
+ROUND = 4_000
+"""The least distance between two of them: folding so much takes a fifth of a second."""
+
+STRIDE = 8
+"""Of these every eighth is made for whoever asks first about a moment far from any, the others while nobody asks."""
 
 MOST_RECENT = 12
 """Places of one projection that stay beside those, the ones asked for last."""
@@ -34,9 +38,14 @@ MOST_RECENT = 12
 ALONE = 40_000
 """Events that one process folds sooner than others can be started."""
 
-BYTES_AN_EVENT, LEAST_FETCH_BYTES = 100, 256 * 1024
-"""Of each partition at once, where few events are folded in the middle of many: what is read beyond them is in vain. An
-event is about a kilobyte, in one of a dozen partitions."""
+FETCH_BYTES = 512 * 1024
+"""Of a partition at once: few events are folded in the middle of many, and what is read beyond them is in vain."""
+
+SAMPLED = 10
+"""A tenth of what a table's statistics rest on usually: a place is read by its indexes, and seldom."""
+
+CONNECTIONS = 6
+"""One that lets nobody else fold, one that copies, the others for partitions that are folded abreast."""
 
 Progress = Callable[[int, int], None]
 
@@ -65,9 +74,9 @@ def distance(position: int) -> int:
     return found
 
 
-def stops(after: int, until: int) -> list[int]:
-    """Round positions between two, without either."""
-    step = distance(until)
+def stops(after: int, until: int, stride: int = 1) -> list[int]:
+    """Round positions between two, without either: all, or each so manieth."""
+    step = distance(until) * stride
     return list(range((after // step + 1) * step, until, step))
 
 
@@ -105,18 +114,37 @@ class Standing:
     async def stand(self, projection: Projection[Any, Any], position: int) -> str:
         """Let a projection stand as of a position that is on Kafka; returns its place."""
         async with self._alone():
-            place = place_of(projection, position)
-            if await self._pool.fetchval(SQL["stands"], *made_by(projection), position):
-                return place
+            place = await self._pool.fetchval(SQL["stands"], *made_by(projection), position)
+            if place is not None:
+                return str(place)
             await self._sweep(projection)
-            at = await self._begin(projection, place, position)
-            for stop in stops(at, position):
-                await self._fold(projection, place, at, stop)
-                await self._leave_behind(projection, place, stop)
-                at = stop
-            await self._fold(projection, place, at, position)
-            await self._note(projection, place, position)
-            return place
+            nearest = await self._pool.fetchrow(SQL["nearest"], *made_by(projection), position)
+            for stop in stops(nearest["position"] if nearest else 0, position, STRIDE):
+                await self._make(projection, stop)
+                await self._sweep(projection)
+            return await self._make(projection, position)
+
+    async def go_on(self, projection: Projection[Any, Any], end: int) -> bool:
+        """Let the first round position before the log's end stand that does not; False where all do or have no room."""
+        async with self._alone():
+            known = await self._pool.fetch(SQL["known"])
+            there = {
+                row["position"]
+                for row in known
+                if (row["projection"], row["version"], row["form"]) == made_by(projection)
+            }
+            missing = next((stop for stop in stops(0, end) if stop not in there), None)
+            if missing is None or not await self._room():
+                return False
+            await self._make(projection, missing)
+            return True
+
+    async def _room(self) -> bool:
+        """Whether one more place is kept, be it as large as the largest; else each that is made would cost another."""
+        if self._most_bytes is None:
+            return True
+        sizes = [row["bytes"] for row in await self._pool.fetch(SQL["sizes"])]
+        return bool(sum(sizes) + max(sizes, default=0) <= self._most_bytes)
 
     async def forget(self) -> int:
         """Drop all places; returns how many."""
@@ -135,21 +163,20 @@ class Standing:
             finally:
                 await connection.execute(SQL["one_at_a_time_no_more"])
 
-    async def _begin(self, projection: Projection[Any, Any], place: str, position: int) -> int:
-        """Put into a new place what the nearest earlier one has; returns how far that is."""
+    async def _make(self, projection: Projection[Any, Any], position: int) -> str:
+        """Copy the nearest earlier place, and fold on from there."""
+        place = place_of(projection, position)
         nearest = await self._pool.fetchrow(SQL["nearest"], *made_by(projection), position)
         source, at = (None, 0) if nearest is None else nearest
         await self._copy(projection, source, place)
-        return at
-
-    async def _leave_behind(self, projection: Projection[Any, Any], place: str, stop: int) -> None:
-        left = place_of(projection, stop)
-        await self._copy(projection, place, left)
-        await self._note(projection, left, stop)
+        await self._fold(projection, place, at, position)
+        await self._note(projection, place, position)
+        return place
 
     async def _note(self, projection: Projection[Any, Any], place: str, position: int) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("select set_config('search_path', $1, true)", place)
+            await connection.execute(f"set local default_statistics_target = {SAMPLED}")
             for table in await tables(connection, place):
                 await connection.execute(f'analyze "{table}"')
             await connection.execute(SQL["note"], place, *made_by(projection), position)
@@ -204,21 +231,50 @@ async def tables(connection: Connection, place: str) -> Sequence[str]:
     return [row["name"] for row in await connection.fetch(SQL["tables"], place)]
 
 
-def from_kafka(dsn: str, bootstrap: str, topic: str, processes: int, progress: Progress) -> Fold:
-    """Folds by reading the topic, in this process where it is soon done, else in several."""
+class FromKafka:
+    """Folds by reading the topic: in this process, over connections that stay between two questions, where it is soon
+    done, else in several."""
 
-    async def fold(projection: Projection[Any, Any], place: str, after: int, until: int) -> None:
-        progress(after, until)
-        lines = await asyncio.to_thread(ends, bootstrap, topic)
-        refolding = Refolding(dsn, bootstrap, topic, (projection,), {projection.name: place}, lines, as_of=until)
-        if until - after < ALONE:
-            near = max(LEAST_FETCH_BYTES, (until - after) * BYTES_AN_EVENT)
-            await fold_partitions(refolding, min(near, FETCH_BYTES))
-        else:
-            await refold(refolding, processes, lambda done, of: progress(min(max(done, after), until), until))
-        progress(until, until)
+    def __init__(
+        self,
+        pool: asyncpg.Pool[asyncpg.Record],
+        dsn: str,
+        bootstrap: str,
+        topic: str,
+        processes: int,
+        progress: Progress,
+    ) -> None:
+        self._pool = pool
+        self._dsn, self._bootstrap, self._topic = dsn, bootstrap, topic
+        self._processes = processes
+        self._progress = progress
+        self._reader: Places | None = None
 
-    return fold
+    async def __call__(self, projection: Projection[Any, Any], place: str, after: int, until: int) -> None:
+        self._progress(after, until)
+        try:
+            if self._reader is None:
+                self._reader = await asyncio.to_thread(Places, self._bootstrap, self._topic, FETCH_BYTES)
+            ends = await asyncio.to_thread(self._reader.ends, range(self._reader.partitions))
+            lines = {one: Line(end, WHATEVER_COMES) for one, end in ends.items()}
+            names = {projection.name: place}
+            refolding = Refolding(self._dsn, self._bootstrap, self._topic, (projection,), names, lines, as_of=until)
+            if until - after < ALONE:
+                await fold_abreast(refolding, self._pool, self._reader)
+            else:
+                await refold(refolding, self._processes, lambda done, of: self._folded(after, done, until))
+        except BaseException:
+            self.close()
+            raise
+        self._progress(until, until)
+
+    def _folded(self, after: int, done: int, until: int) -> None:
+        self._progress(min(max(done, after), until), until)
+
+    def close(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
 
 
 @asynccontextmanager
@@ -231,5 +287,9 @@ async def standing(
     most_bytes: int | None = None,
 ) -> AsyncIterator[Standing]:
     """On a database, as the role intabaza_projector, and a topic."""
-    async with a_pool(dsn) as pool:
-        yield Standing(pool, from_kafka(dsn, bootstrap, topic, processes, progress), most_bytes)
+    async with a_pool(dsn, CONNECTIONS) as pool:
+        fold = FromKafka(pool, dsn, bootstrap, topic, processes, progress)
+        try:
+            yield Standing(pool, fold, most_bytes)
+        finally:
+            fold.close()

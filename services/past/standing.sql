@@ -60,3 +60,7 @@ insert into projections.shared (place, partition, body) select $2, partition, bo
 -- And what waits.
 insert into projections.parked (place, partition, key, position, why, shared, parked_at)
 select $2, partition, key, position, why, shared, parked_at from projections.parked where place = $1
+
+-- name: acknowledged
+-- Up to here everything is on Kafka, in every partition; asked by who answers.
+select relay.acknowledged()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
@@ -15,6 +15,7 @@ from kafka.errors import KafkaError
 from services.log.clients import connected
 from services.log.record import Link, read_link
 from services.log.topic import CONNECT_MS, TopicAbsent, look_up_topic
+from services.log.walk import Walk
 from services.processors.chain import Record
 from services.processors.compiled import CompiledConsumer
 
@@ -89,11 +90,23 @@ class Places:
         at = TopicPartition(self.topic, partition)
         return int(self._consumer.end_offsets([at])[at])
 
+    def ends(self, partitions: Iterable[int]) -> dict[int, int]:
+        """The offset after the last record of each of these, asked for at once."""
+        found = self._consumer.end_offsets([TopicPartition(self.topic, one) for one in partitions])
+        return {at.partition: int(end) for at, end in found.items()}
+
+    def walk(self, begins: Mapping[int, int], ends: Mapping[int, int]) -> Walk:
+        """The way through some partitions, abreast, from these offsets up to those; until it is over this reads nothing
+        else."""
+        first, last = ({TopicPartition(self.topic, one): to for one, to in of.items()} for of in (begins, ends))
+        return Walk(self._consumer, first, last)
+
     def begin(self, partition: int, offset: int) -> None:
         """Let `poll` read one partition from an offset on."""
         at = TopicPartition(self.topic, partition)
         self._consumer.assign([at])
         self._consumer.seek(at, offset)
+        self._consumer.resume(at)  # a walk may have left it
 
     def poll(self, timeout_ms: int = 500) -> Sequence[Record]:
         """The next records of the partition begun with; none after the time is over."""

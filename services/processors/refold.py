@@ -7,7 +7,7 @@ and whoever waits can see it coming.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,13 +18,14 @@ from projections.projection import Projection
 from projections.sql import named_queries
 from services.database.pools import BY_KEY, as_it_was
 from services.log.record import read_link
+from services.log.walk import Silence
 from services.processors.abreast import abreast
 from services.processors.chain import Record
 from services.processors.collecting import collect_rarely
 from services.processors.errors import Again, Halt
 from services.processors.lane import Lane
 from services.processors.making import make_place
-from services.processors.places import FETCH_BYTES, Places
+from services.processors.places import Places
 from services.processors.store import Store
 
 SQL = named_queries("services.processors", "refold.sql")
@@ -154,47 +155,91 @@ def fold_share(refolding: Refolding) -> None:
     asyncio.run(fold_partitions(refolding))
 
 
-async def fold_partitions(refolding: Refolding, fetch_bytes: int = FETCH_BYTES) -> None:
-    """Fold some partitions up to their lines, reading so many bytes of each at once.
+async def fold_partitions(refolding: Refolding) -> None:
+    """Fold some partitions up to their lines, one after the other: on a long way so much of one comes at once that
+    more of them would cost memory and smaller transactions.
 
     Raises Halt where a chain is broken or does not reach its line.
     """
     async with a_pool(refolding.dsn) as pool:
-        store = Store(pool, "", refolding.places, speaks=False, as_of=refolding.as_of)
-        with Places(refolding.bootstrap, refolding.topic, fetch_bytes) as places:
+        with Places(refolding.bootstrap, refolding.topic) as places:
             for partition, line in sorted(refolding.lines.items()):
-                try:
-                    await _fold_partition(store, refolding.projections, places, partition, line, refolding.as_of)
-                except Again as error:
-                    raise Halt(f"{error}: the same seems to be folded again by somebody else at this time") from error
+                await fold_abreast(replace(refolding, lines={partition: line}), pool, places)
 
 
-async def _fold_partition(
-    store: Store, projections: Sequence[Projection[Any, Any]], places: Places, partition: int, line: Line, as_of: int
-) -> None:
-    lane = Lane(store, projections, partition, places.topic_id)
-    await lane.begin()
-    if lane.last >= min(line.position, as_of):
-        return
-    offset = await asyncio.to_thread(places.find, partition, *lane.hint)
-    end = min(line.offset, await asyncio.to_thread(places.end, partition))
-    places.begin(partition, offset)
-    while offset < end:
-        records = [one for one in await asyncio.to_thread(places.poll) if one.offset < end]
-        if not records:
+async def fold_abreast(refolding: Refolding, pool: asyncpg.Pool[asyncpg.Record], places: Places) -> None:
+    """Fold some partitions up to their lines, at once: while rows of one are read or written, another is folded.
+
+    Raises Halt as `fold_partitions` does; then nothing is being written any more.
+    """
+    store = Store(pool, "", refolding.places, speaks=False, as_of=refolding.as_of)
+    lanes = {one: Lane(store, refolding.projections, one, places.topic_id) for one in sorted(refolding.lines)}
+    try:
+        await _together([lane.begin() for lane in lanes.values()])
+        ends = await _read_on(refolding, places, lanes)
+        await _together([lane.settle() for lane in lanes.values()])
+    except Again as error:
+        raise Halt(f"{error}: the same seems to be folded again by somebody else at this time") from error
+    except Silence as error:
+        raise Halt(f"the broker sends nothing more of {error}: see `intabaza logs kafka`") from error
+    finally:
+        await asyncio.gather(*(lane.settle() for lane in lanes.values()), return_exceptions=True)
+    for one, line in refolding.lines.items():
+        if line.position < WHATEVER_COMES and lanes[one].last != line.position:
+            raise Halt(
+                f"partition {one} ends with position {lanes[one].last} at offset {ends[one]} where the live watermark "
+                f"says {line.position}: the log lacks something; see `intabaza relay status`"
+            )
+
+
+async def _together(parts: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Await all; where one fails the others are ended before that is raised."""
+    tasks = [asyncio.create_task(one) for one in parts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for one in tasks:
+            one.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _read_on(refolding: Refolding, places: Places, lanes: Mapping[int, Lane]) -> Mapping[int, int]:
+    """Give each lane what comes next, up to its line; returns the offsets up to which was read.
+
+    Of each partition the record is read again that was the last one: where another stands there, its place is searched.
+    """
+    lines, as_of = refolding.lines, refolding.as_of
+    there = await asyncio.to_thread(places.ends, lines)
+    ends = {one: min(line.offset, there[one]) for one, line in lines.items()}
+    begins, anchors = {}, {}
+    for one, lane in lanes.items():
+        topic_id, offset, last = lane.hint
+        if last >= min(lines[one].position, as_of):
             continue
-        offset = records[-1].offset + 1
-        wanted = records if as_of == WHATEVER_COMES else up_to(records, as_of)
-        if wanted:
-            await lane.offer(wanted)
-        if len(wanted) < len(records):
-            break
-    await lane.settle()
-    if line.position < WHATEVER_COMES and lane.last != line.position:
-        raise Halt(
-            f"partition {partition} ends with position {lane.last} at offset {end} where the live watermark says "
-            f"{line.position}: the log lacks something; see `intabaza relay status`"
-        )
+        if last and topic_id == places.topic_id and 0 < offset <= ends[one]:
+            begins[one], anchors[one] = offset - 1, last
+        else:
+            begins[one] = await asyncio.to_thread(places.find, one, topic_id, offset, last)
+    while begins:
+        walk, lost = places.walk(begins, ends), []
+        while walk.under_way:
+            for at, records in (await asyncio.to_thread(walk.next)).items():
+                if (last := anchors.pop(at.partition, 0)) and not _is(records[0], begins[at.partition], last):
+                    walk.leave(at)
+                    lost.append(at.partition)
+                    continue
+                wanted = records if as_of == WHATEVER_COMES else up_to(records, as_of)
+                if wanted:
+                    await lanes[at.partition].offer(wanted)
+                if len(wanted) < len(records):
+                    walk.leave(at)
+        begins = {one: await asyncio.to_thread(places.find, one, *lanes[one].hint) for one in lost}
+    return ends
+
+
+def _is(record: Record, offset: int, position: int) -> bool:
+    link = read_link(record.headers)
+    return link is not None and (record.offset, link.position) == (offset, position)
 
 
 def up_to(records: Sequence[Record], position: int) -> Sequence[Record]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -12,12 +13,14 @@ import asyncpg
 from rich.console import Console
 from rich.table import Table
 
-from projections import case_timeline
+from projections import alert_level, case_timeline, review_queue
 from projections.live import LIVE
+from projections.projection import Projection
 from services.local.topics import EVENTS
+from services.past.standing import stops
 from services.processors.making import make_places
 from services.processors.refold import Refolding, a_pool, ends, refold
-from tests.benchmarks.apis import Api, api
+from tests.benchmarks.apis import PATIENCE_SECONDS, Api, api
 from tests.benchmarks.servers import Database, Servers, servers
 from tests.benchmarks.verifying import fill_ledger
 
@@ -45,16 +48,18 @@ async def _compare(running: Servers, events: int) -> None:
         draw = Random(events)
         moments = [draw.randint(events * one // MOMENTS + 1, events * (one + 1) // MOMENTS) for one in range(MOMENTS)]
         draw.shuffle(moments)
-        paths: dict[str, tuple[str, Mapping[str, Any]]] = {
-            "levels": ("/v1/levels", {"limit": 200}),
-            "queue": ("/v1/queue", {"role": "reviewer", "limit": 200}),
-            "timeline": (f"/v1/{await _case_before(database, min(moments))}/timeline", {"limit": 200}),
+        case = await _case_before(database, min(moments))
+        paths: dict[str, tuple[str, Mapping[str, Any], Projection[Any, Any] | None]] = {
+            "levels": ("/v1/levels", {"limit": 200}, alert_level.PROJECTION),
+            "queue": ("/v1/queue", {"role": "reviewer", "limit": 200}, review_queue.PROJECTION),
+            "timeline": (f"/v1/{case}/timeline", {"limit": 200}, None),
         }
         async with api(database) as asked:
             table = _table(events)
             before = asked.resident()[0]
-            for name, (path, params) in paths.items():
-                took = await _ask(asked, path, params, moments, events)
+            for name, (path, params, folded) in paths.items():
+                throughout = partial(_throughout, database, folded, events)
+                took = await _ask(asked, path, params, moments, events, throughout)
                 for what, seconds in took.items():
                     ordered = sorted(seconds)
                     p50, most = ordered[len(ordered) // 2] * 1e3, ordered[-1] * 1e3
@@ -71,8 +76,15 @@ def _table(events: int) -> Table:
     return Table("question", "moment", "asked", "p50 ms", "max ms", title=title)
 
 
-async def _ask(asked: Api, path: str, params: Mapping[str, Any], moments: list[int], events: int) -> Took:
-    """One kind of question at every moment."""
+async def _ask(
+    asked: Api,
+    path: str,
+    params: Mapping[str, Any],
+    moments: list[int],
+    events: int,
+    throughout: Callable[[], Awaitable[float]],
+) -> Took:
+    """One kind of question at every moment; after the first one what is made beforehand is waited for."""
 
     async def once(position: int) -> float:
         began = time.perf_counter()
@@ -88,11 +100,29 @@ async def _ask(asked: Api, path: str, params: Mapping[str, Any], moments: list[i
     near: Callable[[int], int] = lambda one: one + NEAR if one + NEAR <= events else one - NEAR  # noqa: E731
     return {
         "the first one": await timed("at first", [first]),
+        "then, until it stands throughout": [await throughout()],
         "the same again": await timed("again", [first] * AGAIN),
         "others, for the first time": await timed("at other moments", others),
         "these again, in turns": await timed("at these again", moments * AGAIN),
         f"{NEAR} events beside them": await timed("near by", [near(one) for one in moments]),
     }
+
+
+async def _throughout(database: Database, projection: Projection[Any, Any] | None, events: int) -> float:
+    """Wait until a projection stands at every round position up to the end; returns how many seconds that took."""
+    began = time.perf_counter()
+    if projection is None:
+        return 0.0
+    stand = "select count(*) from projections.past where projection = $1 and position = any ($2)"
+    connection = await asyncpg.connect(database.dsn("postgres"))
+    try:
+        wanted = stops(0, events)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await connection.fetchval(stand, projection.name, wanted) < len(wanted):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.1)
+    finally:
+        await connection.close()
+    return time.perf_counter() - began
 
 
 async def _live_timeline(running: Servers, database: Database) -> None:

@@ -43,6 +43,7 @@ class Kept:
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], history: Sequence[Taken], partitions: int = 2) -> None:
         self.pool = pool
         self.history = history
+        self.folded: list[tuple[int, int]] = []
         self.partitions: list[list[Record]] = [[] for _ in range(partitions)]
         previous = [0] * partitions
         for event in history:
@@ -83,6 +84,7 @@ class Kept:
 
     def _fold(self, batch: int) -> Fold:
         async def fold(projection: Projection[Any, Any], place: str, after: int, until: int) -> None:
+            self.folded.append((after, until))
             store = Store(self.pool, "", {projection.name: place}, speaks=False, as_of=until)
             for partition, records in enumerate(self.partitions):
                 lane = Lane(store, [projection], partition, TOPIC)

@@ -41,7 +41,8 @@ async def pool(postgres: PostgresServer, fresh_database: str) -> AsyncIterator[P
 @pytest.fixture(autouse=True)
 def places_are_few_and_near(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short histories leave places behind and let others go, as long ones do."""
-    monkeypatch.setattr(standing, "ROUND", 20)
+    monkeypatch.setattr(standing, "ROUND", 10)
+    monkeypatch.setattr(standing, "STRIDE", 2)
     monkeypatch.setattr(standing, "MOST_RECENT", 3)
 
 
@@ -92,6 +93,24 @@ async def test_at_each_position_of_one_history(pool: Pool, projection: Projectio
     await every_moment_is_what_it_was(pool, projection, log, backwards[::2] + backwards[1::2][::-1], 7)
 
 
+async def test_round_places_are_made_before_anybody_asks_and_whoever_asks_is_near_to_one(pool: Pool) -> None:
+    log = level_history(7, 90)
+    kept, projection = Kept(pool, log), alert_level.PROJECTION
+    lived = await kept.live(projection)
+    places, end = kept.standing(7), max(lived)
+    while await places.go_on(projection, end):
+        pass
+    stand = await pool.fetch("select place, position from projections.past order by position")
+    assert [row["position"] for row in stand] == standing.stops(0, end)
+    for row in stand:
+        assert await kept.rows(projection, row["place"]) == lived[row["position"]]
+    kept.folded.clear()
+    for position in list(lived)[::9]:
+        assert await kept.rows(projection, await places.stand(projection, position)) == lived[position]
+    assert all(until - after < standing.distance(end) for after, until in kept.folded)
+    await places.forget()
+
+
 @pytest.mark.parametrize("what", ["version", "form"])
 async def test_a_place_of_another_version_or_one_that_was_not_finished_is_not_taken(pool: Pool, what: str) -> None:
     log = level_history(3, 40)
@@ -125,4 +144,18 @@ async def test_what_is_kept_has_room_for_so_much_and_no_more(pool: Pool, monkeyp
         assert await kept.rows(projection, place) == lived[position]
     left = await pool.fetch("select position from projections.past where position = any ($1) order by 1", positions)
     assert [row["position"] for row in left] == positions[-3:], "two that were asked for last, and the one just made"
+    await places.forget()
+
+
+async def test_no_more_is_made_beforehand_than_there_is_room_for(pool: Pool) -> None:
+    kept, projection = Kept(pool, level_history(7, 90)), alert_level.PROJECTION
+    lived = sorted(await kept.live(projection))
+    await kept.standing(10).stand(projection, lived[4])
+    (row,) = await pool.fetch(standing.SQL["sizes"])
+    places = kept.standing(10, most_bytes=row["bytes"] * 7 // 2)
+    while await places.go_on(projection, lived[-1]):
+        pass
+    stand = await pool.fetch("select position from projections.past order by position")
+    assert lived[4] in [row["position"] for row in stand]
+    assert 1 < len(stand) < len(standing.stops(0, lived[-1])), "some are made, and each that is made stays"
     await places.forget()

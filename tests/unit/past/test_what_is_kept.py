@@ -20,6 +20,13 @@ def test_stops_lie_between_and_are_few_however_long_the_way_is(after: int, until
     assert distance(until) >= ROUND
 
 
+@given(after=st.integers(0, 50_000_000), until=POSITIONS, stride=st.integers(1, 9))
+def test_with_a_stride_there_are_fewer_of_the_same(after: int, until: int, stride: int) -> None:
+    all_of_them, fewer = stops(after, until), stops(after, until, stride)
+    assert {*fewer} <= {*all_of_them}
+    assert len(all_of_them) // stride <= len(fewer) + 1
+
+
 @given(until=POSITIONS)
 def test_from_the_beginning_no_stretch_is_longer_than_the_distance(until: int) -> None:
     ways = [0, *stops(0, until), until]

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from projections.case_board import PROJECTION
-from services.past.asking import Bounds, Folder, NotYet, Past
+from services.past.asking import SQL, Bounds, Folder, NotYet, Past
 from services.settings import Settings, child_environment
 
 PATIENCE_SECONDS = 60
@@ -28,11 +28,15 @@ class Stands:
         self.fails: str | None = None
         monkeypatch.setattr(Folder, "fold", self.fold)
 
-    async def look(self, query: str, name: str, version: int, form: int, position: int) -> str | None:
+    async def look(self, query: str, *of: Any) -> Any:
+        if query == SQL["acknowledged"]:
+            return 1_000
+        name, version, form, position = of
         assert (name, version, form) == (PROJECTION.name, PROJECTION.version, PROJECTION.form)
         return f"past_{name}_{position}" if position in self.known else None
 
-    async def fold(self, name: str, position: int, seconds: float) -> str:
+    async def fold(self, name: str, position: int, end: int, seconds: float) -> str:
+        assert end == 1_000
         self.folded.append(position)
         await self.go_on.wait()
         if self.fails:
@@ -124,12 +128,12 @@ async def test_what_fails_is_told_and_tried_again_for_the_next_one(stands: Stand
 async def test_a_process_that_cannot_begin_says_why(tmp_path: Path) -> None:
     folder = Folder(child_environment(Settings(data_folder=tmp_path)))
     with pytest.raises(NotYet, match=r"case_board cannot be folded up to position 4 now: No stack runs in "):
-        await folder.fold("case_board", 4, PATIENCE_SECONDS)
+        await folder.fold("case_board", 4, 4, PATIENCE_SECONDS)
     await folder.end()
 
 
 async def test_what_takes_too_long_is_ended(tmp_path: Path) -> None:
     folder = Folder(child_environment(Settings(data_folder=tmp_path)))
     with pytest.raises(NotYet, match="folding case_board up to position 4 took more than 0 s"):
-        await folder.fold("case_board", 4, 0)
+        await folder.fold("case_board", 4, 4, 0)
     await folder.end()
