@@ -6,7 +6,6 @@ or none was saved, the whole partition is read: what was sent once is then known
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -18,6 +17,7 @@ from services.local.topics import ALERTS, EVENTS
 from services.log.clients import connected
 from services.log.record import Link, read_link
 from services.log.topic import TopicAbsent, look_up_topics
+from services.log.walk import Silence, Walk
 from services.relay.brokers import BrokerAway, somebody_listens
 from services.relay.chain import Place
 from services.relay.halts import Forked, WrongPartitions
@@ -131,41 +131,36 @@ def _read(
     for at in every:
         if begins[at] > 0:
             raise Forked(at, begins[at], "what stood before was deleted")
-    walks = {at: _Walk(at, ends[at], known.get(at, Place())) for at in every}
-    _walk(consumer, [walk for walk in walks.values() if walk.next_offset < walk.end], reading)
-    if lost := [walk for walk in walks.values() if walk.lost_its_place]:
-        for walk in lost:
-            walk.start_over()
-        _walk(consumer, [walk for walk in lost if walk.end > 0], reading)
-    for at, walk in walks.items():
-        tails.by_partition[at] = walk.tail()
-        tails.foreign.extend(walk.foreign)
+    ways = {at: _Way(at, ends[at], known.get(at, Place())) for at in every}
+    _walk(consumer, [way for way in ways.values() if not way.lost_its_place], reading)
+    if lost := [way for way in ways.values() if way.lost_its_place]:
+        for way in lost:
+            way.start_over()
+        _walk(consumer, lost, reading)
+    for at, way in ways.items():
+        tails.by_partition[at] = way.tail()
+        tails.foreign.extend(way.foreign)
     return tails
 
 
-def _walk(consumer: KafkaConsumer, walks: Sequence[_Walk], reading: Callable[[TopicPartition, int, int], None]) -> None:
-    waiting = {walk.at: walk for walk in walks}
-    consumer.assign(list(waiting))
-    for walk in walks:
-        consumer.seek(walk.at, walk.next_offset)
-    heard = time.monotonic()
-    while waiting:
-        for at, records in consumer.poll(timeout_ms=500).items():
-            heard = time.monotonic()
-            if at in waiting:
+def _walk(consumer: KafkaConsumer, ways: Sequence[_Way], reading: Callable[[TopicPartition, int, int], None]) -> None:
+    by_partition = {way.at: way for way in ways}
+    begins, ends = {way.at: way.next_offset for way in ways}, {way.at: way.end for way in ways}
+    walk = Walk(consumer, begins, ends, SILENCE_SECONDS)
+    try:
+        while walk.under_way:
+            for at, records in walk.next().items():
+                way = by_partition[at]
                 for record in records:
-                    waiting[at].take(record.offset, record.headers, record.value)
-                reading(at, waiting[at].next_offset, waiting[at].end)
-        for at, walk in list(waiting.items()):
-            # by the consumer's place, not the last record: a transaction's marker has an offset and is no record
-            if walk.lost_its_place or consumer.position(at) >= walk.end:
-                del waiting[at]
-                consumer.pause(at)
-        if waiting and time.monotonic() - heard > SILENCE_SECONDS:
-            raise BrokerAway(f"the broker does not send {next(iter(waiting))}")
+                    way.take(record.offset, record.headers, record.value)
+                reading(at, way.next_offset, way.end)
+                if way.lost_its_place:
+                    walk.leave(at)
+    except Silence as error:
+        raise BrokerAway(f"the broker does not send {error}") from error
 
 
-class _Walk:
+class _Way:
     """One reader's way through one partition, from its saved place on or from the beginning."""
 
     def __init__(self, at: TopicPartition, end: int, saved: Place) -> None:
@@ -184,8 +179,8 @@ class _Walk:
         self.next_offset = 0
 
     def take(self, offset: int, headers: Sequence[tuple[str, bytes]], value: bytes | None) -> None:
-        """One more record, at or after the last; beyond the end that was asked about nothing is of interest."""
-        if self.lost_its_place or offset >= self.end:
+        """One more record, after the last."""
+        if self.lost_its_place:
             return
         self.next_offset = offset + 1
         link = read_link(headers)
