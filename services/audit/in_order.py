@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,10 +14,10 @@ from services.local.problems import LocalProblem
 from services.log.clients import connected
 from services.log.record import read_link
 from services.log.topic import CONNECT_MS, TopicAbsent, look_up_topics
+from services.log.walk import Silence, Walk
 from services.processors.compiled import CompiledConsumer
 
 CLIENT = "intabaza-audit"
-SILENCE_SECONDS = 30.0
 MOST_WAITING_BYTES = 2_000_000
 """What one partition may hold back before it waits for the others."""
 
@@ -47,12 +46,9 @@ class Broken(Exception):
 @dataclass
 class _Lane:
     at: TopicPartition
-    end: int
     last: int = 0
     waiting: deque[Standing] = field(default_factory=deque)
     bytes_waiting: int = 0
-    ended: bool = False
-    paused: bool = False
 
 
 def reader(bootstrap: str, **settings: Any) -> CompiledConsumer:
@@ -105,13 +101,12 @@ def in_order(bootstrap: str, ends: Mapping[TopicPartition, int]) -> Iterator[lis
 
     Raises Broken where a chain is, LocalProblem where the broker is away.
     """
-    lanes = {at: _Lane(at, end, ended=end == 0) for at, end in ends.items()}
+    lanes = {at: _Lane(at) for at in ends}
     consumer = reader(bootstrap)
     try:
-        consumer.assign(list(lanes))
-        consumer.seek_to_beginning(*lanes)
+        walk = Walk(consumer, dict.fromkeys(ends, 0), ends)
         while True:
-            _fill(consumer, lanes)
+            _fill(walk, lanes)
             heads = [lane for lane in lanes.values() if lane.waiting]
             if not heads:
                 return
@@ -122,33 +117,24 @@ def in_order(bootstrap: str, ends: Mapping[TopicPartition, int]) -> Iterator[lis
                     found.append(lane.waiting.popleft())
                     lane.bytes_waiting -= len(found[-1].value)
             yield found
-    except (KafkaError, OSError) as error:
+    except (KafkaError, OSError, Silence) as error:
         raise away(bootstrap, error) from error
     finally:
         consumer.close()
 
 
-def _fill(consumer: CompiledConsumer, lanes: Mapping[TopicPartition, _Lane]) -> None:
+def _fill(walk: Walk, lanes: Mapping[TopicPartition, _Lane]) -> None:
     """Read until every partition that has not ended has a record waiting."""
-    heard = time.monotonic()
-    while hungry := [lane for lane in lanes.values() if not lane.waiting and not lane.ended]:
+    while any(not lane.waiting and lane.at in walk.under_way for lane in lanes.values()):
         for lane in lanes.values():
-            full = lane.ended or lane.bytes_waiting > MOST_WAITING_BYTES
-            if full != lane.paused:
-                (consumer.pause if full else consumer.resume)(lane.at)
-                lane.paused = full
-        for at, records in consumer.poll(timeout_ms=500).items():
-            heard = time.monotonic()
+            (walk.hold if lane.bytes_waiting > MOST_WAITING_BYTES else walk.go_on)(lane.at)
+        for at, records in walk.next().items():
             for record in records:
                 _take(lanes[at], record)
-        for lane in lanes.values():
-            lane.ended = lane.ended or consumer.position(lane.at) >= lane.end
-        if time.monotonic() - heard > SILENCE_SECONDS:
-            raise TimeoutError(f"the broker sends nothing of {hungry[0].at.topic} partition {hungry[0].at.partition}")
 
 
 def _take(lane: _Lane, record: Any) -> None:
-    link = read_link(record.headers) if record.offset < lane.end else None
+    link = read_link(record.headers)
     if link is None or link.position <= lane.last:
         return
     if link.previous != lane.last:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,13 +14,14 @@ from kafka import TopicPartition
 from events.alert import AlertIssued
 from events.vocabulary import EVERY_HOME
 from services.audit.findings import MOST_SHOWN, Bad, Found, Progress
-from services.audit.in_order import SILENCE_SECONDS, reader
+from services.audit.in_order import reader
 from services.audit.offline.verify import CHECKPOINTED
 from services.audit.slots import ALERT, EVERYWHERE, Slots
 from services.local.problems import LocalProblem
 from services.local.topics import EVENTS
 from services.log.partition import partition_of
 from services.log.record import CONTENT_TYPE, decimal, read_link
+from services.log.walk import Silence, Walk
 from services.processors.collecting import collect_rarely
 
 FETCH_BYTES = 4 * 1024 * 1024
@@ -64,23 +64,14 @@ def _read(bootstrap: str, lanes: Mapping[TopicPartition, _Lane], found: Found, p
     """Give each lane its records up to its end, whichever come first; there is at least one lane."""
     consumer = reader(bootstrap, max_partition_fetch_bytes=FETCH_BYTES)
     try:
-        consumer.assign(list(lanes))
-        consumer.seek_to_beginning(*lanes)
-        heard = time.monotonic()
-        running = dict(lanes)
-        while running:
-            for at, records in consumer.poll(timeout_ms=500).items():
-                heard = time.monotonic()
-                if at in running:
-                    found.records += len(records)
-                    running[at].take(records)
-            for at, lane in list(running.items()):
-                if consumer.position(at) >= lane.end:
-                    del running[at]
-                    consumer.pause(at)
+        walk = Walk(consumer, dict.fromkeys(lanes, 0), {at: lane.end for at, lane in lanes.items()})
+        while walk.under_way:
+            for at, records in walk.next().items():
+                found.records += len(records)
+                lanes[at].take(records)
             progress.tell(found.records)
-            if running and time.monotonic() - heard > SILENCE_SECONDS:
-                raise LocalProblem(f"The broker sends nothing of {next(iter(running))}: see `intabaza logs kafka`.")
+    except Silence as error:
+        raise LocalProblem(f"The broker sends nothing of {error}: see `intabaza logs kafka`.") from error
     finally:
         consumer.close()
 
@@ -100,8 +91,6 @@ class _Lane:
         """The next records, in order."""
         before = ("previous", b"%d" % self.last)
         for record in records:
-            if record.offset >= self.end:
-                break
             headers = record.headers
             if len(headers) == 3 and headers[2] == before and headers[0] == CONTENT_TYPE:
                 name, text = headers[1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from services.local.problems import LocalProblem
 from services.local.topics import TOPICS
 from services.log.clients import connected
 from services.log.record import read_link
+from services.log.walk import Silence, Walk
 
 LOOK_BACK = 500
 """How many records from a partition's end: repeats and strangers' records may stand behind the last of the chain."""
@@ -58,23 +58,16 @@ def newest(bootstrap: str, partitions: int) -> Newest | None:
 def _read_ends(reader: KafkaConsumer, every: list[TopicPartition]) -> Newest | None:
     ends = reader.end_offsets(every)
     begins = reader.beginning_offsets(every)
-    waiting = {at for at in every if ends[at] > begins[at]}
-    if not waiting:
-        return None
-    reader.assign(sorted(waiting))
-    for at in waiting:
-        reader.seek(at, max(ends[at] - LOOK_BACK, begins[at]))
+    walk = Walk(reader, {at: max(ends[at] - LOOK_BACK, begins[at]) for at in every}, ends, SILENCE_SECONDS)
     last: Newest | None = None
-    heard = time.monotonic()
-    while waiting:
-        for records in reader.poll(timeout_ms=500).values():
-            heard = time.monotonic()
-            for record in records:
-                link = read_link(record.headers)
-                moment = datetime.fromtimestamp(record.timestamp / 1_000, UTC)
-                if link is not None and (last is None or link.position > last.position):
-                    last = Newest(link.position, record.value or b"", moment)
-        waiting = {at for at in waiting if reader.position(at) < ends[at]}
-        if waiting and time.monotonic() - heard > SILENCE_SECONDS:
-            raise LocalProblem(f"The broker does not send {next(iter(waiting))}: see `intabaza logs kafka`.")
+    try:
+        while walk.under_way:
+            for records in walk.next().values():
+                for record in records:
+                    link = read_link(record.headers)
+                    moment = datetime.fromtimestamp(record.timestamp / 1_000, UTC)
+                    if link is not None and (last is None or link.position > last.position):
+                        last = Newest(link.position, record.value or b"", moment)
+    except Silence as error:
+        raise LocalProblem(f"The broker does not send {error}: see `intabaza logs kafka`.") from error
     return last

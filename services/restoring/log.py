@@ -8,7 +8,6 @@ position, or other bytes, is damage.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from services.local.topics import ALERTS, EVENTS, TOPICS
 from services.log.clients import connected
 from services.log.record import read_link
 from services.log.topic import TopicAbsent, look_up_topics
+from services.log.walk import Silence, Walk
 from services.relay.chain import targets
 from services.restoring.damage import Damaged, Hole, OtherHistory
 from services.restoring.rows import NotARow, row_of
@@ -52,17 +52,10 @@ class _Lane:
     """One partition's way: what was read of it, and how far its chain goes."""
 
     at: TopicPartition
-    end: int
     fronts: deque[Front] = field(default_factory=deque)
     held: int = 0
     last: int = 0
-    read_to: int = 0
-    paused: bool = False
     broken: Damaged | None = None
-
-    @property
-    def over(self) -> bool:
-        return self.read_to >= self.end or self.broken is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +86,10 @@ class KafkaLog:
             for at in every:
                 if begins[at] > 0:
                     raise Damaged(at, begins[at], "what stood before was deleted")
-            self._lanes = {at: _Lane(at, ends[at]) for at in every}
-            self._reader.assign(every)
-            self._reader.seek_to_beginning(*every)
+            self._lanes = {at: _Lane(at) for at in every}
+            self.records = sum(ends.values())
+            """How many records there are to read, our own and others'."""
+            self._walk = Walk(self._reader, dict.fromkeys(every, 0), ends, SILENCE_SECONDS)
         except KafkaError as error:
             self.close()
             raise _away(error) from error
@@ -114,14 +108,9 @@ class KafkaLog:
         self._reader.close()
 
     @property
-    def records(self) -> int:
-        """How many records there are to read, our own and others'."""
-        return sum(lane.end for lane in self._lanes.values())
-
-    @property
     def read(self) -> int:
         """How many of them were read."""
-        return sum(min(lane.read_to, lane.end) for lane in self._lanes.values())
+        return sum(self._walk.offsets.values())
 
     def take(self, position: int, known: Recorded | None = None) -> Recorded | None:
         """The event at a position, checked in every partition that it goes to; None where the whole log has ended.
@@ -180,7 +169,7 @@ class KafkaLog:
             ahead: tuple[TopicPartition, Front] | None = None
             for at, lane in self._lanes.items():
                 if not lane.fronts:
-                    waits, broken = waits or not lane.over, broken or lane.broken
+                    waits, broken = waits or at in self._walk.under_way, broken or lane.broken
                     continue
                 front = lane.fronts[0]
                 if front.position == position:
@@ -199,7 +188,7 @@ class KafkaLog:
     def _front(self, at: TopicPartition) -> Front | None:
         """What comes next in one partition; None where it has ended."""
         lane = self._lanes[at]
-        while not lane.fronts and not lane.over:
+        while not lane.fronts and at in self._walk.under_way:
             self._read_on()
         if not lane.fronts and lane.broken is not None:
             raise lane.broken
@@ -208,38 +197,22 @@ class KafkaLog:
     def _read_on(self) -> None:
         """Read more of those partitions of which little is held."""
         for at, lane in self._lanes.items():
-            full = lane.held >= self._most or lane.over
-            if full and not lane.paused:
-                self._reader.pause(at)
-            elif lane.paused and not full:
-                self._reader.resume(at)
-            lane.paused = full
-        heard = time.monotonic()
+            (self._walk.hold if lane.held >= self._most else self._walk.go_on)(at)
         try:
-            while True:
-                fetched: dict[TopicPartition, list[Any]] = self._reader.poll(timeout_ms=500)
-                for at, records in fetched.items():
-                    for record in records:
-                        self._hold(self._lanes[at], record)
-                moved = bool(fetched)
-                for at, lane in self._lanes.items():
-                    # by the reader's place, not the last record: a transaction's marker has an offset and is no record
-                    if not lane.over and (place := self._reader.position(at)) > lane.read_to:
-                        lane.read_to, moved = place, True
-                if moved:
-                    return
-                if time.monotonic() - heard > SILENCE_SECONDS:
-                    raise LocalProblem(
-                        f"The broker sends nothing more after {SILENCE_SECONDS:.0f} s: see `intabaza logs kafka`; "
-                        "beginning again goes on from what was restored."
-                    )
+            for at, records in self._walk.next().items():
+                for record in records:
+                    self._hold(self._lanes[at], record)
+        except Silence:
+            raise LocalProblem(
+                f"The broker sends nothing more after {SILENCE_SECONDS:.0f} s: see `intabaza logs kafka`; beginning "
+                "again goes on from what was restored."
+            ) from None
         except KafkaError as error:
             raise _away(error) from error
 
     def _hold(self, lane: _Lane, record: Any) -> None:
-        if record.offset >= lane.end or lane.broken is not None:
+        if lane.broken is not None:
             return
-        lane.read_to = record.offset + 1
         link = read_link(record.headers)
         if link is None:
             self.foreign += 1
@@ -255,6 +228,7 @@ class KafkaLog:
                 record.offset,
                 f"position {link.position} says that {link.previous} stands before it, and {lane.last} does",
             )
+            self._walk.leave(lane.at)
             return
         lane.last = link.position
         lane.fronts.append(Front(record.offset, link.position, record.key or b"", value))

@@ -59,7 +59,8 @@ class Broker:
 
     def assign(self, every: Sequence[TopicPartition]) -> None: ...
 
-    def seek_to_beginning(self, *every: TopicPartition) -> None: ...
+    def seek(self, at: TopicPartition, offset: int) -> None:
+        self._places[at] = offset
 
     def pause(self, at: TopicPartition) -> None:
         self._paused.add(at)
