@@ -119,7 +119,9 @@ async def open_fields(office: Office, asking: Asking, record: Record, meant: Ope
 
 
 async def approve(office: Office, asking: Asking, record: Record, meant: Approve) -> dict[str, Any]:
-    """An approval of this opening, good once, for a quarter of an hour and for whoever it names."""
+    """An approval of this opening, good once, for a quarter of an hour and for whoever it names; raises BadInput."""
+    if meant.opener == asking.bearer.person_id:
+        raise BadInput.field("opener", "somebody else than yourself", "ask another to approve it")
     approver = await office.desk.persons.pseudonym(asking.bearer.person_id, record.about)
     opener = await office.desk.persons.pseudonym(meant.opener, record.about)
     opening = Opening(record.stream, meant.version, meant.fields, meant.purpose, opener)
