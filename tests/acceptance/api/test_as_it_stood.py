@@ -386,6 +386,12 @@ async def test_the_command_line_shows_and_exports_the_same_moment(lived: Lived, 
     assert compared.returncode == 1
     assert "rows differ between position" in compared.stderr
     assert file.read_text().startswith("as_of_position,whom,what,stream")
+    assert f" rows in {file}" in compared.stdout
+    (tmp_path / "full.csv.part").symlink_to("/dev/full")
+    to_the_full = ("replay", "review_queue", "--as-of", str(seen.position), "--export", str(tmp_path / "full.csv"))
+    full = await asyncio.to_thread(stack.command, *to_the_full)
+    assert (full.returncode, f" rows in {tmp_path}" in full.stdout) == (1, False), "of a file that is not there"
+    assert f"{tmp_path / 'full.csv'} cannot be written (No space left on device)" in full.stderr
     for named, status in (("yesterday", 2), ("0", 3), ("999999999", 4), ("2999-01-01T00:00:00Z", 4)):
         refused = await asyncio.to_thread(stack.command, "replay", "coverage", "--as-of", named)
         assert refused.returncode == status
