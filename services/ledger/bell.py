@@ -20,14 +20,14 @@ class Waiters:
     """Those who wait until the ledger holds a position."""
 
     def __init__(self) -> None:
-        self._head = 0
+        self.head = 0
         self.sent_home = False
         self._waiting: dict[asyncio.Future[None], int] = {}
 
     async def wait_for(self, position: int) -> int:
         """Return the head when it has risen to this position; there is no deadline here."""
-        if self._head >= position:
-            return self._head
+        if self.head >= position:
+            return self.head
         if self.sent_home:  # who was on the way here while it closed would wait for ever
             raise _closed()
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -36,12 +36,17 @@ class Waiters:
             await waiter
         finally:
             del self._waiting[waiter]
-        return self._head
+        return self.head
+
+    @property
+    def anybody(self) -> bool:
+        """Whether somebody waits now."""
+        return bool(self._waiting)
 
     def rise(self, head: int) -> None:
         """The ledger's head is at least here: wake whom that concerns."""
-        if head > self._head:
-            self._head = head
+        if head > self.head:
+            self.head = head
             for waiter, position in self._waiting.items():
                 if position <= head and not waiter.done():
                     waiter.set_result(None)
@@ -59,7 +64,7 @@ def _closed() -> LedgerUnavailable:
 
 
 class Bell:
-    """Wakes waiters when a position is in the ledger. A notification is only a hint: the head is read each time.
+    """Wakes waiters when a position is in the ledger. A notification is only a hint: the head is read where it matters.
 
     The same question, asked every `poll_seconds`, is the connection's sign of life: where no answer comes, it is
     replaced. So a lost notification or connection costs latency and nothing else.
@@ -72,21 +77,36 @@ class Bell:
         self._channel = channel
         self._rung = asyncio.Event()
         self._waiters = Waiters()
+        self._hinted = Waiters()
         self._task: asyncio.Task[None] | None = None
 
     async def wait_for(self, position: int) -> int:
         """Return the head when the ledger holds this position; there is no deadline here."""
-        if self._task is None and not self._waiters.sent_home:
-            self._task = asyncio.create_task(self._listen(), name="ledger bell")
+        self._begin()
+        if position > self._waiters.head:  # nobody may have looked since the last notification
+            self._rung.set()
         return await self._waiters.wait_for(position)
+
+    async def wait_for_a_hint(self, position: int) -> None:
+        """Return as soon as somebody says that the ledger holds this position: whoever reads then saves one question.
+
+        Any role of the database can say so, and it need not be true.
+        """
+        self._begin()
+        await self._hinted.wait_for(position)
 
     async def close(self) -> None:
         """Stop listening; whoever still waits is told so."""
         self._waiters.send_home()
+        self._hinted.send_home()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+
+    def _begin(self) -> None:
+        if self._task is None and not self._waiters.sent_home:
+            self._task = asyncio.create_task(self._listen(), name="ledger bell")
 
     async def _listen(self) -> None:
         while True:
@@ -96,7 +116,7 @@ class Bell:
                 )
                 try:
                     connection.add_termination_listener(self._ring)
-                    await connection.add_listener(self._channel, self._ring)
+                    await connection.add_listener(self._channel, self._hear)
                     await self._watch(connection)
                 finally:
                     connection.terminate()
@@ -111,11 +131,18 @@ class Bell:
             head = await connection.fetchrow(self._head_query, timeout=self._poll_seconds + 5)
             if head is not None:
                 self._waiters.rise(head["position"])
+                self._hinted.rise(head["position"])
             # not wait_for: before Python 3.12 it swallows a cancellation that comes with what it waits for, and whoever
             # closes this would wait for ever
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._poll_seconds):
                     await self._rung.wait()
+
+    def _hear(self, _connection: Any, _pid: int, _channel: str, said: object) -> None:
+        if isinstance(said, str) and said.isdecimal():
+            self._hinted.rise(int(said))
+        if self._waiters.anybody:
+            self._ring()
 
     def _ring(self, *_: Any) -> None:
         self._rung.set()

@@ -118,6 +118,15 @@ class PostgresLedger:
             return False
         return True
 
+    async def wait_for_a_hint(self, position: int, timeout_seconds: float) -> bool:
+        """Wait until somebody says that the ledger holds this position, which is to be read and not believed."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._bell.wait_for_a_hint(position)
+        except TimeoutError:
+            return False
+        return True
+
     async def follow(self, after_position: int) -> AsyncIterator[Sequence[Recorded]]:
         while True:
             try:

@@ -179,35 +179,43 @@ class Relay:
                 looked_at = time.monotonic()
             behind = len(rows) >= BATCH_EVENTS
             read_to = rows[-1].position if rows else through
-            # the next rows are read while these are on their way; when there are none yet, only after they have arrived
+            batches = chains.batches(rows, through)
+            # the next rows are read while these are on their way; when there are none yet, while it is saved that these
+            # have arrived: nothing is sent before that, since whoever cannot save leads no more
             ahead = asyncio.ensure_future(self._read(read_to)) if behind else None
             try:
-                for batch in chains.batches(rows, through):
-                    await self._send(lead, sender, standing, places, batch)
+                for batch in batches:
+                    await self._send(sender, places, batch)
+                    if ahead is None and batch is batches[-1]:
+                        ahead = asyncio.ensure_future(self._read(read_to))
+                    await self._save(lead, standing, places, batch)
                     through = batch.through
-                if ahead is None:
-                    rows = await self._next(lead, read_to)
-                else:
-                    rows = await ahead
+                assert ahead is not None
+                rows = await ahead or await self._next(lead, read_to)
             finally:
                 if ahead is not None:
                     ahead.cancel()
 
-    async def _send(
-        self, lead: Leadership, sender: Sender, standing: Standing, places: dict[TopicPartition, Place], batch: Batch
-    ) -> None:
+    async def _send(self, sender: Sender, places: dict[TopicPartition, Place], batch: Batch) -> None:
         if batch.records:
             for at, end in (await sender.send(batch)).items():
                 places[at] = Place(batch.last[at], end, end)
+
+    async def _save(
+        self, lead: Leadership, standing: Standing, places: dict[TopicPartition, Place], batch: Batch
+    ) -> None:
         await lead.save(standing.topic_ids, {at: places[at] for at in batch.counts}, batch.through)
         self._metrics.acknowledged.set(batch.through)
 
     async def _next(self, lead: Leadership, after: int) -> Sequence[Recorded]:
         """The next rows, as soon as there are some."""
-        while not (rows := await self._read(after)):
-            if not await self._ledger.wait_for(after + 1, LOOK_SECONDS):
+        wait = self._ledger.wait_for_a_hint
+        while True:
+            if not await wait(after + 1, LOOK_SECONDS):
                 await self._look(lead)
-        return rows
+            if rows := await self._read(after):
+                return rows
+            wait = self._ledger.wait_for  # the hint was none, or it is nothing new that came
 
     async def _look(self, lead: Leadership) -> None:
         """Raises SendingFailed where an operator wants a topic made anew, with which the start procedure begins."""

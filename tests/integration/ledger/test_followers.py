@@ -52,6 +52,35 @@ async def test_a_notification_that_lies_wakes_nobody(trial: PostgresTrial) -> No
     assert await waiting
 
 
+async def test_a_hint_is_told_as_it_was_said_and_nobody_takes_it_for_the_head(
+    trial: PostgresTrial, app_dsn: str
+) -> None:
+    ledger = await PostgresLedger.connect(app_dsn, clock.now, poll_seconds=3600)
+    waiting = asyncio.create_task(ledger.wait_for_a_hint(5, 60))
+    await until_somebody_listens(trial)
+    await trial.owner.execute("notify ledger, '5'")
+
+    assert await waiting
+    assert await ledger.wait_for_a_hint(5, 60)
+    assert not await ledger.wait_for(1, 0.05)
+    assert not await ledger.wait_for_a_hint(6, 0.05)
+    await ledger.close()
+
+
+async def test_what_was_told_while_nobody_waited_is_found_by_whoever_comes_then(
+    trial: PostgresTrial, app_dsn: str
+) -> None:
+    ledger = await PostgresLedger.connect(app_dsn, clock.now, poll_seconds=3600)
+    first = asyncio.create_task(ledger.wait_for(1, 60))
+    await trial.ledger.append(note())
+    assert await first
+    await until_somebody_listens(trial)
+    await trial.ledger.append(note())
+
+    assert await ledger.wait_for(2, 60)
+    await ledger.close()
+
+
 async def test_a_listener_whose_connection_was_killed_listens_again(trial: PostgresTrial, app_dsn: str) -> None:
     ledger = await PostgresLedger.connect(app_dsn, clock.now, poll_seconds=3600)
     following = aiter(ledger.follow(0))

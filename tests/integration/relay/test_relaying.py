@@ -49,6 +49,15 @@ async def test_two_relays_at_once_send_nothing_twice(trial: RelayTrial) -> None:
     assert (await trial.assert_whole()).repeats == []
 
 
+async def test_a_notification_that_lies_holds_nothing_up_and_nothing_is_sent_for_it(trial: RelayTrial) -> None:
+    async with trial.relaying():
+        await trial.until_acknowledged(await trial.append(20))
+        await trial.owner.execute("notify ledger, '100000'")
+        for _ in range(3):
+            await trial.until_acknowledged(await trial.append(20))
+    assert (await trial.assert_whole()).repeats == []
+
+
 async def test_alerts_also_go_to_strangers_in_a_chain_of_their_own(trial: RelayTrial) -> None:
     async with trial.relaying():
         for round_ in range(3):
