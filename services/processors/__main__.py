@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from typing import Any, NoReturn
 
 import faust
 import structlog
+import uvloop
 from faust.sensors.prometheus import setup_prometheus_sensors
 from prometheus_client import start_http_server
 
@@ -45,6 +47,7 @@ def main(projections: Sequence[Projection[Any, Any]] = LIVE) -> NoReturn:
         sys.exit(str(problem))
     log_as_json(SILENT)
     collect_rarely()
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust makes two loops, each by the policy
     metrics = Metrics()
     worker = Worker(addresses.projector_dsn, addresses.bootstrap, projections, settings.source, metrics)
     app = make_app(

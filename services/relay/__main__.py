@@ -10,6 +10,7 @@ import signal
 import sys
 
 import structlog
+import uvloop
 
 from services.local.problems import LocalProblem
 from services.settings import SettingsRefused, read_settings
@@ -46,7 +47,7 @@ if __name__ == "__main__":
     # away
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
-        with asyncio.Runner() as runner:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(main())
             structlog.get_logger("services.relay").info("relay_ends")
             # a thread that waits for a broker cannot be interrupted, and Python would wait for it
