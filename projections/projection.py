@@ -160,7 +160,8 @@ class Untimed:
 class Table(Protocol[S_co]):
     """Rows in Postgres. Every query names its tables without a schema: the connection's search_path says which.
 
-    So the same table stands live in the schema of its name and, while it is rebuilt, in a shadow of it.
+    So the same table stands live in the schema of its name and, while it is rebuilt, in a shadow of it. Whoever folds
+    several projections has the schemas of all in its search_path: no two of them have a table of one name.
     """
 
     definition: str
@@ -184,8 +185,8 @@ class Table(Protocol[S_co]):
         """(due, key) of every key of the partition for which something falls due."""
         ...
 
-    async def write(self, connection: Connection, partition: int, page: Page) -> None:
-        """Write a page in the caller's transaction."""
+    async def write(self, connection: Connection, pages: Mapping[int, Page]) -> None:
+        """Write each partition's page in the caller's transaction; no key stands in two of them."""
         ...
 
 

@@ -1,22 +1,24 @@
-"""How a page's rows reach Postgres: each writing in one statement, whatever the number of rows.
+"""How pages' rows reach Postgres: each writing in one statement, whatever the number of rows and of partitions.
 
 A table keeps its SQL in a `.sql` file (projections/sql). The page's writing `unit` is the query `write_unit`: its `$1`,
-`$2`, … are one array a column, to be unnested, and `:partition` is the partition; it may insert, upsert or delete.
-A key stands at most once in a writing of a page, since one upsert cannot touch a row twice. What is only ever appended,
-and much of it, is copied instead (`Copy`). Writings happen in the order in which the page was first written to.
+`$2`, … are one array a column, to be unnested, and `:partition` is one more, each row's partition; it may insert,
+upsert or delete. A key stands at most once in a writing of all pages, since one upsert cannot touch a row twice. What
+is only ever appended, and much of it, is copied instead (`Copy`). Writings happen in the order in which the page was
+first written to; pages that agree about it are written together.
 
     SQL = named_queries("projections.case_board", "table.sql")
     WRITINGS = Writings(SQL, copied={"entry": Copy("entry", ("case_id", "position", "body"))})
 
-    await WRITINGS.write(connection, partition, page)
+    await WRITINGS.write(connection, {partition: page})
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from projections.projection import Connection, Page
 
@@ -46,23 +48,44 @@ class Writings:
         self._queries = {name.removeprefix(_PREFIX): _numbered(sql) for name, sql in written}
         self._copied = dict(copied)
 
-    async def write(self, connection: Connection, partition: int, page: Page) -> None:
-        """Write every row of the page, in the caller's transaction; KeyError where a writing has no query."""
-        for name, rows in page.rows.items():
-            if not rows:
-                continue
-            if (copy := self._copied.get(name)) is not None:
-                await connection.copy_records_to_table(copy.table, records=rows, columns=copy.columns)
-                continue
-            sql, per_partition = self._queries[name]
-            values = list(zip(*rows, strict=True))
-            await connection.execute(sql, *values, *((partition,) if per_partition else ()))
+    async def write(self, connection: Connection, pages: Mapping[int, Page]) -> None:
+        """Write every row of the pages, in the caller's transaction; KeyError where a writing has no query."""
+        for names, together in _in_one_order(pages):
+            for name in names:
+                await self._write(connection, name, {one: page.rows.get(name, []) for one, page in together.items()})
+
+    async def _write(self, connection: Connection, name: str, of: Mapping[int, Sequence[tuple[Any, ...]]]) -> None:
+        if not (rows := [row for rows in of.values() for row in rows]):
+            return
+        if (copy := self._copied.get(name)) is not None:
+            await connection.copy_records_to_table(copy.table, records=rows, columns=copy.columns)
+            return
+        sql, per_partition = self._queries[name]
+        values: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        if per_partition:
+            values.append([partition for partition, rows in of.items() for _ in rows])
+        await connection.execute(sql, *values)
+
+
+def _in_one_order(pages: Mapping[int, Page]) -> Iterator[tuple[list[str], dict[int, Page]]]:
+    """Pages that can be written together, by their partitions, and the order of writings that all of them keep."""
+    names: list[str] = []
+    together: dict[int, Page] = {}
+    for partition, page in pages.items():
+        known = [name for name in page.rows if name in names]
+        fresh = [name for name in page.rows if name not in names]
+        if [*known, *fresh] != [*page.rows] or sorted(known, key=names.index) != known:
+            yield names, together
+            names, fresh, together = [], [*page.rows], {}
+        names.extend(fresh)
+        together[partition] = page
+    yield names, together
 
 
 def _numbered(sql: str) -> tuple[str, bool]:
-    """Give the partition the number after the last column's; whether the query wants it."""
+    """Give the partitions the number after the last column's; whether the query wants them."""
     last = max((int(number) for number in _PARAMETER.findall(sql)), default=0)
-    return sql.replace(_PARTITION, f"${last + 1}::int"), _PARTITION in sql
+    return sql.replace(_PARTITION, f"${last + 1}::integer[]"), _PARTITION in sql
 
 
 async def sum_lines(connection: Connection, queries: Iterable[str], take: Callable[[bytes], None]) -> int:

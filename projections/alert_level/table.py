@@ -70,5 +70,5 @@ class AlertLevelTable:
     async def dues(self, connection: Connection, partition: int) -> Iterable[tuple[str, str]]:
         return [(row["due"], row["home"]) for row in await connection.fetch(SQL["load_dues"], partition)]
 
-    async def write(self, connection: Connection, partition: int, page: Page) -> None:
-        await _WRITINGS.write(connection, partition, page)
+    async def write(self, connection: Connection, pages: Mapping[int, Page]) -> None:
+        await _WRITINGS.write(connection, pages)

@@ -85,9 +85,9 @@ create table alert_level_history (
 -- name: write_case
 -- A case as it stands, or as it was laid by.
 insert into alert_level_case (engine, case_id, home, partition, unit, laid_by, body)
-select engine, case_id, home, :partition, unit, laid_by, body
-from unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::text[])
-    as row (engine, case_id, home, unit, laid_by, body)
+select engine, case_id, home, partition, unit, laid_by, body
+from unnest($1::integer[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::text[], :partition)
+    as row (engine, case_id, home, unit, laid_by, body, partition)
 on conflict (engine, case_id) do update set unit = excluded.unit, laid_by = excluded.laid_by, body = excluded.body
 
 -- name: write_unit
@@ -97,16 +97,17 @@ insert into alert_level_unit (
     outcomes_asked, confidence, confidence_reason, last_known, taken_back, cause, effective_at, changes, rules_hash,
     contributions, peace
 )
-select engine, unit, home, :partition, level, points, peace_offset, window_permille, straight_to, open_cases,
+select engine, unit, home, partition, level, points, peace_offset, window_permille, straight_to, open_cases,
     outcomes_asked, confidence, confidence_reason, last_known, taken_back, cause, effective_at, changes, rules_hash,
     contributions, peace
 from unnest(
     $1::integer[], $2::text[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::integer[], $8::smallint[],
     $9::integer[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::boolean[], $15::text[], $16::text[],
-    $17::integer[], $18::text[], $19::text[], $20::text[]
+    $17::integer[], $18::text[], $19::text[], $20::text[], :partition
 ) as row (
     engine, unit, home, level, points, peace_offset, window_permille, straight_to, open_cases, outcomes_asked,
-    confidence, confidence_reason, last_known, taken_back, cause, effective_at, changes, rules_hash, contributions, peace
+    confidence, confidence_reason, last_known, taken_back, cause, effective_at, changes, rules_hash, contributions, peace,
+    partition
 )
 on conflict (engine, unit) do update set
     level = excluded.level, points = excluded.points, peace_offset = excluded.peace_offset,
@@ -120,15 +121,15 @@ on conflict (engine, unit) do update set
 -- name: write_watch
 -- What is known of who watches.
 insert into alert_level_watch (engine, home, source, partition, body)
-select engine, home, source, :partition, body
-from unnest($1::integer[], $2::text[], $3::text[], $4::text[]) as row (engine, home, source, body)
+select engine, home, source, partition, body
+from unnest($1::integer[], $2::text[], $3::text[], $4::text[], :partition) as row (engine, home, source, body, partition)
 on conflict (engine, home, source) do update set body = excluded.body
 
 -- name: write_home
 -- When something falls due in a home.
 insert into alert_level_home (engine, home, partition, due, due_day)
-select engine, home, :partition, due, due_day
-from unnest($1::integer[], $2::text[], $3::text[], $4::integer[]) as row (engine, home, due, due_day)
+select engine, home, partition, due, due_day
+from unnest($1::integer[], $2::text[], $3::text[], $4::integer[], :partition) as row (engine, home, due, due_day, partition)
 on conflict (engine, home) do update set due = excluded.due, due_day = excluded.due_day
 
 -- name: write_said
@@ -136,13 +137,13 @@ on conflict (engine, home) do update set due = excluded.due, due_day = excluded.
 insert into alert_level_said (
     unit, home, partition, level, levels, alerts, alert, told, told_at, override_level, override_held, override_until
 )
-select unit, home, :partition, level, levels, alerts, alert, told, told_at, override_level, override_held,
+select unit, home, partition, level, levels, alerts, alert, told, told_at, override_level, override_held,
     override_until
 from unnest(
     $1::text[], $2::text[], $3::smallint[], $4::integer[], $5::integer[], $6::uuid[], $7::smallint[], $8::text[],
-    $9::smallint[], $10::smallint[], $11::text[]
+    $9::smallint[], $10::smallint[], $11::text[], :partition
 ) as row (
-    unit, home, level, levels, alerts, alert, told, told_at, override_level, override_held, override_until
+    unit, home, level, levels, alerts, alert, told, told_at, override_level, override_held, override_until, partition
 )
 on conflict (unit) do update set
     level = excluded.level, levels = excluded.levels, alerts = excluded.alerts, alert = excluded.alert,

@@ -33,8 +33,8 @@ class BoardTable:
     async def dues(self, connection: Connection, partition: int) -> Iterable[tuple[str, str]]:
         return ()
 
-    async def write(self, connection: Connection, partition: int, page: Page) -> None:
-        await _WRITINGS.write(connection, partition, page)
+    async def write(self, connection: Connection, pages: Mapping[int, Page]) -> None:
+        await _WRITINGS.write(connection, pages)
 
 
 def _case(body: str) -> OnBoard:

@@ -32,5 +32,5 @@ class TimelineTable:
     async def dues(self, connection: Connection, partition: int) -> Iterable[tuple[str, str]]:
         return ()
 
-    async def write(self, connection: Connection, partition: int, page: Page) -> None:
-        await _WRITINGS.write(connection, partition, page)
+    async def write(self, connection: Connection, pages: Mapping[int, Page]) -> None:
+        await _WRITINGS.write(connection, pages)

@@ -48,13 +48,14 @@ insert into coverage_unit (
     unit, home, partition, state, since, last_sign, told_lost, told, confidence, confidence_reason, reporters, silent,
     next_due
 )
-select unit, home, :partition, state, since, last_sign, told_lost, told, confidence, confidence_reason, reporters,
+select unit, home, partition, state, since, last_sign, told_lost, told, confidence, confidence_reason, reporters,
     silent, next_due
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::integer[], $8::text[], $9::text[],
-    $10::integer[], $11::integer[], $12::text[]
+    $10::integer[], $11::integer[], $12::text[], :partition
 ) as row (
-    unit, home, state, since, last_sign, told_lost, told, confidence, confidence_reason, reporters, silent, next_due
+    unit, home, state, since, last_sign, told_lost, told, confidence, confidence_reason, reporters, silent, next_due,
+    partition
 )
 on conflict (unit) do update set
     state = excluded.state, since = excluded.since, last_sign = excluded.last_sign, told_lost = excluded.told_lost,
@@ -64,10 +65,10 @@ on conflict (unit) do update set
 -- name: write_channel
 -- A channel of a unit as it stands, and what was told of it.
 insert into coverage_channel (unit, channel, home, partition, state, since, last_sign, told_lost, told)
-select unit, channel, home, :partition, state, since, last_sign, told_lost, told
+select unit, channel, home, partition, state, since, last_sign, told_lost, told
 from unnest(
-    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::integer[]
-) as row (unit, channel, home, state, since, last_sign, told_lost, told)
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::integer[], :partition
+) as row (unit, channel, home, state, since, last_sign, told_lost, told, partition)
 on conflict (unit, channel) do update set
     state = excluded.state, since = excluded.since, last_sign = excluded.last_sign, told_lost = excluded.told_lost,
     told = excluded.told
@@ -75,13 +76,15 @@ on conflict (unit, channel) do update set
 -- name: write_source
 -- What is known of who watches.
 insert into coverage_source (home, source, partition, body)
-select home, source, :partition, body from unnest($1::text[], $2::text[], $3::text[]) as row (home, source, body)
+select home, source, partition, body
+from unnest($1::text[], $2::text[], $3::text[], :partition) as row (home, source, body, partition)
 on conflict (home, source) do update set body = excluded.body
 
 -- name: write_home
 -- When a unit of a home turns.
 insert into coverage_home (home, partition, due, due_day)
-select home, :partition, due, due_day from unnest($1::text[], $2::text[], $3::integer[]) as row (home, due, due_day)
+select home, partition, due, due_day
+from unnest($1::text[], $2::text[], $3::integer[], :partition) as row (home, due, due_day, partition)
 on conflict (home) do update set due = excluded.due, due_day = excluded.due_day
 
 -- name: load_units

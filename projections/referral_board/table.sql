@@ -119,8 +119,8 @@ on conflict (stream, awaited, subject, step) do update set
 -- name: write_case
 -- What is known of a case, and when something falls due for it.
 insert into referral_board_case
-select stream, :partition, due::timestamptz, body::json
-from unnest($1::text[], $2::text[], $3::text[]) as t (stream, due, body)
+select stream, partition, due::timestamptz, body::json
+from unnest($1::text[], $2::text[], $3::text[], :partition) as t (stream, due, body, partition)
 on conflict (stream) do update set partition = excluded.partition, due = excluded.due, body = excluded.body
 
 -- name: board

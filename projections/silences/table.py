@@ -36,5 +36,5 @@ class SilenceTable:
     async def dues(self, connection: Connection, partition: int) -> Iterable[tuple[str, str]]:
         return [(row["due"], row["stream"]) for row in await connection.fetch(SQL["dues"], partition)]
 
-    async def write(self, connection: Connection, partition: int, page: Page) -> None:
-        await _WRITINGS.write(connection, partition, page)
+    async def write(self, connection: Connection, pages: Mapping[int, Page]) -> None:
+        await _WRITINGS.write(connection, pages)

@@ -19,9 +19,9 @@ create index silence_of on silence (stream) where ended_at is null;
 -- name: write_begun
 -- One that is begun.
 insert into silence (silence_id, stream, unit, home, partition, since, until, by, body)
-select silence_id, stream, unit, home, :partition, since, until, by, body::json
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-    as row (silence_id, stream, unit, home, since, until, by, body)
+select silence_id, stream, unit, home, partition, since, until, by, body::json
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], :partition)
+    as row (silence_id, stream, unit, home, since, until, by, body, partition)
 
 -- name: write_over
 -- One that is over, also where it was begun in the same page: rows are written in the order in which they came.

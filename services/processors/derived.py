@@ -37,8 +37,8 @@ def draft(one: Derived, version: int, source: str) -> Draft[Event]:
     )
 
 
-async def append_derived(connection: Connection, derived: Sequence[Derived], source: str) -> int:
-    """Append those that the ledger does not have yet, in order; returns how many.
+async def append_derived(connection: Connection, derived: Sequence[Derived], source: str) -> frozenset[UUID]:
+    """Append those that the ledger does not have yet, in order; returns their ids.
 
     Holds the ledger's lock until the caller's transaction ends, so it is the last thing before the commit. Raises
     Contradiction where the ledger has one with other content or can never take it, Refused where it takes none now.
@@ -83,7 +83,7 @@ async def append_derived(connection: Connection, derived: Sequence[Derived], sou
                 raise Refused(f"the ledger takes nothing now: {row['detail']}")
             if row["outcome"] != "accepted":
                 raise Contradiction(f"a derived event can never be appended to {row['stream']}: {row['outcome']}")
-    return len(fresh)
+    return frozenset(fresh)
 
 
 def _waves(streams: Sequence[str]) -> list[tuple[int, int]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -13,14 +13,18 @@ import orjson
 
 from events.envelope import splice
 from projections.part import Part
-from projections.projection import Connection, Page, Projection
+from projections.projection import Connection, Derived, Page, Projection, derived_id
 from projections.sql import named_queries
 from projections.taken import Taken, take
 from services.processors.derived import append_derived
 from services.processors.errors import OtherVersion, Superseded
 from services.processors.pool import APPLICATION, STATEMENT_SECONDS
+from services.processors.together import Together
 
 SQL = named_queries("services.processors", "store.sql")
+
+Wants: TypeAlias = "Mapping[Live, Collection[str]]"
+"""Keys of each projection in one partition whose states are not in memory."""
 
 OF_NO_FORM = 0
 """The form of rows that a restored ledger does not account for (services/restoring)."""
@@ -65,6 +69,28 @@ class Resumption:
     key: str
     position: int
     onward: Parking | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far one partition goes: what each of its projections writes, and the topic that was read."""
+
+    partition: int
+    topic_id: UUID
+    moves: Sequence[Move]
+
+    @property
+    def derived(self) -> list[Derived]:
+        """What follows from it, in order."""
+        return [one for move in self.moves for one in move.page.derived]
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is rows and what follows from them, and nothing that is kept beside them."""
+        return all(
+            not (one.parking or one.passed) and one.shared is None and one.resumed is None and one.waived is None
+            for one in self.moves
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +141,9 @@ class Store:
         self._source = source
         self._places = dict(places or {})
         self._speaks = speaks
+        self._stands: dict[str, None] = {}
+        self._steps = Together[Step, int](self._commit)
+        self._loads = Together[Wants, Mapping[Live, Mapping[str, Any]]](self._load)
 
     def place(self, projection: Projection[Any, Any]) -> str:
         """The schema that a projection's rows stand in."""
@@ -127,6 +156,7 @@ class Store:
     async def begin(self, projections: Sequence[Projection[Any, Any]], partition: int, topic_id: UUID) -> list[Live]:
         """Everything that these projections know of one partition. Raises OtherVersion."""
         places = [self.place(one) for one in projections]
+        self._stands.update(dict.fromkeys(places))
         names = [one.name for one in projections]
         made_by = [one.version for one in projections], [one.form for one in projections]
         # Apart from the reading, which would fail in its snapshot where another worker commits at the same time.
@@ -139,6 +169,7 @@ class Store:
                 (row["position"], orjson.loads(row["body"])["data"])
                 for row in await connection.fetch(SQL["waivers"], self._as_of)
             ]
+            await connection.execute(SQL["stand"], self._path)
             void = {tuple(row) for row in await connection.fetch(SQL["void"])}
             waived = [
                 waiver
@@ -166,7 +197,6 @@ class Store:
         parked: Sequence[str],
         waived: Sequence[tuple[str, int]],
     ) -> Live:
-        await connection.execute(SQL["stand"], row["place"])
         table, fold = projection.table, projection.fold
         states = await table.load_partition(connection, partition) if fold.whole else {}
         dues = await table.dues(connection, partition)
@@ -181,54 +211,94 @@ class Store:
         mark = Mark(row["place"], row["generation"], row["topic_id"], row["next_offset"], row["last_position"])
         return Live(projection, mark, part, mark.last_position)
 
-    async def load(self, wants: Mapping[Live, Iterable[str]]) -> Mapping[Live, Mapping[str, Any]]:
+    @property
+    def _path(self) -> str:
+        """Every schema that this worker folds into; no two projections have a table of one name."""
+        return ", ".join(f'"{place}"' for place in self._stands)
+
+    async def load(self, wants: Wants) -> Mapping[Live, Mapping[str, Any]]:
         """The states of keys that are not in memory, as they were committed last."""
-        if not wants:
-            return {}
-        found: dict[Live, Mapping[str, Any]] = {}
+        return await self._loads.ask(wants) if wants else {}
+
+    async def _load(self, asked: Sequence[Wants]) -> Sequence[Mapping[Live, Mapping[str, Any]]]:
+        tables = {live.mark.place: live.projection.table for wants in asked for live in wants}
+        keys: dict[str, dict[str, None]] = {place: {} for place in tables}
+        for wants in asked:
+            for live, wanted in wants.items():
+                keys[live.mark.place].update(dict.fromkeys(wanted))
+        found: dict[str, Mapping[str, Any]] = {}
         async with self.pool.acquire() as connection, connection.transaction(readonly=True):
-            for live, keys in wants.items():
-                await connection.execute(SQL["stand"], live.mark.place)
-                found[live] = await live.projection.table.load(connection, list(keys))
-        return found
+            await connection.execute(SQL["stand"], self._path)
+            for place, table in tables.items():
+                found[place] = await table.load(connection, list(keys[place]))
+        return [
+            {
+                live: {key: of[key] for key in wanted if key in of}
+                for live, wanted in wants.items()
+                for of in (found[live.mark.place],)
+            }
+            for wants in asked
+        ]
 
     async def commit(self, partition: int, topic_id: UUID, moves: Sequence[Move]) -> int:
         """One transaction: every watermark by compare-and-set, rows, then derived events; returns how many of those.
 
-        Raises Superseded where a watermark is not what was folded from; nothing is written then.
+        Raises Superseded where a watermark is not what was folded from; nothing is written then. Partitions that
+        commit in the same turn of the loop share a transaction, unless there is more to write than rows.
         """
-        derived = [one for move in moves for one in move.page.derived] if self._speaks else []
+        step = Step(partition, topic_id, moves)
+        return await self._steps.ask(step) if step.plain else (await self._commit([step]))[0]
+
+    async def _commit(self, steps: Sequence[Step]) -> Sequence[int]:
+        derived = [one for step in steps for one in step.derived] if self._speaks else []
+        moves = [(step, move) for step in steps for move in step.moves]
+        moves.sort(key=lambda one: (one[1].live.mark.place, one[0].partition))  # as whoever swaps places locks them
         async with self.pool.acquire() as connection, connection.transaction():
-            marks = [move.live.mark for move in moves]
+            marks = [move.live.mark for _, move in moves]
             moved = await connection.fetchval(
                 SQL["move"],
-                partition,
+                [step.partition for step, _ in moves],
                 [mark.place for mark in marks],
                 [mark.generation for mark in marks],
                 [mark.last_position for mark in marks],
-                [move.to_position for move in moves],
-                [move.next_offset for move in moves],
-                [move.next_due and datetime.fromisoformat(move.next_due) for move in moves],
-                topic_id,
+                [move.to_position for _, move in moves],
+                [move.next_offset for _, move in moves],
+                [move.next_due and datetime.fromisoformat(move.next_due) for _, move in moves],
+                [step.topic_id for step, _ in moves],
+                self._path,
             )
             if moved != len(moves):
-                raise Superseded(f"partition {partition}: a watermark is not what this worker folded from")
-            for move in moves:
-                await self._write(connection, partition, move)
-            appended = await append_derived(connection, derived, self._source) if derived else 0
-        for move in moves:
+                where = ", ".join(str(step.partition) for step in steps)
+                raise Superseded(f"partition {where}: a watermark is not what this worker folded from")
+            await self._write(connection, steps)
+            appended = await append_derived(connection, derived, self._source) if derived else frozenset[UUID]()
+        for step, move in moves:
             move.live.mark.last_position = move.to_position
             move.live.mark.next_offset = move.next_offset
-            move.live.mark.topic_id = topic_id
-        return appended
+            move.live.mark.topic_id = step.topic_id
+        return [len({derived_id(one.seed) for one in step.derived} & appended) if appended else 0 for step in steps]
 
-    async def _write(self, connection: Connection, partition: int, move: Move) -> None:
+    async def _write(self, connection: Connection, steps: Sequence[Step]) -> None:
+        for step in steps:
+            for move in step.moves:
+                if move.resumed is not None:
+                    await self._resume(connection, move.live.mark.place, move.resumed)
+        tables = {move.live.mark.place: move.live.projection.table for step in steps for move in step.moves}
+        for place, table in tables.items():
+            pages = {
+                step.partition: move.page
+                for step in steps
+                for move in step.moves
+                if move.live.mark.place == place and move.page.rows
+            }
+            if pages:
+                await table.write(connection, pages)
+        for step in steps:
+            for move in step.moves:
+                await self._write_beside(connection, step.partition, move)
+
+    async def _write_beside(self, connection: Connection, partition: int, move: Move) -> None:
         place = move.live.mark.place
-        if move.resumed is not None:
-            await self._resume(connection, place, move.resumed)
-        if move.page.rows:
-            await connection.execute(SQL["stand"], place)
-            await move.live.projection.table.write(connection, partition, move.page)
         if move.shared is not None:
             await connection.execute(SQL["share"], place, partition, move.shared)
         for one in move.parking:

@@ -22,21 +22,24 @@ where w.partition = $1 and w.place = any ($2)
 -- name: move
 -- First in its transaction: every watermark moves from what this worker folded from, or not all are counted and the
 -- worker throws away what it has. Rows of projections alone may be lost in a power cut together with their watermark.
+-- It also says, as `stand` does, which schemas are meant from here on.
 with asked as (
-    select * from unnest($2::text[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[])
-        as a (place, generation, from_position, to_position, next_offset, next_due)
+    select * from unnest(
+        $1::integer[], $2::text[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::uuid[]
+    ) as a (partition, place, generation, from_position, to_position, next_offset, next_due, topic_id)
 ), moved as (
     update projections.watermark w
-    set last_position = a.to_position, next_offset = a.next_offset, next_due = a.next_due, topic_id = $8
+    set last_position = a.to_position, next_offset = a.next_offset, next_due = a.next_due, topic_id = a.topic_id
     from asked a
-    where w.place = a.place and w.partition = $1
+    where w.place = a.place and w.partition = a.partition
       and w.generation = a.generation and w.last_position = a.from_position
     returning 1
 )
-select count(*), set_config('synchronous_commit', 'off', true) from moved
+select count(*), set_config('synchronous_commit', 'off', true), set_config('search_path', $9, true) from moved
 
 -- name: stand
--- Which schema the unqualified names of a projection's queries mean, until the end of this transaction.
+-- Which schemas the unqualified names of projections' queries mean, until the end of this transaction: all that one
+-- worker folds into, always in one order, since a statement is planned anew wherever they are others.
 select set_config('search_path', $1, true)
 
 -- name: share

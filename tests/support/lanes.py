@@ -144,7 +144,7 @@ class LaneTrial:
 
     async def tallied(self, name: str = "tally") -> dict[str, tuple[Any, ...]]:
         """The rows of a tally."""
-        rows = await self.pool.fetch(f'select key, events, rolling, fired, heeded, due from "{name}".tally')
+        rows = await self.pool.fetch(f'select key, events, rolling, fired, heeded, due from "{name}"."{name}"')
         return {row["key"]: tuple(row.values()) for row in rows}
 
     async def parked(self) -> list[dict[str, Any]]:

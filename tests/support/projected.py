@@ -100,7 +100,7 @@ async def _one_partition(
         part.hold(wanted, await projection.table.load(connection, wanted) if wanted else {})
         page, changed = part.take(batch)
         async with connection.transaction():
-            await projection.table.write(connection, partition, page)
+            await projection.table.write(connection, {partition: page})
         if part.shared_changed:
             saved = orjson.loads(orjson.dumps(projection.fold.save(part.shared)))
         derived += page.derived

@@ -6,6 +6,7 @@ be told to fail, at any stage, and to derive events.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -145,28 +146,30 @@ def derived(name: str, state: Count, due: str) -> Derived:
 
 
 class TallyTable:
-    """Its rows."""
+    """Its rows, in a table of its name: those of no two projections have one name."""
 
-    definition = SQL["definition"]
-    digests = (SQL["digest"],)
-    _writings = Writings(SQL)
+    def __init__(self, name: str) -> None:
+        self._sql = {query: re.sub(r"\btally\b", name, sql) for query, sql in SQL.items()}
+        self._writings = Writings(self._sql)
+        self.definition = self._sql["definition"]
+        self.digests = (self._sql["digest"],)
 
     async def load(self, connection: Connection, keys: Iterable[str]) -> Mapping[str, Count]:
-        return {row["key"]: Count(**row) for row in await connection.fetch(SQL["load"], list(keys))}
+        return {row["key"]: Count(**row) for row in await connection.fetch(self._sql["load"], list(keys))}
 
     async def load_partition(self, connection: Connection, partition: int) -> Mapping[str, Count]:
-        return {row["key"]: Count(**row) for row in await connection.fetch(SQL["load_partition"], partition)}
+        return {row["key"]: Count(**row) for row in await connection.fetch(self._sql["load_partition"], partition)}
 
     async def dues(self, connection: Connection, partition: int) -> Iterable[tuple[str, str]]:
-        return [(row["due"], row["key"]) for row in await connection.fetch(SQL["dues"], partition)]
+        return [(row["due"], row["key"]) for row in await connection.fetch(self._sql["dues"], partition)]
 
-    async def write(self, connection: Connection, partition: int, page: Page) -> None:
-        await self._writings.write(connection, partition, page)
+    async def write(self, connection: Connection, pages: Mapping[int, Page]) -> None:
+        await self._writings.write(connection, pages)
 
 
 def tally(name: str = "tally", **how: Any) -> Projection[Count, dict[str, int]]:
     """A tally under a name of its own."""
-    return Projection(name, 1, TallyFold(name, **how), TallyTable())
+    return Projection(name, 1, TallyFold(name, **how), TallyTable(name))
 
 
 def expected(

@@ -25,7 +25,7 @@ select due, key from tally where partition = $1 and due is not null
 -- name: write_tally
 -- Each key as it is now.
 insert into tally (key, events, rolling, fired, heeded, due, partition)
-select *, :partition from unnest($1::text[], $2::int[], $3::bigint[], $4::int[], $5::int[], $6::text[])
+select * from unnest($1::text[], $2::int[], $3::bigint[], $4::int[], $5::int[], $6::text[], :partition)
 on conflict (key) do update set events = excluded.events, rolling = excluded.rolling, fired = excluded.fired,
     heeded = excluded.heeded, due = excluded.due
 

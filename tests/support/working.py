@@ -111,7 +111,9 @@ class WorkTrial:
         """Every projection's rows are what a plain count of the same events makes, each event once."""
         history = history or self.feed.history
         for fold in FOLDS:
-            rows = await self.pool.fetch(f'select key, events, rolling, fired, heeded, due from "{fold.name}".tally')
+            rows = await self.pool.fetch(
+                f'select key, events, rolling, fired, heeded, due from "{fold.name}"."{fold.name}"'
+            )
             found, wanted = {row["key"]: tuple(row.values()) for row in rows}, expected(fold, history)
             wrong = [(found.get(key), wanted.get(key)) for key in found | wanted if found.get(key) != wanted.get(key)]
             assert not wrong, (fold.name, len(wrong), wrong[:5])

@@ -143,6 +143,6 @@ class Folding:
             for one, number, page in pages:
                 if page.rows:
                     await self._connection.execute("select set_config('search_path', $1, true)", one.name)
-                    await one.table.write(self._connection, number, page)
+                    await one.table.write(self._connection, {number: page})
         self._next = after
         self.taken += len(records)

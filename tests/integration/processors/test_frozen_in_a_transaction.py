@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -45,7 +45,7 @@ class SendsForEver:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.table, name)
 
-    async def write(self, connection: Connection, partition: int, page: Page) -> None:
+    async def write(self, connection: Connection, pages: Mapping[int, Page]) -> None:
         async def rows() -> AsyncIterator[tuple[Any, ...]]:
             await self.frozen.stand_still()
             yield ()

@@ -31,7 +31,7 @@ class Standing:
         self._part.hold(wanted, await self._table.load(self.connection, wanted))
         page, changed = self._part.take(events)
         async with self.connection.transaction():
-            await self._table.write(self.connection, 0, page)
+            await self._table.write(self.connection, {0: page})
         self._part.let_go(changed)
         self._kept = len(log.events)
 

@@ -85,7 +85,7 @@ async def test_what_is_due_is_asked_for_after_a_restart(connection: Connection) 
     log = Log().rules().opened("a").assessed("a")
     await connection.execute(PROJECTION.table.definition)
     page, _ = Part(PROJECTION.fold).take(log.events)
-    await PROJECTION.table.write(connection, 3, page)
+    await PROJECTION.table.write(connection, {3: page})
     assert await PROJECTION.table.dues(connection, 3) == [("2026-05-20T22:00:00.000000Z", HOME)]
     assert await PROJECTION.table.dues(connection, 2) == []
     assert list(await PROJECTION.table.load_partition(connection, 3)) == [HOME]
@@ -96,7 +96,7 @@ async def test_units_are_read_as_the_engine_that_speaks_sees_them(connection: Co
     await connection.execute(WITH_A_SECOND.table.definition)
     part = Part(WITH_A_SECOND.fold)
     page, _ = part.take(log.events)
-    await WITH_A_SECOND.table.write(connection, 0, page)
+    await WITH_A_SECOND.table.write(connection, {0: page})
 
     assert [(row["unit"], row["level"]) for row in await connection.fetch(SQL["now"], None)] == [
         (UNIT, 1),
@@ -104,7 +104,7 @@ async def test_units_are_read_as_the_engine_that_speaks_sees_them(connection: Co
     ]
     before = len(log.events)
     page, _ = part.take(log.engine(2).events[before:])
-    await WITH_A_SECOND.table.write(connection, 0, page)
+    await WITH_A_SECOND.table.write(connection, {0: page})
     assert [(row["unit"], row["level"]) for row in await connection.fetch(SQL["now"], [UNIT])] == [(UNIT, 2)]
 
     lines = await connection.fetch(SQL["history"], UNIT, 10, None)

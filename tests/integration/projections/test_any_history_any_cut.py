@@ -74,7 +74,7 @@ async def test_what_is_loaded_is_what_was_held(
     page, _ = part.take(log)
     async with in_a_place(database, projection):
         async with database.transaction():
-            await projection.table.write(database, 0, page)
+            await projection.table.write(database, {0: page})
         loaded = await projection.table.load(database, part.states)
 
     fallen = {key for key, state in part.states.items() if isinstance(state, Fallen)}  # a report falls once

@@ -53,7 +53,7 @@ async def test_what_stands_below_a_case_is_the_same_on_both(
             levels.take(events)
             board.hold(board.wants(events), {})
             page, _ = board.take(events)
-            await case_board.PROJECTION.table.write(connection, 0, page)
+            await case_board.PROJECTION.table.write(connection, {0: page})
             for row in await connection.fetch(SQL["board"], *EVERYWHERE, 1_000):
                 assert row["reports_standing"] == len(levels.below(row["stream"]))
                 assert not (row["reports_standing"] and levels.is_unfounded(row["stream"]))

@@ -37,7 +37,7 @@ async def place(postgres: PostgresServer, empty_database: str) -> AsyncIterator[
 async def keep(place: Connection, log: Written) -> None:
     page, _ = Part(PROJECTION.fold).take(log.events)
     async with place.transaction():
-        await PROJECTION.table.write(place, 0, page)
+        await PROJECTION.table.write(place, {0: page})
 
 
 async def timeline(place: Connection, stream: str, after: int = 0, limit: int = 100) -> list[tuple[int, bool]]:

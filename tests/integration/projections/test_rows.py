@@ -12,7 +12,7 @@ from services.local.postgres import PostgresServer
 QUERIES = {
     "write_thing": """
         insert into thing (name, amount, partition)
-        select name, amount, :partition from unnest($1::text[], $2::int[]) as t (name, amount)
+        select name, amount, partition from unnest($1::text[], $2::int[], :partition) as t (name, amount, partition)
         on conflict (name) do update set amount = excluded.amount
     """,
     "write_gone": "delete from thing where name = any ($1::text[])",
@@ -35,8 +35,8 @@ async def test_rows_are_upserted_deleted_and_copied(postgres: PostgresServer, em
         second.add("line", (2, "two"))
         second.rows["line of nobody"] = []
         async with connection.transaction():
-            await writings.write(connection, 7, first)
-            await writings.write(connection, 8, second)
+            await writings.write(connection, {7: first})
+            await writings.write(connection, {8: second})
 
         assert [tuple(row) for row in await connection.fetch("select * from thing")] == [("a", 3, 7)]
         async with connection.transaction():
@@ -60,6 +60,32 @@ async def test_rows_are_upserted_deleted_and_copied(postgres: PostgresServer, em
         await connection.close()
 
 
+async def test_pages_of_several_partitions_are_written_at_once_each_row_under_its_own(
+    postgres: PostgresServer, empty_database: str
+) -> None:
+    connection = await asyncpg.connect(postgres.dsn(empty_database))
+    try:
+        await connection.execute(DEFINITION)
+        said: list[str] = []
+        connection.add_query_logger(lambda query: said.append(query.query))
+        pages = {number: Page() for number in (4, 5, 6, 7)}
+        pages[4].add("thing", ("a", 1))
+        pages[4].add("gone", ("none",))
+        pages[5].add("thing", ("b", 2))
+        pages[5].add("thing", ("c", 3))
+        pages[6].add("gone", ("a",))  # after what the pages before wrote
+        pages[7].add("gone", ("e",))
+        pages[7].add("thing", ("e", 5))  # what goes first here goes last there
+        await Writings(QUERIES).write(connection, pages)
+
+        rows = await connection.fetch("select * from thing order by name")
+        ours = [query.split()[0] for query in said if "into thing" in query or "from thing" in query]
+        assert [what for what in ours if what != "select"] == ["insert", "delete", "delete", "insert"]
+        assert [tuple(row) for row in rows] == [("b", 2, 5), ("c", 3, 5), ("e", 5, 7)]
+    finally:
+        await connection.close()
+
+
 async def test_a_writing_without_a_query_is_a_fault_of_the_program(
     postgres: PostgresServer, empty_database: str
 ) -> None:
@@ -68,6 +94,6 @@ async def test_a_writing_without_a_query_is_a_fault_of_the_program(
         page = Page()
         page.add("read", ("a",))
         with pytest.raises(KeyError, match="read"):
-            await Writings(QUERIES).write(connection, 0, page)
+            await Writings(QUERIES).write(connection, {0: page})
     finally:
         await connection.close()
