@@ -36,6 +36,10 @@ FEW_RECORDS = 500
 LOOK_SECONDS = 1.0
 SESSION_SECONDS = 10.0
 """After so long without a sign of life a member's partitions are another's."""
+PATIENCE_SECONDS = 10.0
+"""How long aiokafka waits with its next fetch while what it fetched is not taken. After its own tenth of a second,
+it asks for the other partitions alone, which the broker answers once one of them has something, up to 1.5 s later: so
+long nobody asks for what comes to those that were left out, however soon they are taken."""
 COMMIT_SECONDS = 5.0
 METADATA_SECONDS = 2.0
 """How soon a topic that came, went or came back is noticed. A member without partitions reads nothing, and whoever
@@ -99,6 +103,7 @@ class BatchConsumer(driver.Consumer):
         return {tp for tp in self.assignment() if tp.topic == self.topic}
 
     async def _drain_messages(self, fetcher: Any) -> None:
+        self._thread._ensure_consumer()._fetcher._prefetch_backoff = PATIENCE_SECONDS
         looked_at = committed_at = rejoined_at = self._now()
         ends: dict[TP, int] = {}
         showing = asyncio.create_task(self._show())

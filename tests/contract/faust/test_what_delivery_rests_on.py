@@ -10,12 +10,15 @@ import inspect
 from collections.abc import Callable
 from hashlib import sha256
 from importlib.metadata import version
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import Fetcher as AiokafkaFetcher
+from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance, GroupCoordinator
+from aiokafka.structs import TopicPartition
 from faust import App
 from faust.app.base import App as BaseApp
 from faust.sensors.monitor import Monitor
@@ -40,6 +43,8 @@ FINGERPRINTS: dict[Callable[..., Any], str] = {
     ThreadDelegateConsumer.seek_wait: "e9db5bbc4ceb2543",
     ThreadDelegateConsumer.assignment: "58f5bf9281fb8ef9",
     ThreadDelegateConsumer.highwater: "f52cb0d26a713c3a",
+    AiokafkaFetcher._get_actions_per_node: "1dab2cf937d165d0",
+    AiokafkaFetcher._fetch_requests_routine: "2a8ec5932644c9b0",
     AIOKafkaConsumerThread.getmany: "26fc5fc9f3b667e1",
     AIOKafkaConsumerThread._fetch_records: "39a2c6c79fc1455a",
     AIOKafkaConsumerThread._seek_wait: "9d221e816d940467",
@@ -111,6 +116,24 @@ def test_a_worker_that_waits_for_days_leaves_no_group() -> None:
     """aiokafka joins again only once somebody reads, and Faust lets nobody read before: the default is 1000 seconds."""
     app: App = make_app("127.0.0.1:1", "events.v1", "group", Nobody(), "/nowhere")
     assert 7 * 86_400 <= app.conf.broker_max_poll_interval < 2**31 / 1000, "Kafka takes it in milliseconds, as 32 bits"
+
+
+@pytest.mark.parametrize(("patience", "asked"), [(0.1, {"two"}), (delivery.PATIENCE_SECONDS, set())])
+def test_nobody_asks_for_some_partitions_while_others_wait_to_be_taken(patience: float, asked: set[str]) -> None:
+    """With aiokafka's own patience it asks for those alone, and is deaf to the others until the broker has answered."""
+    one, two = TopicPartition("one", 0), TopicPartition("two", 0)
+    state = SimpleNamespace(has_valid_position=True, paused=False, position=7)
+    fetched = FetchResult(one, assignment=None, partition_records=None, backoff=patience)
+    fetched._created -= 5
+    fetcher = SimpleNamespace(
+        _records={one: fetched}, _in_flight=set(), _select_read_replica=lambda tp: 1, _max_partition_fetch_bytes=1,
+        _fetch_max_wait_ms=1500, _fetch_min_bytes=1, _fetch_max_bytes=1, _isolation_level=0, _client_rack=None,
+        _fetcher_timeout=1,
+    )  # fmt: skip
+    assignment = SimpleNamespace(tps=[one, two], state_value=lambda tp: state)
+    requests, *_ = AiokafkaFetcher._get_actions_per_node(fetcher, assignment)
+
+    assert {topic for _, request in requests for topic, _ in request._topics} == asked
 
 
 class Nobody:
