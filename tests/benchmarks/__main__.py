@@ -42,6 +42,7 @@ class Options:
     rounds: int
     only: tuple[str, ...]
     projections: tuple[str, ...]
+    rate: float | None
 
 
 def append(options: Options) -> None:
@@ -79,9 +80,9 @@ def memory(options: Options) -> None:
     remembering.compare(options.events)
 
 
-def latency(_: Options) -> None:
+def latency(options: Options) -> None:
     """From a command to Kafka and to the projections."""
-    answering.compare()
+    answering.compare(options.rate, options.rounds)
 
 
 def serve(options: Options) -> None:
@@ -147,9 +148,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="how often each contender runs, in turns")
     parser.add_argument("--only", action="append", default=[], help="contenders whose name contains this word")
     parser.add_argument("--projection", action="append", help="what is folded; by default all that the figure is about")
+    parser.add_argument("--rate", type=float, help="commands a second; by default half of what can be sustained")
     said = parser.parse_args()
     names = tuple(said.projection or projecting.live_names())
-    options = Options(said.events, said.rounds, tuple(said.only), names)
+    options = Options(said.events, said.rounds, tuple(said.only), names, said.rate)
     for name in said.sections or SECTIONS:
         SECTIONS[name](options)
 

@@ -68,11 +68,11 @@ def observer(watch: Callable[..., None], *arguments: object) -> Iterator[Observe
         process.join()
 
 
-def watch_topic(line: Connection, bootstrap: str, partitions: int) -> None:
-    """Note when each position of the events' topic arrives."""
+def watch_topic(line: Connection, bootstrap: str, partitions: int, topic: str = EVENTS) -> None:
+    """Note when each position of the topic arrives."""
     at: Arrivals = {}
     reader = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None, fetch_max_wait_ms=100)
-    reader.assign([TopicPartition(EVENTS, number) for number in range(partitions)])
+    reader.assign([TopicPartition(topic, number) for number in range(partitions)])
     reader.seek_to_beginning()
     reader.poll(timeout_ms=1_000)
     line.send("looks")
@@ -84,24 +84,26 @@ def watch_topic(line: Connection, bootstrap: str, partitions: int) -> None:
     line.send(at)
 
 
-def watch_projections(line: Connection, dsn: str) -> None:
-    """Note how far the projection that is furthest behind has come in each partition."""
-    line.send(asyncio.run(_watch_projections(line, dsn)))
+OF_PROJECTIONS = (
+    "select partition, min(last_position) as position, count(*) as places from projections.watermark group by partition"
+)
 
 
-async def _watch_projections(line: Connection, dsn: str) -> Progress:
+def watch_projections(line: Connection, dsn: str, query: str = OF_PROJECTIONS, places: int = len(LIVE)) -> None:
+    """Note how far the projection that is furthest behind has come in each partition, where all of them are."""
+    line.send(asyncio.run(_watch_projections(line, dsn, query, places)))
+
+
+async def _watch_projections(line: Connection, dsn: str, query: str, places: int) -> Progress:
     at: dict[int, list[tuple[int, float]]] = {}
     connection = await asyncpg.connect(dsn)
     line.send("looks")
     while not line.poll():
-        rows = await connection.fetch(
-            "select partition, min(last_position) as position, count(*) as places from projections.watermark "
-            "group by partition"
-        )
+        rows = await connection.fetch(query)
         now = time.perf_counter()
         for row in rows:
             seen = at.setdefault(row["partition"], [(0, now)])
-            if row["places"] == len(LIVE) and row["position"] > seen[-1][0]:
+            if row["places"] == places and row["position"] > seen[-1][0]:
                 seen.append((row["position"], now))
         await asyncio.sleep(LOOK_SECONDS)
     await connection.close()
