@@ -98,10 +98,10 @@ async def is_ready(port: int) -> bool:
     return b" 200 " in status
 
 
-def reports(token: str) -> Iterator[bytes]:
+def reports(token: str, path: str = "/v1/reports") -> Iterator[bytes]:
     """The same report without end, each time as a new one."""
     while True:
-        yield request("POST", "/v1/reports", token, REPORT, key=str(uuid4()))
+        yield request("POST", path, token, REPORT, key=str(uuid4()))
 
 
 def request(method: str, path: str, token: str = "", body: bytes = b"", key: str = "") -> bytes:

@@ -62,7 +62,7 @@ class Floor:
 
     def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
         self._connection = connection
-        self._waiting: list[asyncio.Future[int]] = []
+        self._waiting: list[tuple[bytes, asyncio.Future[int]]] = []
         self._sending: asyncio.Task[None] | None = None
         self._positions = count(1)
 
@@ -83,10 +83,10 @@ class Floor:
             end(processes)
             await connection.close()
 
-    async def command(self) -> int:
+    async def command(self, body: bytes = BODY) -> int:
         """Its position, when it is synced."""
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.append(answer)
+        self._waiting.append((body, answer))
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send())
         return await answer
@@ -104,8 +104,8 @@ class Floor:
             group, self._waiting = self._waiting, []
             positions = [next(self._positions) for _ in group]
             partitions = [position % PARTITIONS for position in positions]
-            await self._connection.execute(APPEND, positions[0], partitions, [BODY] * len(group))
-            for answer, position in zip(group, positions, strict=True):
+            await self._connection.execute(APPEND, positions[0], partitions, [body for body, _ in group])
+            for (_, answer), position in zip(group, positions, strict=True):
                 answer.set_result(position)
 
 

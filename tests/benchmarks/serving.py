@@ -58,6 +58,7 @@ async def _compare(running: Servers, rounds: int) -> None:
 
         contenders = {
             "bare POST": (bare, same(request("POST", "/bare", token, REPORT))),
+            "the least that a report can cost": (bare, reports(token, "/least")),
             "a report: sealed, synced, answered": (api, reports(token)),
             "bare GET": (bare, same(request("GET", "/bare", token))),
             "a commune's level": (api, same(request("GET", f"/v1/levels/{UNIT}", token))),
@@ -79,6 +80,7 @@ async def _compare(running: Servers, rounds: int) -> None:
                     flush=True,
                 )
         for name, against, mark in (
+            ("the least that a report can cost", "bare POST", 0.35),
             ("a report: sealed, synced, answered", "bare POST", 0.35),
             ("a commune's level", "bare GET", 0.6),
         ):
