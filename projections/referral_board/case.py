@@ -111,8 +111,10 @@ class CaseReferrals:
         elif not was_unanswered or self.severity != was:
             # a graver case is wanted sooner; a less grave one keeps what was promised
             self._ask(event.time, hours)
-        elif event.type == "case.merged" and (since := event.data.get("asked_since")) is not None:
-            self._ask(since, hours, of=event.data["absorbed"])
+        elif event.type == "case.merged":
+            since, absorbed = event.data.get("asked_since"), event.data.get("absorbed")
+            if since is not None and absorbed is not None:
+                self._ask(since, hours, of=absorbed)
         elif event.type == "case.merge_reversed":
             self.asks = [ask for ask in self.asks if ask.of is None or ask.of != event.data.get("absorbed")]
 

@@ -257,6 +257,12 @@ def test_what_waited_in_another_case_is_asked_no_more_of_this_one_when_they_part
     assert told(tick(log.after(hours=1))) == [UNANSWERED]
 
 
+def test_a_merging_that_names_no_absorbed_case_asks_nothing_of_its_own() -> None:
+    nobody = CaseMerged(asked_since=NOW - timedelta(hours=30))
+    assert told(tick(a_severe_case().write(CASE_STREAM, nobody).after(hours=23))) == []
+    assert told(tick(a_severe_case().write(CASE_STREAM, nobody).after(hours=25))) == [UNANSWERED]
+
+
 def test_an_answer_to_the_case_that_stands_for_both_answers_both() -> None:
     log = a_severe_case().write(CASE_STREAM, DECIDED)
     assert told(tick(absorbing(log).after(days=3))) == []
