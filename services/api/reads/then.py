@@ -59,7 +59,7 @@ FAR = 2**62
 
 async def then(asked: Asked, projection: Projection[Any, Any]) -> Then:
     """What `as_of` names, with where that projection stood; raises Refused or NotYet."""
-    at = await then_of(asked, await _log_of(asked))
+    at = await then_recorded(asked)
     if at.moment is None:
         return NOW
     place = await asked.office.past.place(projection, at.moment.position, asked.asking.bearer.person_id)
@@ -68,7 +68,7 @@ async def then(asked: Asked, projection: Projection[Any, Any]) -> Then:
 
 async def then_recorded(asked: Asked) -> Then:
     """The same where nothing is folded, since what was recorded says it; raises Refused or NotYet."""
-    return await then_of(asked, await _log_of(asked))
+    return NOW if asked.one("as_of") is None else await then_of(asked, await _log_of(asked))
 
 
 async def then_told(asked: Asked) -> Then:
