@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any
 
@@ -57,6 +58,16 @@ class Waiters:
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_exception(_closed())
+
+
+async def in_time(waiting: Awaitable[object], seconds: float) -> bool:
+    """Whether what is waited for came; False when the time is over."""
+    try:
+        async with asyncio.timeout(seconds):
+            await waiting
+    except TimeoutError:
+        return False
+    return True
 
 
 def _closed() -> LedgerUnavailable:

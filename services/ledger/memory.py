@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from services import clock
-from services.ledger.bell import Waiters
+from services.ledger.bell import Waiters, in_time
 from services.ledger.group import check, placed
 from services.ledger.ledger import (
     Accepted,
@@ -169,12 +168,7 @@ class MemoryLedger:
         return Head(len(self._rows), self._rows[-1].recorded_at if self._rows else None)
 
     async def wait_for(self, position: int, timeout_seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                await self._waiters.wait_for(position)
-        except TimeoutError:
-            return False
-        return True
+        return await in_time(self._waiters.wait_for(position), timeout_seconds)
 
     async def follow(self, after_position: int) -> AsyncIterator[Sequence[Recorded]]:
         while True:

@@ -12,7 +12,7 @@ import asyncpg
 
 from services.database.pools import as_it_was
 from services.ledger.batcher import ANSWER_SECONDS, CONNECT_SECONDS, LOST, SETTINGS, SQL, Batcher, unavailable, unknown
-from services.ledger.bell import RECONNECT_SECONDS, Bell
+from services.ledger.bell import RECONNECT_SECONDS, Bell, in_time
 from services.ledger.ledger import (
     Accepted,
     Head,
@@ -111,21 +111,11 @@ class PostgresLedger:
         return Head(*rows[0]) if rows else Head(0, None)
 
     async def wait_for(self, position: int, timeout_seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                await self._bell.wait_for(position)
-        except TimeoutError:
-            return False
-        return True
+        return await in_time(self._bell.wait_for(position), timeout_seconds)
 
     async def wait_for_a_hint(self, position: int, timeout_seconds: float) -> bool:
         """Wait until somebody says that the ledger holds this position, which is to be read and not believed."""
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                await self._bell.wait_for_a_hint(position)
-        except TimeoutError:
-            return False
-        return True
+        return await in_time(self._bell.wait_for_a_hint(position), timeout_seconds)
 
     async def follow(self, after_position: int) -> AsyncIterator[Sequence[Recorded]]:
         while True:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import asyncpg
 
 from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
-from services.ledger.bell import Bell
+from services.ledger.bell import Bell, in_time
 
 ACKNOWLEDGED = "select relay.acknowledged() as position"
 
@@ -36,12 +34,7 @@ class Published:
 
     async def wait_for(self, position: int, timeout_seconds: float) -> bool:
         """Wait until this position is on Kafka; False when the time is over."""
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                await self._bell.wait_for(position)
-        except TimeoutError:
-            return False
-        return True
+        return await in_time(self._bell.wait_for(position), timeout_seconds)
 
     async def beyond(self, position: int) -> int:
         """Wait, without an end, until more than this is on Kafka, and say how far it is by then."""
