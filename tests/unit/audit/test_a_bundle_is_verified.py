@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -27,8 +25,8 @@ from services.audit.offline.verify import (
     read_checkpoints,
     read_keys,
     verify,
-    witnesses_said,
 )
+from tests.support.bundles import Then, first_bad, judge
 from tests.support.examples import examples
 from tests.support.signed_logs import ORIGIN, LogKey, SignedLog, manifest, note, signed_log, size_of
 from tests.support.tamperings import change, checkpoints_in, edit
@@ -38,34 +36,6 @@ WITNESS = LogKey("witness", "witness.example/w", 4)
 ANOTHER_WITNESS = LogKey("another witness", "witness.example/w2", 4)
 LOG = signed_log(330, OLD)
 ROTATED = signed_log(330, OLD, NEW, rotated_at=150)
-
-Then = Callable[[dict[str, bytes]], None]
-
-
-def judge(
-    log: SignedLog,
-    folder: Path,
-    *keys: LogKey,
-    kept: Sequence[str] = (),
-    position: int | None = None,
-    then: Then | None = None,
-    demanded: Sequence[LogKey] = (),
-) -> tuple[int, str]:
-    """Status and sentence on a bundle of a log."""
-    path = log.write(folder / "bundle.zip", then=then)
-    given = [one for key in keys for one in read_keys(key.vkey, "--key", USAGE)]
-    try:
-        stated = [one for text in kept for one in read_checkpoints(text, "kept", USAGE)]
-        return VERIFIED, verify(path, given, stated, position, witnesses_said([one.vkey for one in demanded]))
-    except Verdict as verdict:
-        return verdict.status, str(verdict)
-
-
-def first_bad(sentence: str) -> int:
-    """The position that a sentence names as the first bad one."""
-    found = re.search(r"Position (\d+) is the first (?:bad one|where it shows)", sentence)
-    assert found, sentence
-    return int(found[1])
 
 
 # --- history as it was -----------------------------------------------------------------------------------------------

@@ -15,15 +15,11 @@ from hypothesis import strategies as st
 from services.audit.offline.verify import (
     ALTERED,
     KEY_UNKNOWN,
-    USAGE,
     VERIFIED,
-    Verdict,
-    read_checkpoints,
-    read_keys,
-    verify,
 )
+from tests.support.bundles import first_bad, judge
 from tests.support.examples import examples
-from tests.support.signed_logs import LogKey, SignedLog, leaf, signed_log, size_of
+from tests.support.signed_logs import LogKey, leaf, signed_log, size_of
 from tests.support.tamperings import TAMPERINGS, sign_again
 
 OLD, NEW = LogKey("old"), LogKey("new")
@@ -33,23 +29,6 @@ REPLACED = next(size_of(note) for note in ROTATED.notes if note.count("\n— ") 
 """The size of the checkpoint with which the new key began: both signed it."""
 
 positions = st.integers(1, LOG.covered - 1)
-
-
-def judge(log: SignedLog, folder: Path, *keys: LogKey, kept: str = "") -> tuple[int, str]:
-    """Status and sentence on a bundle of a log."""
-    given_keys = [one for key in keys for one in read_keys(key.vkey, "--key", USAGE)]
-    try:
-        path = log.write(folder / "bundle.zip")
-        return VERIFIED, verify(path, given_keys, read_checkpoints(kept, "--kept", USAGE), None)
-    except Verdict as verdict:
-        return verdict.status, str(verdict)
-
-
-def first_bad(sentence: str) -> int:
-    """The position that a sentence names as the first bad one."""
-    found = re.search(r"Position (\d+) is the first (?:bad one|where it shows)", sentence)
-    assert found, sentence
-    return int(found[1])
 
 
 def test_nothing_is_found_where_nothing_was_done(tmp_path: Path) -> None:
@@ -100,9 +79,9 @@ def test_history_that_was_signed_anew_with_a_replaced_key_is_found(
     if position <= REPLACED:
         assert (status, "which is not the last of the keys given" in sentence) == (KEY_UNKNOWN, True), sentence
         assert judge(log, folder, OLD)[0] == VERIFIED, "this is what whoever knows the old key alone cannot tell"
-        status, sentence = judge(log, folder, OLD, kept=ROTATED.notes[0])
+        status, sentence = judge(log, folder, OLD, kept=[ROTATED.notes[0]])
         assert status == (ALTERED if position <= size_of(ROTATED.notes[0]) else VERIFIED), sentence
-        status, sentence = judge(log, folder, OLD, NEW, kept=ROTATED.notes[-1])
+        status, sentence = judge(log, folder, OLD, NEW, kept=[ROTATED.notes[-1]])
         assert status in (ALTERED, KEY_UNKNOWN), sentence
     else:
         assert status == ALTERED
