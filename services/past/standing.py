@@ -19,7 +19,7 @@ from projections.projection import Connection, Projection
 from projections.sql import named_queries
 from services.processors.making import make_place
 from services.processors.places import Places
-from services.processors.refold import WHATEVER_COMES, Line, Refolding, a_pool, drop_place, fold_abreast, refold
+from services.processors.refold import Refolding, a_pool, drop_place, fold_abreast, refold, to_the_end
 
 SQL = named_queries("services.past", "standing.sql")
 
@@ -255,8 +255,7 @@ class FromKafka:
         try:
             if self._reader is None:
                 self._reader = await asyncio.to_thread(Places, self._bootstrap, self._topic, FETCH_BYTES)
-            ends = await asyncio.to_thread(self._reader.ends, range(self._reader.partitions))
-            lines = {one: Line(end, WHATEVER_COMES) for one, end in ends.items()}
+            lines = await asyncio.to_thread(to_the_end, self._reader)
             names = {projection.name: place}
             refolding = Refolding(self._dsn, self._bootstrap, self._topic, (projection,), names, lines, as_of=until)
             if until - after < ALONE:

@@ -61,7 +61,7 @@ class _Looking:
 
     def __init__(self, places: Places) -> None:
         self._places = places
-        found = {one: places.end(one) for one in range(places.partitions)}
+        found = places.ends(range(places.partitions))
         self.ends = {one: places.search(one, end, lambda _: False) for one, end in found.items()}
         """After the last record of ours in each partition."""
 

@@ -108,7 +108,12 @@ async def lines_of(connection: Any, projections: Sequence[Projection[Any, Any]])
 def ends(bootstrap: str, topic: str) -> dict[int, Line]:
     """Every partition to its present end."""
     with Places(bootstrap, topic) as places:
-        return {one: Line(places.end(one), WHATEVER_COMES) for one in range(places.partitions)}
+        return to_the_end(places)
+
+
+def to_the_end(places: Places) -> dict[int, Line]:
+    """The same of a topic that is being read already."""
+    return {one: Line(end, WHATEVER_COMES) for one, end in places.ends(range(places.partitions)).items()}
 
 
 async def refold(
