@@ -16,11 +16,11 @@ from events.places.gazetteer import Gazetteer
 from services import clock
 from services.acts.in_force import InForce
 from services.acts.network import Committee, Network
+from services.database.lost import ANSWER_SECONDS, LOST
 from services.database.pools import as_it_was
 from services.desk import Desk
 from services.erasing import Erasures
-from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
-from services.ledger.ledger import LedgerUnavailable
+from services.ledger.ledger import LedgerUnavailable, unavailable
 from services.ledger.postgres import PostgresLedger
 from services.ledger.published import Published
 from services.local.addresses import find_addresses

@@ -20,8 +20,8 @@ from projections.sql import named_queries
 from services.api.country import NOTHING, Sight
 from services.api.problems import READS_AWAY, Refused
 from services.api.together import Together
+from services.database.lost import LOST
 from services.database.pools import as_it_was
-from services.ledger.batcher import LOST
 from services.past.asking import NotYet
 
 ANSWER_SECONDS = 10.0

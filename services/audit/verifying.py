@@ -38,7 +38,8 @@ from services.audit.offline.verify import (
     signed_by,
     witnessed,
 )
-from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
+from services.database.lost import ANSWER_SECONDS, LOST
+from services.ledger.ledger import unavailable
 from services.local.problems import FolderUnusable
 from services.local.topics import ALERTS, EVENTS
 from services.notary.operator import cosignatures

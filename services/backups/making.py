@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 
 from services.backups.manifest import KEY_ROWS, KEYS, LEDGER, VAULT, Backup, backups_in, read_backup, write_manifest
-from services.ledger.batcher import CONNECT_SECONDS, LOST
+from services.database.lost import CONNECT_SECONDS, LOST
 from services.local.problems import LocalProblem
 from services.local.progress import Progress
 from services.settings import Settings, child_environment

@@ -17,7 +17,8 @@ def forget_moments() -> None:
 
 
 async def _forget() -> int:
-    from services.ledger.batcher import LOST, unavailable
+    from services.database.lost import LOST
+    from services.ledger.ledger import unavailable
     from services.past.standing import standing  # it brings asyncpg and kafka-python
 
     addresses = find_addresses(read_settings())

@@ -51,7 +51,8 @@ def show(document: Mapping[str, Any]) -> None:
 async def _traced(dsn: str, event: str, most: int | None, partitions: int) -> Trace:
     import asyncpg
 
-    from services.ledger.batcher import LOST, unavailable
+    from services.database.lost import LOST
+    from services.ledger.ledger import unavailable
     from services.trace.reading import MOST_EVENTS, Reader, TooMuch
     from services.trace.tracing import Tracing, Untraced, event_named
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 import asyncpg
 
-from services.ledger.batcher import LOST
+from services.database.lost import LOST
 
 TRY_SECONDS = 0.25
 BEAT_SECONDS = 1.0

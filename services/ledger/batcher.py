@@ -13,14 +13,21 @@ import structlog
 
 from events.envelope import SPLICE_VERSION
 from projections.sql import named_queries
+from services.database.lost import ANSWER_SECONDS, CONNECT_SECONDS, LOST
 from services.database.pools import BY_KEY
 from services.ledger.group import Waiting, answer, arguments, check, take_group
-from services.ledger.ledger import Accepted, LedgerError, LedgerUnavailable, Placed, Submission, Unknown
+from services.ledger.ledger import (
+    Accepted,
+    LedgerError,
+    LedgerUnavailable,
+    Placed,
+    Submission,
+    unavailable,
+    unknown,
+)
 
 SQL = named_queries("services.ledger", "postgres.sql")
 
-CONNECT_SECONDS = 10
-ANSWER_SECONDS = 30
 SETTINGS = {
     "application_name": "intabaza ledger",
     "default_transaction_isolation": "read committed",
@@ -29,23 +36,7 @@ SETTINGS = {
     **BY_KEY,
 }
 
-LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What asyncpg raises where a database is not there, goes away or says no.
-
-InternalClientError is what it says between a server's FATAL and the end of the connection.
-"""
-
 _log = structlog.get_logger(__name__)
-
-
-def unavailable(error: BaseException) -> LedgerUnavailable:
-    return LedgerUnavailable(f"the database did not take it ({str(error) or type(error).__name__}): try again")
-
-
-def unknown(error: BaseException) -> Unknown:
-    return Unknown(
-        f"the connection broke before the answer came ({str(error) or type(error).__name__}): try again, same id"
-    )
 
 
 class _RolledBack(Exception):

@@ -11,7 +11,9 @@ from typing import TypeAlias
 import asyncpg
 
 from events.vocabulary import wire_time
-from services.ledger.batcher import ANSWER_SECONDS, CONNECT_SECONDS, LOST, SETTINGS, SQL, unavailable
+from services.database.lost import ANSWER_SECONDS, CONNECT_SECONDS, LOST
+from services.ledger.batcher import SETTINGS, SQL
+from services.ledger.ledger import unavailable
 
 POSITIONS = 10_000
 """So many are copied by one statement: a longer one would keep PostgreSQL from sweeping up behind it."""

@@ -230,3 +230,15 @@ class LedgerUnavailable(NotAccepted):
 
 class Unknown(LedgerError):
     """The connection broke before the answer came; try again with the same id and the ledger tells the truth."""
+
+
+def unavailable(error: BaseException) -> LedgerUnavailable:
+    """The refusal for what the database raised before anything can have been written."""
+    return LedgerUnavailable(f"the database did not take it ({str(error) or type(error).__name__}): try again")
+
+
+def unknown(error: BaseException) -> Unknown:
+    """The refusal for what broke after something may have been written."""
+    return Unknown(
+        f"the connection broke before the answer came ({str(error) or type(error).__name__}): try again, same id"
+    )

@@ -10,8 +10,9 @@ from uuid import UUID
 
 import asyncpg
 
+from services.database.lost import ANSWER_SECONDS, CONNECT_SECONDS, LOST
 from services.database.pools import as_it_was
-from services.ledger.batcher import ANSWER_SECONDS, CONNECT_SECONDS, LOST, SETTINGS, SQL, Batcher, unavailable, unknown
+from services.ledger.batcher import SETTINGS, SQL, Batcher
 from services.ledger.bell import RECONNECT_SECONDS, Bell, in_time
 from services.ledger.ledger import (
     Accepted,
@@ -22,6 +23,8 @@ from services.ledger.ledger import (
     Placed,
     Recorded,
     Submission,
+    unavailable,
+    unknown,
 )
 
 FOLLOW_BATCH = 1_000

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncpg
 
-from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
+from services.database.lost import ANSWER_SECONDS, LOST
 from services.ledger.bell import Bell, in_time
+from services.ledger.ledger import unavailable
 
 ACKNOWLEDGED = "select relay.acknowledged() as position"
 

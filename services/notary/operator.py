@@ -11,7 +11,8 @@ from typing import NamedTuple
 import asyncpg
 
 from services.audit.notes import Signature, Verifier
-from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
+from services.database.lost import ANSWER_SECONDS, LOST
+from services.ledger.ledger import unavailable
 from services.notary.checkpoint import Checkpoint
 from services.notary.halts import NoCheckpoint
 from services.notary.keys import LogKeys, LogKeysRefused

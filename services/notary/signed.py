@@ -8,7 +8,8 @@ import asyncpg
 
 from projections.sql import named_queries
 from services.audit.offline.verify import USAGE, Checkpoint, read_checkpoints
-from services.ledger.batcher import LOST, unavailable
+from services.database.lost import LOST
+from services.ledger.ledger import unavailable
 from services.notary import checkpoint
 
 SQL = named_queries("services.notary", "signed.sql")

@@ -12,7 +12,8 @@ from projections.sql import named_queries
 from services.audit import merkle
 from services.audit.merkle import Whole
 from services.audit.tiles import Place, TileAbsent, edge, extension, found, needed
-from services.ledger.batcher import LOST, unavailable
+from services.database.lost import LOST
+from services.ledger.ledger import unavailable
 
 SQL = named_queries("services.notary", "tree.sql")
 HIGHEST = 7

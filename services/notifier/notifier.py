@@ -15,8 +15,8 @@ import structlog
 
 from services import clock
 from services.database.lead import TRY_SECONDS, LeadLost
+from services.database.lost import LOST
 from services.ledger.alerts import Progress
-from services.ledger.batcher import LOST
 from services.ledger.ledger import LedgerError
 from services.notifier.lane import NOBODY_ELSE, Destination, Lane, Means
 from services.notifier.lead import SQL, Lead

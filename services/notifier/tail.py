@@ -14,9 +14,9 @@ from events.alert import AlertChange
 from events.catalogue import read
 from events.places.gazetteer import Gazetteer
 from events.reference import GazetteerAdopted, RulesAdopted
+from services.database.lost import LOST
 from services.ledger.alerts import Progress, pages
-from services.ledger.batcher import LOST, unavailable
-from services.ledger.ledger import LedgerError, Recorded
+from services.ledger.ledger import LedgerError, Recorded, unavailable
 from services.notifier.lead import SQL
 from services.subscribers.filters import PublicEvent
 from services.words.said import ALERTS_FROM

@@ -19,12 +19,13 @@ from kafka.errors import KafkaError
 
 from projections.live import LIVE
 from projections.projection import Projection
+from services.database.lost import LOST
 from services.local.addresses import find_addresses
 from services.local.problems import LocalProblem
 from services.local.topics import EVENTS
 from services.past.standing import Standing, standing
 from services.processors.collecting import collect_rarely
-from services.processors.errors import LOST, Again, Halt, named
+from services.processors.errors import Again, Halt, named
 from services.settings import Settings, SettingsRefused, read_settings
 from services.telemetry import log_as_json
 

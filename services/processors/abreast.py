@@ -13,8 +13,9 @@ from typing import TypeVar, cast
 
 from kafka.errors import KafkaError
 
+from services.database.lost import LOST
 from services.local.problems import LocalProblem
-from services.processors.errors import LOST, Again, Halt, named
+from services.processors.errors import Again, Halt, named
 
 TOLD = (Again, LocalProblem, KafkaError, *LOST)
 """What one sentence tells; of anything else the process shows its traceback."""

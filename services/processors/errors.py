@@ -51,9 +51,6 @@ class Unwritable(Halt):
     """Postgres refuses rows for what they are: trying again would not help."""
 
 
-LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What says that Postgres is away or said no; `unwritable` tells what will not pass."""
-
 _NEVER_PASSES = ("22", "23", "42")
 """Classes of SQLSTATE: a value that a column does not take, a constraint, a statement or a right that is not there."""
 

@@ -15,8 +15,9 @@ from typing import Any
 import asyncpg
 
 from projections.sql import named_queries
+from services.database.lost import LOST
 from services.local.problems import LocalProblem
-from services.processors.errors import LOST, named
+from services.processors.errors import named
 
 SQL = named_queries("services.processors", "operator.sql")
 LOOK_SECONDS = 0.2

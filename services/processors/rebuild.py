@@ -13,7 +13,8 @@ from typing import Any
 import asyncpg
 
 from projections.projection import Projection
-from services.processors.errors import LOST, Halt
+from services.database.lost import LOST
+from services.processors.errors import Halt
 from services.processors.refold import SQL, Line, Refolding, a_pool, clear_place, drop_place, ends, lines_of, refold
 
 

@@ -10,10 +10,11 @@ import structlog
 from kafka.errors import KafkaError
 
 from projections.projection import Projection
+from services.database.lost import LOST
 from services.local.topics import EVENTS
 from services.log.topic import TopicAbsent
 from services.processors.chain import ChainBroken, Record
-from services.processors.errors import LOST, Again, Halt, named, unwritable
+from services.processors.errors import Again, Halt, named, unwritable
 from services.processors.lane import Lane
 from services.processors.making import make_places
 from services.processors.metrics import Metrics

@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 import structlog
 
-from services.ledger.batcher import LOST
+from services.database.lost import LOST
 from services.relay.leader import SQL
 
 ANSWER_SECONDS = 4.0

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.ledger.batcher import ANSWER_SECONDS, LOST
+from services.database.lost import ANSWER_SECONDS, LOST
 from services.local.problems import LocalProblem
 from services.local.progress import Progress
 from services.relay.brokers import BrokerAway

@@ -14,8 +14,8 @@ import asyncpg
 import orjson
 
 from projections.sql import named_queries
+from services.database.lost import CONNECT_SECONDS, LOST
 from services.database.pools import BY_KEY
-from services.ledger.batcher import CONNECT_SECONDS, LOST
 from services.ledger.batcher import SQL as LEDGER
 from services.ledger.ledger import Recorded
 from services.local.problems import LocalProblem

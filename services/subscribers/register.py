@@ -16,8 +16,9 @@ from pydantic import SecretStr
 
 from events.refusals import BadInput
 from projections.sql import named_queries
+from services.database.lost import ANSWER_SECONDS, LOST
 from services.database.pools import as_it_was
-from services.ledger.batcher import ANSWER_SECONDS, LOST, unavailable
+from services.ledger.ledger import unavailable
 from services.subscribers.filters import EACH, Filters, Manner
 from services.subscribers.refused import (
     NoSuchSubscriber,

@@ -16,8 +16,8 @@ from uuid import uuid4
 import asyncpg
 
 from projections.taken import Taken
+from services.database.lost import LOST
 from services.local.kafka import KafkaServer
-from services.processors.errors import LOST
 from tests.support.feeds import Feed
 from tests.support.processes import Process
 from tests.support.relays import empty_topics

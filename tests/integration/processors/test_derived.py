@@ -13,8 +13,9 @@ import pytest
 from events.envelope import canonical
 from projections.projection import Derived, derived_id
 from projections.taken import take
+from services.database.lost import LOST
 from services.processors.derived import SQL, append_derived
-from services.processors.errors import LOST, Contradiction, Refused
+from services.processors.errors import Contradiction, Refused
 from services.processors.lane import Lane
 from services.processors.store import Store
 from tests.support.crisis import crisis

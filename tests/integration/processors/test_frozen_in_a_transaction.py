@@ -12,9 +12,9 @@ import pytest
 
 from projections import case_timeline
 from projections.projection import Connection, Page, Projection
+from services.database.lost import LOST
 from services.processors import pool as workers_pool
 from services.processors import store
-from services.processors.errors import LOST
 from services.processors.pool import open_pool
 from services.processors.store import Store
 from tests.support.crisis import crisis
