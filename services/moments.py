@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from events.vocabulary import wire_time
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 
 LONGEST_POSITION = 15
 EXPECTED = "a position on the log, or an instant with its offset from UTC like 2015-05-13T12:00:00+02:00"

@@ -20,7 +20,7 @@ from services.bulletins.shapes import BoundariesRefused
 from services.bulletins.signing import SigningRefused
 from services.ledger.ledger import LedgerError
 from services.local.addresses import find_addresses
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import Settings, SettingsRefused, read_settings
 from services.telemetry import log_as_json
 from services.vault.refused import VaultError

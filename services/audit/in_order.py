@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.log.clients import connected
 from services.log.record import read_link
 from services.log.topic import CONNECT_MS, TopicAbsent, look_up_topics

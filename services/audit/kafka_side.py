@@ -17,8 +17,8 @@ from services.audit.findings import MOST_SHOWN, Bad, Found, Progress
 from services.audit.in_order import reader
 from services.audit.offline.verify import CHECKPOINTED
 from services.audit.slots import ALERT, EVERYWHERE, Slots
-from services.local.problems import LocalProblem
 from services.local.topics import EVENTS
+from services.local_problem import LocalProblem
 from services.log.partition import partition_of
 from services.log.record import CONTENT_TYPE, decimal, read_link
 from services.log.walk import Silence, Walk

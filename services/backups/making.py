@@ -18,8 +18,8 @@ import asyncpg
 
 from services.backups.manifest import KEY_ROWS, KEYS, LEDGER, VAULT, Backup, backups_in, read_backup, write_manifest
 from services.database.lost import CONNECT_SECONDS, LOST
-from services.local.problems import LocalProblem
 from services.local.progress import Progress
+from services.local_problem import LocalProblem
 from services.settings import Settings, child_environment
 from services.vault.master import MasterKey
 

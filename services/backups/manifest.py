@@ -14,7 +14,7 @@ import orjson
 
 from events.envelope import canonical
 from services.local.folder import write_synced
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.vault.master import MasterKey
 
 MANIFEST = "manifest.json"

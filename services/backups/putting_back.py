@@ -27,9 +27,9 @@ from services.database.migrate import migrate
 from services.local.database import DATABASE, prepare_local_database
 from services.local.folder import DataFolder
 from services.local.postgres import PostgresServer
-from services.local.problems import LocalProblem
 from services.local.progress import Progress
 from services.local.servers import kafka_is_there, kafka_of, postgres_of
+from services.local_problem import LocalProblem
 from services.restoring.damage import Hole
 from services.restoring.ledger import BECAUSE, SQL, Restored, restore_ledger
 from services.settings import Settings

@@ -12,7 +12,7 @@ import typer
 
 from events.refusals import Refusal
 from services.desk import Desk
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import Settings
 from services.wiring import open_desk
 

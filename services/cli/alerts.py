@@ -12,7 +12,7 @@ import typer
 from services import clock
 from services.cli.explain import adopted_gazetteer
 from services.local.addresses import find_addresses
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import Settings, read_settings
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from services.cli import (
     witness,
 )
 from services.ledger.ledger import LedgerError
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.processors.errors import Halt
 from services.settings import SettingsRefused
 from services.vault.refused import MasterKeyRefused

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 
 SCENARIOS = Path(__file__).parents[2] / "deploy" / "scenarios"
 PLAIN_WIDTH = 120

@@ -19,7 +19,7 @@ from services.api.access import ACCESS, Reach, reach
 from services.cli.acting import person_id_of
 from services.cli.audit import own_keys_of
 from services.local.addresses import find_addresses
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import Settings, read_settings
 from services.vault.refused import VaultError
 

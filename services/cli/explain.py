@@ -9,7 +9,7 @@ import typer
 
 from services import clock
 from services.local.addresses import find_addresses
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.moments import Moment, Named, read_moment, refuse_outside
 from services.settings import read_settings
 from services.words.languages import Code, language

@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 
 from events.vocabulary import wire_time
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.moments import Moment
 
 FORMS = (".csv", ".json")

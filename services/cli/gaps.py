@@ -14,7 +14,7 @@ from events.level import Awaited
 from services import clock
 from services.cli.explain import adopted_gazetteer, meant
 from services.local.addresses import find_addresses
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import read_settings
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import typer
 
 from services.cli.drawing import Drawn
 from services.local.addresses import find_addresses
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import Settings, read_settings
 from services.vault.master import MasterKey
 

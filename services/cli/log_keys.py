@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.local.addresses import find_addresses
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import Settings, read_settings
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from services.api.tokens import Bearer, TokenIssuer
 from services.area import Area
 from services.cli.acting import Person, file_text, person_id_of, with_desk
 from services.desk import Desk
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import read_settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -12,7 +12,7 @@ from events.reference import WaiveEvent, WaiverReason
 from events.refusals import Refusal
 from events.vocabulary import Role
 from services.local.addresses import find_addresses
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import read_settings
 
 WAIT_SECONDS = 30.0

@@ -13,7 +13,7 @@ from events.refusals import Refusal
 from services import clock
 from services.cli.acting import person_id_of
 from services.erasing import Doomed, Erased, Erasures
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import read_settings
 from services.vault.refused import VaultError
 from services.wiring import open_erasures

@@ -16,8 +16,8 @@ from projections.projection import Projection
 from services.cli.drawing import Drawn
 from services.cli.exporting import ExportRefused, exporting, refuse_export, shown
 from services.local.addresses import Addresses, find_addresses
-from services.local.problems import LocalProblem
 from services.local.topics import EVENTS
+from services.local_problem import LocalProblem
 from services.moments import read_moment
 from services.settings import read_settings
 

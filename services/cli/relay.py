@@ -12,7 +12,7 @@ from rich.table import Table
 
 from services.cli.drawing import Drawn
 from services.local.addresses import find_addresses
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import read_settings
 
 app = typer.Typer(help="The relay from the ledger to Kafka.", no_args_is_help=True)

@@ -9,7 +9,7 @@ from uuid import uuid4
 import typer
 
 from services.cli.acting import Person, file_text, person_id_of, with_desk
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import read_settings
 
 app = typer.Typer(help="Rule sets: how cases add up to a level.", no_args_is_help=True)

@@ -20,8 +20,9 @@ from rich.table import Table
 
 from services.cli.drawing import Drawn
 from services.local.folder import DataFolder
-from services.local.problems import ChildDied, LocalProblem, last_lines
+from services.local.problems import ChildDied, last_lines
 from services.local.process import Identity, open_log
+from services.local_problem import LocalProblem
 from services.settings import Settings, child_environment, read_settings, shown
 
 LOOK_SECONDS = 0.1

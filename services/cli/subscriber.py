@@ -15,7 +15,7 @@ from events.places.gazetteer import Gazetteer
 from events.refusals import BadInput, Problem, Refusal
 from events.vocabulary import Mode
 from services.cli.acting import person_id_of
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import Settings, read_settings
 from services.subscribers.filters import LONGEST_WAIT_SECONDS, WAIT_SECONDS, Filters, Manner
 from services.subscribers.register import Register, Subscriber

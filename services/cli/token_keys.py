@@ -9,7 +9,7 @@ import typer
 
 from services.api import rotation
 from services.api.tokens import TokenIssuer, TokenKeysRefused
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import read_settings
 
 app = typer.Typer(help="The keys that sign tokens.", no_args_is_help=True)

@@ -12,8 +12,8 @@ import typer
 from services.cli.drawing import Drawn
 from services.cli.rules import RuleFile, checked
 from services.local.addresses import find_addresses
-from services.local.problems import LocalProblem
 from services.local.topics import EVENTS
+from services.local_problem import LocalProblem
 from services.moments import read_moment
 from services.settings import read_settings
 

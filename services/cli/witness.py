@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 
 if TYPE_CHECKING:
     from services.witness.folder import Folder

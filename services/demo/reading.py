@@ -18,7 +18,7 @@ from events.places.gazetteer import Gazetteer
 from projections.rule_set import no_toml
 from services.demo.scenario import Entry, Head, Scenario
 from services.gazetteer import GazetteerUnreadable, read_gazetteer
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 
 MOST_TOLD = 30
 

@@ -28,7 +28,7 @@ from services.demo.summary import read_outcome, summary, where_to_look
 from services.demo.watch import Watch, watching
 from services.ledger.ledger import LedgerError
 from services.local.addresses import Addresses, find_addresses
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.processors.errors import Halt
 
 READY_SECONDS = 600.0

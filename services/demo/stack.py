@@ -16,8 +16,9 @@ import psutil
 
 from services.local.folder import DataFolder, write_synced
 from services.local.ports import answers, free_port
-from services.local.problems import LocalProblem, last_lines
+from services.local.problems import last_lines
 from services.local.process import Identity, open_log
+from services.local_problem import LocalProblem
 from services.settings import PREFIX, Settings, child_environment
 
 MARK = "demonstration.toml"

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from services.local.database import DATABASE
 from services.local.folder import PASSWORDS_FOR, DataFolder
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import Settings
 
 SERVICES = ("app_dsn", "vault_dsn", "projector_dsn", "notifier_dsn", "notary_dsn")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.local.account import Account
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 
 SERVER_FOLDERS = (Path("/var/lib/intabaza"), Path("/var/tmp"))  # noqa: S108 - checked for their owner before use
 """Where root keeps what `nobody` must reach. The first is preferred: /var/tmp is swept of old files on many systems."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.local.ports import answers, free_port
-from services.local.problems import ChildDied, LocalProblem, last_lines
+from services.local.problems import ChildDied, last_lines
 from services.local.process import Signature, open_log
+from services.local_problem import LocalProblem
 from services.settings import PREFIX, Settings
 
 ANSWERS_WITHIN_SECONDS = 30.0

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import asyncpg
 
 from services.database.migrate import MigrationRefused, migrate
-from services.local.problems import FolderUnusable, LocalProblem
+from services.local.problems import FolderUnusable
+from services.local_problem import LocalProblem
 
 DATABASE = "intabaza"
 

@@ -23,7 +23,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from services.local.problems import AlreadyRunning, FolderUnusable, LocalProblem
+from services.local.problems import AlreadyRunning, FolderUnusable
+from services.local_problem import LocalProblem
 
 PASSWORDS_FOR = (
     "postgres",

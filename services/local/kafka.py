@@ -21,13 +21,13 @@ from services.local.ports import free_port
 from services.local.problems import (
     ChildDied,
     FolderUnusable,
-    LocalProblem,
     PortTaken,
     WrongVersion,
     last_lines,
     said_since,
 )
 from services.local.process import Signature, open_log
+from services.local_problem import LocalProblem
 from services.log.clients import connected
 
 _PROPERTIES = """\

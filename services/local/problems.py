@@ -15,11 +15,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-
-class LocalProblem(Exception):
-    """Something a person can mend; the message says what and how. `status` is what the command line ends with."""
-
-    status = 1
+from services.local_problem import LocalProblem
 
 
 class WrongVersion(LocalProblem):

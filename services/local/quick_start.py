@@ -15,8 +15,9 @@ from pathlib import Path
 
 from services.local.jars import only_one
 from services.local.kafka import KafkaServer, wheel_java
-from services.local.problems import FolderUnusable, LocalProblem
+from services.local.problems import FolderUnusable
 from services.local.progress import Progress, Quiet
+from services.local_problem import LocalProblem
 
 CLASSES_ALONE = ("-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTAdapterCaching", "-XX:-AOTStubCaching")
 """Machine code is not kept with them: Java 25 finds some of it under another name than it was kept, and says so."""

@@ -13,9 +13,10 @@ from services.local.folder import DataFolder
 from services.local.jars import kafka_jars
 from services.local.kafka import KafkaServer
 from services.local.postgres import PostgresServer
-from services.local.problems import LocalProblem, WrongVersion
+from services.local.problems import WrongVersion
 from services.local.progress import Progress
 from services.local.quick_start import quick_start
+from services.local_problem import LocalProblem
 from services.settings import Settings
 
 LOG_LIMIT_BYTES = 20_000_000

@@ -23,11 +23,11 @@ from services.local.database import DATABASE, prepare_external_database, prepare
 from services.local.deaths import RESTART_DELAYS_SECONDS, Deaths, EndTheStack, GiveUp, StartAgain
 from services.local.folder import DataFolder, unusable
 from services.local.postgres import PostgresServer
-from services.local.problems import LocalProblem
 from services.local.process import Identity, Signature, end_orphans
 from services.local.progress import Progress
 from services.local.servers import kafka_of, postgres_of
 from services.local.topics import make_topics
+from services.local_problem import LocalProblem
 from services.settings import Settings, child_environment
 
 WATCH_SECONDS = 0.2

@@ -11,7 +11,8 @@ from kafka.admin import ConfigResource
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from events.envelope import WIRE_LIMIT_BYTES
-from services.local.problems import LocalProblem, TopicsDiffer
+from services.local.problems import TopicsDiffer
+from services.local_problem import LocalProblem
 from services.log.clients import connected
 
 EVENTS = "events.v1"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from kafka import KafkaAdminClient
 
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.log.clients import connected
 
 CONNECT_MS = 10_000

@@ -9,7 +9,7 @@ import sys
 
 import structlog
 
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import SettingsRefused, read_settings
 from services.telemetry import log_as_json
 from services.wiring import open_notary

@@ -8,7 +8,7 @@ Halt
 
 from __future__ import annotations
 
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 
 LOOK = (
     "nothing more is signed. `intabaza audit verify` names the first position that is not what it was; "

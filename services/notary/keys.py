@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.audit.notes import Note, NoteRefused, Signer, Verifier
 from services.local.folder import alone_in, write_synced
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import public_halves_of
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from yarl import URL
 
 from services.audit.notes import NAME, Kind, NoteRefused, Verifier
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 
 ADD = "/add-checkpoint"
 """Where below its address a witness is asked (C2SP tlog-witness)."""

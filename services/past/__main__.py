@@ -21,8 +21,8 @@ from projections.live import LIVE
 from projections.projection import Projection
 from services.database.lost import LOST
 from services.local.addresses import find_addresses
-from services.local.problems import LocalProblem
 from services.local.topics import EVENTS
+from services.local_problem import LocalProblem
 from services.past.standing import Standing, standing
 from services.processors.collecting import collect_rarely
 from services.processors.errors import Again, Halt, named

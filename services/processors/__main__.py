@@ -19,8 +19,8 @@ from prometheus_client import start_http_server
 from projections.live import LIVE
 from projections.projection import Projection
 from services.local.addresses import find_addresses
-from services.local.problems import LocalProblem
 from services.local.topics import EVENTS
+from services.local_problem import LocalProblem
 from services.processors.collecting import collect_rarely
 from services.processors.delivery import make_app
 from services.processors.metrics import Metrics

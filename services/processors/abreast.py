@@ -14,7 +14,7 @@ from typing import TypeVar, cast
 from kafka.errors import KafkaError
 
 from services.database.lost import LOST
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.processors.errors import Again, Halt, named
 
 TOLD = (Again, LocalProblem, KafkaError, *LOST)

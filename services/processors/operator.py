@@ -16,7 +16,7 @@ import asyncpg
 
 from projections.sql import named_queries
 from services.database.lost import LOST
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.processors.errors import named
 
 SQL = named_queries("services.processors", "operator.sql")

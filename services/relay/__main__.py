@@ -12,7 +12,7 @@ import sys
 import structlog
 import uvloop
 
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import SettingsRefused, read_settings
 from services.wiring import open_relay
 

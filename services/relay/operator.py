@@ -10,8 +10,8 @@ from uuid import UUID
 import asyncpg
 
 from services.database.lost import ANSWER_SECONDS, LOST
-from services.local.problems import LocalProblem
 from services.local.progress import Progress
+from services.local_problem import LocalProblem
 from services.relay.brokers import BrokerAway
 from services.relay.halts import Halt
 from services.relay.leader import SQL

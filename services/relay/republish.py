@@ -16,8 +16,8 @@ import structlog
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
-from services.local.problems import LocalProblem
 from services.local.topics import make_topics
+from services.local_problem import LocalProblem
 from services.log.clients import connected
 from services.log.topic import look_up_topics
 from services.relay.brokers import BrokerAway, somebody_listens

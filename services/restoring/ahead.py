@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 
 from services.database.lost import CONNECT_SECONDS, LOST
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.restoring.ends import newest
 from services.restoring.ledger import SQL
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from kafka import TopicPartition
 
 from events.vocabulary import wire_time
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 
 
 class NotRestored(LocalProblem):

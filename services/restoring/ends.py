@@ -8,8 +8,8 @@ from typing import NamedTuple
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from services.local.problems import LocalProblem
 from services.local.topics import TOPICS
+from services.local_problem import LocalProblem
 from services.log.clients import connected
 from services.log.record import read_link
 from services.log.walk import Silence, Walk

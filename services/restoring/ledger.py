@@ -18,8 +18,8 @@ from services.database.lost import CONNECT_SECONDS, LOST
 from services.database.pools import BY_KEY
 from services.ledger.batcher import SQL as LEDGER
 from services.ledger.ledger import Recorded
-from services.local.problems import LocalProblem
 from services.local.progress import Progress
+from services.local_problem import LocalProblem
 from services.restoring.damage import Hole, NothingToGiveUp, NotRestored, OtherClock, OtherHistory, WhichClock
 from services.restoring.destroyed import destroy_again, marks_in, marks_told
 from services.restoring.ends import newest

@@ -20,8 +20,8 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from services.ledger.ledger import Recorded
-from services.local.problems import LocalProblem
 from services.local.topics import ALERTS, EVENTS, TOPICS
+from services.local_problem import LocalProblem
 from services.log.clients import connected
 from services.log.record import read_link
 from services.log.topic import TopicAbsent, look_up_topics

@@ -17,7 +17,7 @@ from projections.alert_level.rules import Rules
 from projections.part import Unfoldable
 from projections.rule_set import hash_of
 from projections.taken import Taken
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.moments import Moment, Named
 from services.processors.abreast import abreast
 from services.processors.as_of import Found, find_end, find_moment

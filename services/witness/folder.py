@@ -27,7 +27,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.audit.notes import Kind, NoteRefused, Signer, Verifier
 from services.local.folder import alone_in, write_synced
-from services.local.problems import AlreadyRunning, LocalProblem
+from services.local.problems import AlreadyRunning
+from services.local_problem import LocalProblem
 from services.witness.submission import Checkpoint, Head
 
 RESUME = (

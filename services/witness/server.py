@@ -10,7 +10,8 @@ import structlog
 from aiohttp import web
 
 from services import clock
-from services.local.problems import LocalProblem, PortTaken
+from services.local.problems import PortTaken
+from services.local_problem import LocalProblem
 from services.witness.refused import NotNow, Refused
 from services.witness.witness import Witness
 

@@ -18,9 +18,10 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from services.local.children import Child
 from services.local.folder import DataFolder
-from services.local.problems import ChildDied, LocalProblem
+from services.local.problems import ChildDied
 from services.local.progress import Quiet
 from services.local.supervisor import Supervisor
+from services.local_problem import LocalProblem
 from services.settings import Settings
 from tests.support.stack import Stack, a_stack, wait_for
 

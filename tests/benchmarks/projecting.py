@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from projections.live import LIVE
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from tests.benchmarks.peers.installed import NotInstalled, peers_python
 from tests.benchmarks.processes import Process, end, start
 from tests.benchmarks.servers import Database, Servers

@@ -20,7 +20,7 @@ from services.demo.show import Demonstration
 from services.demo.stack import MARK, DemoStack
 from services.local.addresses import find_addresses
 from services.local.folder import DataFolder
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.settings import Settings, child_environment
 from tests.conftest import server_folder
 from tests.unit.demo.scenarios import FEW, write_scenario

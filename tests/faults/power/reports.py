@@ -14,7 +14,7 @@ from services.database.migrate import migrate
 from services.ledger.ledger import LedgerUnavailable, Unknown
 from services.ledger.postgres import PostgresLedger
 from services.local.postgres import PostgresServer
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.vault.master import MasterKey
 from services.vault.refused import VaultUnavailable
 from tests.faults.power.disk import Disk

@@ -30,7 +30,7 @@ from services.audit.tile_folder import write_tiles
 from services.cli.app import app
 from services.local.folder import alone_in
 from services.local.postgres import PostgresServer
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.notary.signed import NothingCosigned
 from tests.support.checkpoints import cosign, wires_of
 from tests.support.disks import no_file_beyond

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from kafka import KafkaAdminClient
 
-from services.local.problems import LocalProblem
 from services.local.topics import ALERTS, EVENTS
+from services.local_problem import LocalProblem
 from services.relay.operator import ask_to_republish, standing, watch_it_being_sent
 from services.relay.tail import topic_ids
 from tests.support.ledgers import note

@@ -20,8 +20,8 @@ from services.backups.making import make_backup
 from services.backups.manifest import Backup
 from services.local.account import server_account
 from services.local.binaries import find_binaries
-from services.local.problems import LocalProblem
 from services.local.progress import Quiet
+from services.local_problem import LocalProblem
 from services.settings import Settings
 from services.vault.master import MasterKey
 

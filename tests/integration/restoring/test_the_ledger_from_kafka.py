@@ -12,8 +12,8 @@ import pytest
 from events.vocabulary import EVERY_HOME
 from services.ledger.ledger import CommandReused, DoorShut, Submission
 from services.ledger.postgres import simulate
-from services.local.problems import LocalProblem
 from services.local.progress import Quiet
+from services.local_problem import LocalProblem
 from services.restoring import ledger as restoring
 from services.restoring.damage import OtherClock, OtherHistory, WhichClock
 from services.restoring.ledger import Restored, restore_ledger, until_the_door_opens

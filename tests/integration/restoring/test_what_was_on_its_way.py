@@ -12,8 +12,8 @@ import pytest
 
 from events.vocabulary import EVERY_HOME
 from services.ledger.ledger import DoorShut
-from services.local.problems import LocalProblem
 from services.local.progress import Quiet
+from services.local_problem import LocalProblem
 from services.log.partition import partition_of
 from services.restoring.damage import Hole, NothingToGiveUp
 from services.restoring.ledger import GiveUp, Restored, restore_ledger, until_the_door_opens

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.local.problems import LocalProblem
+from services.local_problem import LocalProblem
 from services.moments import BeforeTheLog, BeyondTheLog, Moment, NotAMoment, read_moment
 
 AT = datetime(2015, 5, 13, 10, 0, tzinfo=UTC)
