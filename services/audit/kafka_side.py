@@ -15,7 +15,6 @@ from events.alert import AlertIssued
 from events.vocabulary import EVERY_HOME
 from services.audit.findings import MOST_SHOWN, Bad, Found, Progress
 from services.audit.in_order import reader
-from services.audit.offline.verify import CHECKPOINTED
 from services.audit.slots import ALERT, EVERYWHERE, Slots
 from services.local.topics import EVENTS
 from services.local_problem import LocalProblem
@@ -23,6 +22,7 @@ from services.log.partition import partition_of
 from services.log.record import CONTENT_TYPE, decimal, read_link
 from services.log.walk import Silence, Walk
 from services.processors.collecting import collect_rarely
+from services.tlog.offline.verify import CHECKPOINTED
 
 FETCH_BYTES = 4 * 1024 * 1024
 

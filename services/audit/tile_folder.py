@@ -10,10 +10,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.audit.offline.verify import ALTERED, ANOTHER_LOG, USAGE, Checkpoint, Verdict, read_checkpoints
-from services.audit.tiles import WIDTH, edge, path_of, tiles_of, width_of
 from services.local.folder import alone_in, unwritten, write_whole
 from services.notary.proving import Proving
+from services.tlog.offline.verify import ALTERED, ANOTHER_LOG, USAGE, Checkpoint, Verdict, read_checkpoints
+from services.tlog.tiles import WIDTH, edge, path_of, tiles_of, width_of
 
 CHECKPOINT = "checkpoint"
 DRAFT = re.compile(r"\.checkpoint\..*new")

@@ -24,8 +24,14 @@ from services.audit.findings import Bad, Found, read_found, told
 from services.audit.in_order import partitions_of
 from services.audit.kafka_side import KafkaShare, read_partitions
 from services.audit.ledger_side import LedgerShare, read_ledger
-from services.audit.notes import NoteRefused, Signature
-from services.audit.offline.verify import (
+from services.database.lost import ANSWER_SECONDS, LOST
+from services.ledger.ledger import unavailable
+from services.local.problems import FolderUnusable
+from services.local.topics import ALERTS, EVENTS
+from services.notary.operator import cosignatures
+from services.processors.abreast import abreast
+from services.tlog.notes import NoteRefused, Signature
+from services.tlog.offline.verify import (
     ALTERED,
     ANOTHER_LOG,
     UNPROVEN,
@@ -38,12 +44,6 @@ from services.audit.offline.verify import (
     signed_by,
     witnessed,
 )
-from services.database.lost import ANSWER_SECONDS, LOST
-from services.ledger.ledger import unavailable
-from services.local.problems import FolderUnusable
-from services.local.topics import ALERTS, EVENTS
-from services.notary.operator import cosignatures
-from services.processors.abreast import abreast
 
 SENDING = 4_000
 """So many of Kafka's last positions may lack one where the ledger is not asked: the relay may be sending it."""

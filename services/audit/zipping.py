@@ -132,7 +132,7 @@ class Zip:
                 writing.write(piece)
         self.sums[name] = digest.hexdigest()
 
-    def ship(self, shipped: Mapping[str, str], package: str = "services.audit.offline") -> None:
+    def ship(self, shipped: Mapping[str, str], package: str = "services.tlog.offline") -> None:
         """Files that every zip of this kind holds, by the names that they have in a package of ours."""
         for name, source in shipped.items():
             self.add(name, files(package).joinpath(source).read_bytes())

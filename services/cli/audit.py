@@ -65,9 +65,9 @@ def verify(
     ledger could not be read. Cosignatures stand beside the ledger: give them by --kept where Kafka alone is read. It
     keeps up to 160 bytes an event in a temporary folder (TMPDIR).
     """
-    from services.audit.offline.verify import Verdict, kept_said, keys_said, printable, witnesses_said
     from services.audit.verifying import Asked, cores
     from services.audit.verifying import verify as verify_it
+    from services.tlog.offline.verify import Verdict, kept_said, keys_said, printable, witnesses_said
 
     settings = read_settings()
     try:
@@ -100,7 +100,7 @@ def bundle(
 
     It ends with status 7 where --to lies beyond the log, with 3 where the log is not whole: then nothing is written.
     """
-    from services.audit.offline.verify import Verdict, keys_said
+    from services.tlog.offline.verify import Verdict, keys_said
 
     settings = read_settings()
     dsn = find_addresses(settings).app_dsn if source is Source.LEDGER else None
@@ -129,10 +129,10 @@ def own_keys_of(settings: Settings, dsn: str | None) -> list[str]:
 def _pack(file: Path, source: Source, to: int | None, keys: list[str], progress: Progress) -> Packed:
     from services import clock
     from services.audit.bundle import from_kafka, from_ledger
-    from services.audit.tiles import Place
     from services.ledger.postgres import PostgresLedger
     from services.notary.proving import Proving, TreeBehind
     from services.notary.tree import TreeDamaged
+    from services.tlog.tiles import Place
 
     addresses = find_addresses(read_settings())
     cosigned, witnesses = _cosigned(addresses.app_dsn, to, optional=source is Source.KAFKA)

@@ -69,10 +69,10 @@ def take(
     each text that was opened. A moment that is none ends it with status 2, one before the log with 3, one beyond it
     with 4.
     """
-    from services.audit.offline.verify import Verdict, keys_said
     from services.evidence.gathering import MOST_EVENTS
     from services.evidence.taking import Wanted
     from services.moments import read_moment
+    from services.tlog.offline.verify import Verdict, keys_said
 
     if approval and not in_clear:
         raise LocalProblem("--approval is given and --in-clear is not: add it, or leave the approvals out.")

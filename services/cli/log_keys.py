@@ -16,8 +16,8 @@ from services.local_problem import LocalProblem
 from services.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from services.audit.notes import Verifier
     from services.notary.operator import Cosigner
+    from services.tlog.notes import Verifier
 
 app = typer.Typer(help="The keys that sign the log.", no_args_is_help=True)
 notary = typer.Typer(help="Who signs the log.", no_args_is_help=True)
@@ -129,7 +129,7 @@ def _origin(settings: Settings) -> str:
 
 
 def _parsed(key: str, origin: str) -> Verifier:
-    from services.audit.notes import NoteRefused, Verifier
+    from services.tlog.notes import NoteRefused, Verifier
 
     try:
         found = Verifier.parse(key)

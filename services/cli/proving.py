@@ -16,8 +16,8 @@ from services.local.folder import write_whole
 from services.settings import read_settings
 
 if TYPE_CHECKING:
-    from services.audit.offline.verify import Verdict
     from services.notary.proving import Proving
+    from services.tlog.offline.verify import Verdict
 
 Answer = TypeVar("Answer")
 
@@ -41,8 +41,8 @@ def prove(
     It ends with status 7 where the position lies outside of the log, 8 where no checkpoint covers it yet or none is of
     this size, 3 where a checkpoint was altered in the ledger, 1 where the ledger or the tree could not be read.
     """
-    from services.audit.offline.verify import UNPROVEN, Verdict
-    from services.audit.proofs import inclusion_text
+    from services.tlog.offline.verify import UNPROVEN, Verdict
+    from services.tlog.proofs import inclusion_text
 
     async def work(proving: Proving, head: int) -> tuple[str, bytes]:
         _refuse_outside(head, position=position, size=size)
@@ -67,7 +67,7 @@ def prove_consistency(
 
     The statuses are those of `audit prove`.
     """
-    from services.audit.proofs import consistency_text
+    from services.tlog.proofs import consistency_text
 
     async def work(proving: Proving, head: int) -> str:
         _refuse_outside(head, size=new, old=old)
@@ -96,8 +96,8 @@ def check_proof(
     is signed by no key that is known, 6 where it is of another log, 8 where a witness that is demanded did not cosign
     it, 2 for what is no proof and no key, or was cut.
     """
-    from services.audit.offline.verify import USAGE, Verdict, kept_said, keys_said, text_of, witnessed, witnesses_said
-    from services.audit.proofs import check_continued, check_included, read_proof
+    from services.tlog.offline.verify import USAGE, Verdict, kept_said, keys_said, text_of, witnessed, witnesses_said
+    from services.tlog.proofs import check_continued, check_included, read_proof
 
     try:
         keys, witnesses = keys_said(key), witnesses_said(witness or [])
@@ -139,7 +139,7 @@ def tiles(folder: Annotated[Path, typer.Argument(help="Where they are written, o
 
 def _refuse_outside(head: int, *, position: int | None = None, size: int | None = None, old: int | None = None) -> None:
     """Raises Verdict for what no log has, or this one has not yet."""
-    from services.audit.offline.verify import BEYOND, USAGE, Verdict
+    from services.tlog.offline.verify import BEYOND, USAGE, Verdict
 
     for name, value in (("Position", position), ("Size", size), ("Size", old)):
         if value is not None and not 1 <= value <= head:
@@ -151,11 +151,11 @@ def _refuse_outside(head: int, *, position: int | None = None, size: int | None 
 
 def _answered(work: Callable[[Proving, int], Coroutine[None, None, Answer]]) -> Answer:
     """What the stack's log answers; what it does not is told with its exit status."""
-    from services.audit.offline.verify import ALTERED, UNPROVEN, UNREAD, Verdict
     from services.notary.halts import NoCheckpoint
     from services.notary.proving import BeyondSigned, TreeBehind
     from services.notary.signed import NothingSigned, NotSigned
     from services.notary.tree import TreeDamaged
+    from services.tlog.offline.verify import ALTERED, UNPROVEN, UNREAD, Verdict
 
     async def run() -> Answer:
         async with _opened() as (proving, head):
@@ -201,7 +201,7 @@ def _tell(text: str, out: Path | None) -> None:
 
 
 def _bytes_of(path: Path) -> bytes:
-    from services.audit.offline.verify import USAGE, Verdict
+    from services.tlog.offline.verify import USAGE, Verdict
 
     try:
         return path.read_bytes()

@@ -117,7 +117,7 @@ def check(
     cosigned last; 5 where no key of the log signed it; 6 where the log is not watched; 7 where it begins from another
     size than was cosigned last; 2 where it is no request.
     """
-    from services.audit.offline.verify import ALTERED, ANOTHER_LOG, BEYOND, KEY_UNKNOWN, USAGE
+    from services.tlog.offline.verify import ALTERED, ANOTHER_LOG, BEYOND, KEY_UNKNOWN, USAGE
     from services.witness import refused
     from services.witness.witness import would_cosign
 

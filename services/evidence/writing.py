@@ -12,13 +12,13 @@ from typing import Any
 import orjson
 
 from events.vocabulary import wire_time
-from services.audit.proofs import inclusion_text
 from services.audit.zipping import PartsBeside, Zip
 from services.evidence.clear import ClearTexts
 from services.evidence.gathering import Fetch, Gathered, rows_of
 from services.ledger.ledger import Recorded
 from services.notary.proving import Proving
 from services.notary.signed import Signed
+from services.tlog.proofs import inclusion_text
 
 VIEWED = "viewed.csv"
 VIEWED_AS = ("position", "recorded_at", "type", "role", "actorref", "onbehalfof", "record", "number", "what", "fields",

@@ -15,9 +15,6 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.audit.merkle import continues
-from services.audit.notes import Note, NoteRefused, Verifier, written
-from services.audit.proofs import consistency_text
 from services.ledger.ledger import LedgerError
 from services.notary.checkpoint import Checkpoint
 from services.notary.lead import Lead
@@ -25,6 +22,9 @@ from services.notary.metrics import Metrics
 from services.notary.posting import Answer, Unanswered
 from services.notary.tree import BeyondTree, Tree, TreeDamaged
 from services.notary.witnesses import Witness
+from services.tlog.merkle import continues
+from services.tlog.notes import Note, NoteRefused, Verifier, written
+from services.tlog.proofs import consistency_text
 
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 600.0

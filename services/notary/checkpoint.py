@@ -13,9 +13,9 @@ import orjson
 from events.custody import LogCheckpointed
 from events.envelope import Draft, canonical, event_id, named_id
 from events.vocabulary import Actor, Role
-from services.audit.notes import Signer, written
-from services.audit.offline.verify import USAGE, Verdict, read_checkpoints
 from services.notary.halts import NoCheckpoint
+from services.tlog.notes import Signer, written
+from services.tlog.offline.verify import USAGE, Verdict, read_checkpoints
 
 STREAM = "custody/log"
 

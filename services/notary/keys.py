@@ -17,10 +17,10 @@ from typing import Any
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.audit.notes import Note, NoteRefused, Signer, Verifier
 from services.local.folder import alone_in, write_synced
 from services.local_problem import LocalProblem
 from services.settings import public_halves_of
+from services.tlog.notes import Note, NoteRefused, Signer, Verifier
 
 
 class LogKeysRefused(LocalProblem):

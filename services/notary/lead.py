@@ -10,11 +10,11 @@ from events.custody import LogCheckpointed
 from events.envelope import SPLICE_VERSION, Draft
 from projections.sql import named_queries
 from services import clock
-from services.audit.notes import Verifier
 from services.database.lead import LeadSession
 from services.notary import signed
 from services.notary.checkpoint import Checkpoint
 from services.notary.witnesses import Witness
+from services.tlog.notes import Verifier
 
 SQL = named_queries("services.notary", "notary.sql")
 

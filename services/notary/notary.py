@@ -16,8 +16,6 @@ import structlog
 
 from events.custody import LogCheckpointed
 from events.envelope import NotAnEvent
-from services.audit.merkle import hash_leaf
-from services.audit.offline.verify import Tree as Roots
 from services.database.lead import TRY_SECONDS, LeadLost
 from services.ledger.ledger import Ledger, LedgerError, Recorded
 from services.ledger.published import Published
@@ -29,6 +27,8 @@ from services.notary.lead import Last, Lead
 from services.notary.metrics import Metrics
 from services.notary.tree import BeyondTree, Tree, TreeDamaged, TreeMoved
 from services.notary.witnesses import Witness
+from services.tlog.merkle import hash_leaf
+from services.tlog.offline.verify import Tree as Roots
 
 AGAIN_SECONDS = 1.0
 """How soon what failed is tried again: the database away, a door that is shut, a clock in doubt."""

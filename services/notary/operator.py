@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import asyncpg
 
-from services.audit.notes import Signature, Verifier
 from services.database.lost import ANSWER_SECONDS, LOST
 from services.ledger.ledger import unavailable
 from services.notary.checkpoint import Checkpoint
@@ -21,6 +20,7 @@ from services.notary.notary import default_origin
 from services.notary.signed import SQL as SIGNED
 from services.notary.signed import SignedSizes
 from services.settings import Settings
+from services.tlog.notes import Signature, Verifier
 
 SQL = {**LEAD, **SIGNED}
 

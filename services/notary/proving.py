@@ -8,13 +8,13 @@ from typing import TypeVar
 
 import asyncpg
 
-from services.audit.merkle import HASH_BYTES, continues, includes
-from services.audit.tiles import WIDTH, Place, width_of
 from services.database.lost import ANSWER_SECONDS, LOST
 from services.database.pools import as_it_was
 from services.ledger.ledger import Ledger, unavailable
 from services.notary.signed import NotSigned, Signed, SignedSizes
 from services.notary.tree import BeyondTree, Tree, TreeDamaged
+from services.tlog.merkle import HASH_BYTES, continues, includes
+from services.tlog.tiles import WIDTH, Place, width_of
 
 Answer = TypeVar("Answer")
 

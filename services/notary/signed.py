@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import asyncpg
 
 from projections.sql import named_queries
-from services.audit.offline.verify import USAGE, Checkpoint, read_checkpoints
 from services.database.lost import LOST
 from services.ledger.ledger import unavailable
 from services.notary import checkpoint
+from services.tlog.offline.verify import USAGE, Checkpoint, read_checkpoints
 
 SQL = named_queries("services.notary", "signed.sql")
 

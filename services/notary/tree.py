@@ -9,11 +9,11 @@ from typing import TypeVar
 import asyncpg
 
 from projections.sql import named_queries
-from services.audit import merkle
-from services.audit.merkle import Whole
-from services.audit.tiles import Place, TileAbsent, edge, extension, found, needed
 from services.database.lost import LOST
 from services.ledger.ledger import unavailable
+from services.tlog import merkle
+from services.tlog.merkle import Whole
+from services.tlog.tiles import Place, TileAbsent, edge, extension, found, needed
 
 SQL = named_queries("services.notary", "tree.sql")
 HIGHEST = 7

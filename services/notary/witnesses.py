@@ -11,8 +11,8 @@ from pathlib import Path
 
 from yarl import URL
 
-from services.audit.notes import NAME, Kind, NoteRefused, Verifier
 from services.local_problem import LocalProblem
+from services.tlog.notes import NAME, Kind, NoteRefused, Verifier
 
 ADD = "/add-checkpoint"
 """Where below its address a witness is asked (C2SP tlog-witness)."""

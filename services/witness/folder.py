@@ -25,10 +25,10 @@ from typing import Any
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.audit.notes import Kind, NoteRefused, Signer, Verifier
 from services.local.folder import alone_in, write_synced
 from services.local.problems import AlreadyRunning
 from services.local_problem import LocalProblem
+from services.tlog.notes import Kind, NoteRefused, Signer, Verifier
 from services.witness.submission import Checkpoint, Head
 
 RESUME = (

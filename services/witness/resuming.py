@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.audit.notes import Verifier, written
+from services.tlog.notes import Verifier, written
 from services.witness.folder import Folder, Seen, State
 from services.witness.refused import NotTrusted
 from services.witness.submission import Checkpoint

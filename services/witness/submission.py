@@ -9,10 +9,10 @@ from base64 import b64decode
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from services.audit.merkle import EMPTY, continues
-from services.audit.notes import Note, NoteRefused, Verifier
-from services.audit.offline.verify import CHECKPOINT
-from services.audit.proofs import CONSISTENCY, MOST_HASHES, read_hashes
+from services.tlog.merkle import EMPTY, continues
+from services.tlog.notes import Note, NoteRefused, Verifier
+from services.tlog.offline.verify import CHECKPOINT
+from services.tlog.proofs import CONSISTENCY, MOST_HASHES, read_hashes
 from services.witness.refused import Forked, Malformed, NotProven, NotTrusted, OtherSize
 
 LARGEST_SIZE = (1 << 63) - 1

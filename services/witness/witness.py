@@ -11,7 +11,7 @@ from typing import Self
 
 import structlog
 
-from services.audit.notes import Signer, written
+from services.tlog.notes import Signer, written
 from services.witness.folder import Folder, Seen, State
 from services.witness.refused import Forked, NotNow, UnknownLog
 from services.witness.submission import Checkpoint, Head, Submission

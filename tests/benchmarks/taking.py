@@ -17,13 +17,13 @@ import asyncpg
 from events.custody import ViewPurpose
 from events.vocabulary import Role
 from services import clock
-from services.audit.merkle import hash_leaf
-from services.audit.offline.verify import keys_said, verify
 from services.database.pools import as_it_was
 from services.evidence.taking import Wanted
 from services.ledger.postgres import PostgresLedger
 from services.notary.tree import Tree
 from services.settings import PREFIX, Settings
+from services.tlog.merkle import hash_leaf
+from services.tlog.offline.verify import keys_said, verify
 from services.wiring import open_taking
 from tests.benchmarks.servers import Database, servers
 from tests.benchmarks.verifying import KEY, fill_ledger

@@ -27,11 +27,11 @@ from rich.table import Table
 from events.envelope import SPLICE_VERSION
 from services import clock
 from services.audit.bundle import from_ledger
-from services.audit.offline.verify import keys_said, read_checkpoints
-from services.audit.offline.verify import verify as verify_bundle
 from services.audit.verifying import Asked, verify
 from services.ledger.postgres import PostgresLedger
 from services.local.topics import EVENTS
+from services.tlog.offline.verify import keys_said, read_checkpoints
+from services.tlog.offline.verify import verify as verify_bundle
 from tests.benchmarks.servers import PARTITIONS, Database, Servers
 from tests.benchmarks.watching import spread
 from tests.support.crisis import crisis

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from services.audit.offline.verify import (
+from services.tlog.offline.verify import (
     USAGE,
     VERIFIED,
     Verdict,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from services.audit.offline import verify as verifier
+from services.tlog.offline import verify as verifier
 from tests.support.reference_merkle import path as path_to
 from tests.support.signed_logs import ORIGIN, SignedLog
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import asyncpg
 
 from services import clock
-from services.audit.merkle import hash_leaf
 from services.database.pools import as_it_was
 from services.ledger.ledger import Ledger
 from services.ledger.postgres import PostgresLedger
 from services.local.postgres import PostgresServer
 from services.notary.proving import Proving
 from services.notary.tree import Tree
+from services.tlog.merkle import hash_leaf
 from tests.support.checkpoints import checkpoint, wires_of
 from tests.support.ledgers import note
 from tests.support.signed_logs import LogKey

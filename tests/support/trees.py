@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from services.audit.merkle import hash_leaf
-from services.audit.tiles import Place, extension
+from services.tlog.merkle import hash_leaf
+from services.tlog.tiles import Place, extension
 
 ENTRIES: Sequence[bytes] = [number.to_bytes(4) for number in range(70_000)]
 """More than the tiles of two levels hold."""

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from services.audit.offline.verify import Verdict, keys_said, read_checkpoints, witnesses_said
 from services.audit.verifying import Asked, verify
+from services.tlog.offline.verify import Verdict, keys_said, read_checkpoints, witnesses_said
 from tests.support.checkpoints import checkpoint
 from tests.support.ledgers import an_alert
 from tests.support.relays import HOMES, RelayTrial

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from services.audit.notes import Note, Verifier
+from services.tlog.notes import Note, Verifier
 from services.witness.folder import Folder
 from services.witness.witness import Witness
 from tests.support import reference_merkle as reference

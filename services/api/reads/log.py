@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from services.api.examples import CHECKPOINT, LOG_KEY
 from services.api.problems import BAD_PARAMETER, NO_SUCH_PAGE, NOT_SIGNED, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
-from services.audit.notes import NAME
-from services.audit.tiles import Place, read_path
 from services.notary.operator import published_keys
 from services.notary.signed import Signed
+from services.tlog.notes import NAME
+from services.tlog.tiles import Place, read_path
 
 BYTES = "application/octet-stream"
 TEXT = "text/plain"

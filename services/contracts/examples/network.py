@@ -51,7 +51,6 @@ from events.reference import (
 )
 from events.reporter import ReporterCheckedIn, ReporterCoverageAssigned, ReporterEnrolled, ReporterStoodDown, StandDown
 from events.vocabulary import ActorClass, Channel, Kind, Language, Mode, Purpose, RecipientClass, Role
-from services.audit.notes import Signer
 from services.contracts.examples.referral import RECIPIENT
 from services.contracts.examples.wire import (
     BEGINNING,
@@ -69,6 +68,7 @@ from services.contracts.examples.wire import (
 )
 from services.notary.checkpoint import HOME as LOG
 from services.notary.checkpoint import STREAM, Checkpoint
+from services.tlog.notes import Signer
 
 _REPORTER = f"reporter/{REPORTER}"
 _LEVEL = f"level/{COMMUNE}"

@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 
 from services import clock
-from services.audit.merkle import continues, hash_leaf, includes
 from services.ledger.postgres import PostgresLedger
 from services.notary.tree import Tree
+from services.tlog.merkle import continues, hash_leaf, includes
 from tests.support.checkpoints import checkpoint, cosign, wires_of
 from tests.support.doors import ADMIN, ANALYST, AUDITOR, CONSUMER, CUSTODIAN, Doors, open_doors
 from tests.support.foreign_reader import Fetch, ForeignReader

@@ -10,9 +10,9 @@ import pytest
 from kafka import KafkaProducer
 
 from services.audit.bundle import from_kafka, from_ledger
-from services.audit.offline.verify import ALTERED, BEYOND, Verdict, keys_said, verify
 from services.local.topics import EVENTS
 from services.log.record import Link
+from services.tlog.offline.verify import ALTERED, BEYOND, Verdict, keys_said, verify
 from tests.support.checkpoints import checkpoint
 from tests.support.relays import RelayTrial
 from tests.support.signed_logs import LogKey

@@ -7,14 +7,14 @@ import json
 
 from kafka import KafkaProducer
 
-from services.audit.offline.verify import (
+from services.local.topics import EVENTS
+from services.log.record import Link
+from services.tlog.offline.verify import (
     ALTERED,
     ANOTHER_LOG,
     KEY_UNKNOWN,
     UNPROVEN,
 )
-from services.local.topics import EVENTS
-from services.log.record import Link
 from tests.support.checkpoints import append_checkpoint, cosign, wires_of
 from tests.support.relays import RelayTrial
 from tests.support.rewritten import rewrite

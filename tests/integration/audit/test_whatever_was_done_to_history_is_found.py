@@ -16,7 +16,7 @@ import pytest
 
 from events.envelope import unsplice
 from services.audit import verifying
-from services.audit.offline.verify import ALTERED, KEY_UNKNOWN, UNPROVEN
+from services.tlog.offline.verify import ALTERED, KEY_UNKNOWN, UNPROVEN
 from tests.support.checkpoints import wires_of
 from tests.support.examples import tries
 from tests.support.relays import RelayTrial

@@ -13,7 +13,13 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from services.audit.offline.verify import (
+from services.audit.tile_folder import write_tiles
+from services.cli.app import app
+from services.local.folder import alone_in
+from services.local.postgres import PostgresServer
+from services.local_problem import LocalProblem
+from services.notary.signed import NothingCosigned
+from services.tlog.offline.verify import (
     ALTERED,
     ANOTHER_LOG,
     BEYOND,
@@ -26,12 +32,6 @@ from services.audit.offline.verify import (
     keys_said,
     verify,
 )
-from services.audit.tile_folder import write_tiles
-from services.cli.app import app
-from services.local.folder import alone_in
-from services.local.postgres import PostgresServer
-from services.local_problem import LocalProblem
-from services.notary.signed import NothingCosigned
 from tests.support.checkpoints import cosign, wires_of
 from tests.support.disks import no_file_beyond
 from tests.support.foreign_reader import ForeignReader, from_folder

@@ -17,12 +17,12 @@ import orjson
 import pytest
 
 from services import clock
-from services.audit.notes import Note, NoteRefused
-from services.audit.offline.verify import verify
 from services.ledger.ledger import Recorded
 from services.ledger.postgres import PostgresLedger
 from services.notary.checkpoint import STREAM, Checkpoint
 from services.notary.keys import LogKeys
+from services.tlog.notes import Note, NoteRefused
+from services.tlog.offline.verify import verify
 from services.witness.folder import Folder
 from tests.support.ledgers import an_alert
 from tests.support.stack import Stack, a_stack, wait_for

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.audit import merkle
-from services.audit.tiles import tiles_of
 from services.database.pools import as_it_was
 from services.ledger.ledger import LedgerUnavailable
 from services.local.postgres import PostgresServer
 from services.notary.tree import BeyondTree, Tree, TreeDamaged, TreeMoved
+from services.tlog import merkle
+from services.tlog.tiles import tiles_of
 from tests.support import reference_merkle as reference
 from tests.support.examples import examples
 from tests.support.trees import ENTRIES, LEAVES, sizes

@@ -8,15 +8,15 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from services.audit.merkle import continues, includes
-from services.audit.offline.verify import ALTERED, ANOTHER_LOG, USAGE, Verdict, keys_said, read_checkpoints
-from services.audit.proofs import check_continued, consistency_text, inclusion_text, read_proof
 from services.audit.tile_folder import write_tiles
-from services.audit.tiles import Place, read_path
 from services.local.postgres import PostgresServer
 from services.notary.proving import BeyondSigned, NoBundle, TreeBehind
 from services.notary.signed import NothingSigned, NotSigned
 from services.notary.tree import TreeDamaged
+from services.tlog.merkle import continues, includes
+from services.tlog.offline.verify import ALTERED, ANOTHER_LOG, USAGE, Verdict, keys_said, read_checkpoints
+from services.tlog.proofs import check_continued, consistency_text, inclusion_text, read_proof
+from services.tlog.tiles import Place, read_path
 from tests.support import reference_merkle as reference
 from tests.support.checkpoints import wires_of
 from tests.support.foreign_reader import ForeignReader, from_folder

@@ -14,7 +14,6 @@ import pytest
 
 from events.custody import LogCheckpointed
 from services import clock
-from services.audit.merkle import hash_leaf
 from services.database.lead import LeadLost
 from services.database.pools import as_it_was
 from services.ledger.postgres import PostgresLedger
@@ -25,6 +24,7 @@ from services.notary.keys import LogKeys, LogKeysRefused
 from services.notary.lead import Lead
 from services.notary.notary import Means, Rhythm, Signing
 from services.notary.tree import Tree, TreeDamaged
+from services.tlog.merkle import hash_leaf
 from tests.support.checkpoints import wires_of
 from tests.support.ledgers import by_nobody, note
 from tests.support.notaries import Kafka, meanwhile

@@ -13,7 +13,6 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.audit.notes import Kind, Note, Signer
 from services.ledger.ledger import Ledger
 from services.local.postgres import PostgresServer
 from services.notary.checkpoint import STREAM, Checkpoint
@@ -21,6 +20,7 @@ from services.notary.keys import LogKeys
 from services.notary.operator import Cosigner
 from services.notary.posting import MOST_READ_BYTES, Answer, Posting
 from services.notary.witnesses import Witness
+from services.tlog.notes import Kind, Note, Signer
 from services.witness.folder import Folder
 from services.witness.server import serving
 from services.witness.witness import Witness as WitnessProgram

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from services.audit.offline.verify import USAGE, read_checkpoints
+from services.tlog.offline.verify import USAGE, read_checkpoints
 from services.witness.refused import Refused
 from services.witness.witness import Witness
 from tests.support.witnessing import NOON, TrialLog, cosign_elsewhere, entries, is_cosigned, new_folder

@@ -13,10 +13,10 @@ import pytest
 from services import clock
 from services.audit import bundle, zipping
 from services.audit.bundle import from_ledger
-from services.audit.offline.verify import ALTERED, BEYOND, USAGE, Verdict, keys_said, verify
 from services.audit.zipping import Zip
 from services.ledger.memory import MemoryLedger
 from services.local.problems import FolderUnusable
+from services.tlog.offline.verify import ALTERED, BEYOND, USAGE, Verdict, keys_said, verify
 from tests.support.checkpoints import checkpoint, wires_of
 from tests.support.disks import no_file_beyond
 from tests.support.ledgers import note

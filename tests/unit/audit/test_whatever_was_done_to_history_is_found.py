@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.audit.offline.verify import (
+from services.tlog.offline.verify import (
     ALTERED,
     KEY_UNKNOWN,
     VERIFIED,

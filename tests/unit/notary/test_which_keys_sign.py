@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from services.audit.notes import Note
 from services.notary.checkpoint import Checkpoint
 from services.notary.keys import LogKey, LogKeys, LogKeysRefused
 from services.settings import public_halves_of
+from services.tlog.notes import Note
 
 ORIGIN = "intabaza.invalid/keys"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.audit.notes import Note
 from services.local.problems import AlreadyRunning
+from services.tlog.notes import Note
 from services.witness.folder import Folder, FolderRefused, StateOlder
 from services.witness.refused import NotNow, Refused
 from services.witness.resuming import Unresumed, resumed

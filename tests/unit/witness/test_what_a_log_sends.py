@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.audit.notes import Verifier
-from services.audit.offline.verify import USAGE, read_checkpoints, read_keys, signed_by
+from services.tlog.notes import Verifier
+from services.tlog.offline.verify import USAGE, read_checkpoints, read_keys, signed_by
 from services.witness.folder import Folder
 from services.witness.refused import SIZE_TYPE, OtherSize, Refused
 from services.witness.submission import Submission

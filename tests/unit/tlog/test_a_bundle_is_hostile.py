@@ -19,8 +19,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.audit.offline import verify as verifier
-from services.audit.offline.verify import ALTERED, ANOTHER_LOG, EDITED, KEY_UNKNOWN, UNREAD, USAGE, VERIFIED
+from services.tlog.offline import verify as verifier
+from services.tlog.offline.verify import ALTERED, ANOTHER_LOG, EDITED, KEY_UNKNOWN, UNREAD, USAGE, VERIFIED
 from tests.support.examples import examples
 from tests.support.hostile import Files, bundle_of, manifest_of, pack_of, said_of, summed
 from tests.support.signed_logs import ORIGIN, LogKey, SignedLog, note, signed_log, size_of, write_zip

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.audit.merkle import EMPTY, Whole, consistency, continues, hash_leaf, includes, inclusion, root
+from services.tlog.merkle import EMPTY, Whole, consistency, continues, hash_leaf, includes, inclusion, root
 from tests.support import reference_merkle as reference
 from tests.support.examples import examples
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from services.audit.merkle import HASH_BYTES, Whole, hash_node
+from services.tlog.merkle import HASH_BYTES, Whole, hash_node
 
 WIDTH = 256
 """Hashes of a full tile."""

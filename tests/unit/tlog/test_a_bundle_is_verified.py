@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.audit.offline import verify as verifier
-from services.audit.offline.verify import (
+from services.tlog.offline import verify as verifier
+from services.tlog.offline.verify import (
     ALTERED,
     ANOTHER_LOG,
     BEYOND,

@@ -11,9 +11,9 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.audit.merkle import HASH_BYTES, continues, hash_leaf, includes
-from services.audit.notes import LARGEST_NOTE
-from services.audit.offline.verify import (
+from services.tlog.merkle import HASH_BYTES, continues, hash_leaf, includes
+from services.tlog.notes import LARGEST_NOTE
+from services.tlog.offline.verify import (
     ALTERED,
     ANOTHER_LOG,
     LOG_KEY,

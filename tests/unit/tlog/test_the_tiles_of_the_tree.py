@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.audit import merkle
-from services.audit.tiles import (
+from services.tlog import merkle
+from services.tlog.tiles import (
     Place,
     TileAbsent,
     edge,

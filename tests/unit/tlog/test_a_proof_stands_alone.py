@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.audit import merkle
-from services.audit.offline.verify import (
+from services.tlog import merkle
+from services.tlog.offline.verify import (
     ALTERED,
     ANOTHER_LOG,
     KEY_UNKNOWN,
@@ -20,8 +20,8 @@ from services.audit.offline.verify import (
     keys_said,
     read_checkpoints,
 )
-from services.audit.proofs import check_continued, check_included, consistency_text, inclusion_text, read_proof
-from services.audit.tiles import found
+from services.tlog.proofs import check_continued, check_included, consistency_text, inclusion_text, read_proof
+from services.tlog.tiles import found
 from tests.support.examples import examples
 from tests.support.foreign_reader import ForeignReader
 from tests.support.signed_logs import LogKey, signed_root

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from services.audit.offline import verify as verifier
-from services.audit.offline.verify import EDITED, INTERRUPTED, USAGE, VERIFIED
+from services.tlog.offline import verify as verifier
+from services.tlog.offline.verify import EDITED, INTERRUPTED, USAGE, VERIFIED
 from tests.support.hostile import Files, bundle_of, said_of, summed
 from tests.support.signed_logs import LogKey, signed_log, write_zip
 

@@ -7,8 +7,8 @@ from hashlib import sha256
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.audit.notes import Kind, Note, NoteRefused, Signer, Verifier, written
-from services.audit.offline.verify import USAGE, read_checkpoints
+from services.tlog.notes import Kind, Note, NoteRefused, Signer, Verifier, written
+from services.tlog.offline.verify import USAGE, read_checkpoints
 from tests.support.signed_logs import LogKey
 
 GO_KEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
