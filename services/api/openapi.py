@@ -59,7 +59,7 @@ from services.api.reading import DEFAULT_ROWS, JSON, MOST_ROWS, Parameter, Read
 from services.api.reads.every import READS
 from services.api.running import HEALTH
 from services.api.subscribing import ACTS, SubscriberAct
-from services.contracts.schema import DIALECT, first_paragraph, without_titles
+from services.json_schema import DIALECT, first_paragraph, without_titles
 
 PATH = "openapi.json"
 ADDRESS = "/openapi.json"

@@ -46,7 +46,8 @@ def up(
     if detach:
         _detached(settings, servers)
         return
-    from services.local.supervisor import Supervisor  # it brings kafka-python and asyncpg, which the others need not
+    from services.local.supervisor import Supervisor  # they bring kafka-python and asyncpg, which the others need not
+    from services.restoring.ahead import shut_where_kafka_is_ahead
 
     stopping = threading.Event()
     for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -55,7 +56,7 @@ def up(
     folder.prepare()
     with Drawn(log=folder.logs / "supervisor.log") as drawn:
         try:
-            Supervisor(settings, drawn, stopping, anew=servers).run()
+            Supervisor(settings, drawn, stopping, shut_where_kafka_is_ahead, anew=servers).run()
         except LocalProblem as problem:
             drawn.note(str(problem))
             raise

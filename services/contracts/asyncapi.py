@@ -14,7 +14,7 @@ from events.alert import AlertIssued
 from events.catalogue import EVENTS
 from events.event import Event
 from events.vocabulary import EVERY_HOME
-from services.contracts.schema import first_paragraph
+from services.json_schema import first_paragraph
 from services.local.topics import ALERTS, TOPIC_SETTINGS
 from services.local.topics import EVENTS as ALL_EVENTS
 from services.log.record import CONTENT_TYPE

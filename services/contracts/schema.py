@@ -17,8 +17,7 @@ from events.envelope import SCHEMA_PREFIX, Envelope
 from events.event import Event
 from events.sealed import Clear
 from events.vocabulary import EVERY_HOME
-
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
+from services.json_schema import DIALECT, first_paragraph, without_titles
 
 WIRE_TIME = {
     "type": "string",
@@ -116,27 +115,5 @@ def _category(event: type[Event]) -> str:
     return next(category for category, events in CATALOGUE.items() if event in events)
 
 
-def first_paragraph(text: str) -> str:
-    """What a docstring says first, as one line."""
-    return " ".join(text.partition("\n\n")[0].split())
-
-
 def _kept(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {name: schema[name]} if name in schema else {}
-
-
-def without_titles(schema: Any) -> Any:
-    """The schema without pydantic's titles, which are Python names; a property that is called `title` stays."""
-    match schema:
-        case dict():
-            return {
-                key: {name: without_titles(part) for name, part in value.items()}
-                if key in ("properties", "$defs")
-                else without_titles(value)
-                for key, value in schema.items()
-                if key != "title"
-            }
-        case list():
-            return [without_titles(part) for part in schema]
-        case _:
-            return schema

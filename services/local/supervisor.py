@@ -72,13 +72,18 @@ class Interruptible:
 
 
 class Supervisor:
-    """Runs one stack until `stopping` is set or a server dies for good; `run` returns when all of it has ended."""
+    """Runs one stack until `stopping` is set or a server dies for good; `run` returns when all of it has ended.
+
+    `before_appends` is asked when the servers are up and nothing of ours runs yet, with the owner's DSN, Kafka's
+    bootstrap and the number of partitions: why it shut the door to appends, if it did.
+    """
 
     def __init__(
         self,
         settings: Settings,
         progress: Progress,
         stopping: threading.Event,
+        before_appends: Callable[[str, str, int], str | None],
         children: Sequence[Child] | None = None,
         restart_delays_seconds: Sequence[float] = RESTART_DELAYS_SECONDS,
         anew: Collection[str] = (),
@@ -90,6 +95,7 @@ class Supervisor:
         self.children = children_of(settings) if children is None else children
         self.folder = DataFolder(settings.folder)
         self.anew = anew
+        self.before_appends = before_appends
         self.running: list[Watched] = []
         self.bootstrap = settings.kafka_bootstrap
         self._deaths = Deaths(restart_delays_seconds)
@@ -138,7 +144,7 @@ class Supervisor:
             self.bootstrap = kafka.bootstrap
         assert self.bootstrap is not None
         make_topics(self.bootstrap, settings.partitions, settings.kafka_replication)
-        self._shut_the_door_where_kafka_is_ahead(postgres)
+        self._look_before_anybody_appends(postgres)
         folder.write_made(
             (made or {"at": clock.now().isoformat()})
             | ({"postgres": str(postgres.folder)} if postgres else {})
@@ -166,14 +172,12 @@ class Supervisor:
                 )
         return {name: where for name, where in made.items() if name not in self.anew}
 
-    def _shut_the_door_where_kafka_is_ahead(self, postgres: PostgresServer | None) -> None:
-        """Before anybody can append: what a ledger that was put back lacks, nobody must write over."""
-        from services.restoring.ahead import shut_where_kafka_is_ahead
-
+    def _look_before_anybody_appends(self, postgres: PostgresServer | None) -> None:
+        """What a ledger that was put back lacks, nobody must write over."""
         assert self.bootstrap is not None
         external = self.settings.postgres_dsn
         dsn = postgres.dsn(DATABASE) if postgres is not None else external.get_secret_value() if external else ""
-        because = shut_where_kafka_is_ahead(dsn, self.bootstrap, self.settings.partitions)
+        because = self.before_appends(dsn, self.bootstrap, self.settings.partitions)
         if because is not None:
             self.progress.say(f"The door to appends is shut: {because}.")
 

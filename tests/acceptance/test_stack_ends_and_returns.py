@@ -22,6 +22,7 @@ from services.local.problems import ChildDied
 from services.local.progress import Quiet
 from services.local.supervisor import Supervisor
 from services.local_problem import LocalProblem
+from services.restoring.ahead import shut_where_kafka_is_ahead
 from services.settings import Settings
 from tests.support.stack import Stack, a_stack, wait_for
 
@@ -160,7 +161,9 @@ def test_servers_that_exist_are_used_and_not_run_and_a_child_that_keeps_dying_is
         folder = DataFolder(settings.folder)
         # a child that runs is ended; `this` prints its lines and is over, again and again
         children = (Child("patient", "tests.support.waits"), Child("restless", "this"))
-        supervisor = Supervisor(settings, Quiet(), threading.Event(), children, restart_delays_seconds=(0.0, 0.0))
+        supervisor = Supervisor(
+            settings, Quiet(), threading.Event(), shut_where_kafka_is_ahead, children, restart_delays_seconds=(0.0, 0.0)
+        )
         with supervised(supervisor) as running:
             wait_for(lambda: "restless" in (folder.state() or {}).get("given_up", ()), 60)
             given_up = (folder.state() or {})["given_up"]["restless"]
@@ -185,7 +188,9 @@ def test_a_server_that_keeps_dying_ends_the_stack() -> None:
         existing.up()
         settings = Settings(data_folder=ours.folder, kafka_bootstrap=existing.addresses.bootstrap)
         children = (Child("patient", "tests.support.waits"),)
-        supervisor = Supervisor(settings, Quiet(), threading.Event(), children, restart_delays_seconds=(0.0,))
+        supervisor = Supervisor(
+            settings, Quiet(), threading.Event(), shut_where_kafka_is_ahead, children, restart_delays_seconds=(0.0,)
+        )
         with supervised(supervisor) as running:
             wait_for(lambda: ours.state.get("ready"), 60)
             first = ours.pid("postgres")
@@ -203,5 +208,5 @@ def test_existing_servers_that_do_not_answer_are_named(tmp_path: Path) -> None:
     nowhere = "postgresql://somebody@127.0.0.1:1/nothing"
     settings = Settings(data_folder=tmp_path / "stack", postgres_dsn=nowhere, kafka_bootstrap="127.0.0.1:1")
     with pytest.raises(LocalProblem, match=r"INTABAZA_POSTGRES_DSN names could not be used.*start it, or correct"):
-        Supervisor(settings, Quiet(), threading.Event()).run()
+        Supervisor(settings, Quiet(), threading.Event(), shut_where_kafka_is_ahead).run()
     assert not (settings.folder / "state.json").exists()
