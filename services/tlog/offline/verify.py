@@ -36,6 +36,7 @@ import argparse
 import base64
 import io
 import json
+import os
 import re
 import struct
 import sys
@@ -47,7 +48,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TextIO
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -740,7 +741,7 @@ def said_of(parts: list[str], given: bool) -> str:
 def progress(done: int, of: int, began: float) -> None:
     """How far it is, on stderr."""
     rate = done / max(time.monotonic() - began, 0.001)
-    print(f"\r{done:,} of {of:,} positions, {rate:,.0f} a second", end="" if done < of else "\n", file=sys.stderr)
+    written(sys.stderr, f"\r{done:,} of {of:,} positions, {rate:,.0f} a second" + ("" if done < of else "\n"))
 
 
 def keys_said(said: list[str]) -> list[Key]:
@@ -768,6 +769,8 @@ def kept_said(said: list[str]) -> list[Checkpoint]:
 def text_of(said: str) -> str:
     """What a file says; raises Verdict where it is none."""
     try:
+        if Path(said).exists() and not Path(said).is_file():  # a pipe could be waited for without an end
+            raise Verdict(USAGE, f"{said} is no file that could hold keys or checkpoints: save them to one.")
         with Path(said).open(encoding="utf-8") as file:
             text = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
@@ -775,6 +778,25 @@ def text_of(said: str) -> str:
     if len(text) > LARGEST_FILE:
         raise Verdict(USAGE, f"{said} cannot be read: it is larger than any file of keys or checkpoints.")
     return text
+
+
+def written(to: TextIO | None, text: str) -> OSError | None:
+    """Why a text could not be written; nothing more is written there then. Whoever closes a pipe has read enough."""
+    try:
+        print(text, end="", file=to, flush=True)
+    except OSError as error:
+        assert to is not None
+        os.dup2(os.open(os.devnull, os.O_WRONLY), to.fileno())  # else what is buffered is tried once more at the end
+        return None if isinstance(error, BrokenPipeError) else error
+    return None
+
+
+def told(status: int, verdict: str) -> int:
+    """Print a verdict, which the exit status says to whoever does not read it; one that a full disk lost is none."""
+    if error := written(sys.stdout, printable(verdict) + "\n"):
+        written(sys.stderr, f"The verdict could not be written: {error}.\n")
+        return status or UNREAD
+    return status
 
 
 def main() -> int:
@@ -793,21 +815,18 @@ def main() -> int:
             raise Verdict(USAGE, f"There is no {said.bundle}.")
         keys, witnesses = keys_said(said.key), witnesses_said(said.witness)
         sentence = verify(said.bundle, keys, kept_said(said.kept), said.position, witnesses)
-        print(printable(sentence[:LONGEST_SENTENCE]))
+        shown = [sentence[:LONGEST_SENTENCE]]
         if said.position is not None:
             bundle = Bundle(said.bundle)
             lines = (line for name in bundle.parts("events") for line in lines_of(bundle.read(name)))
-            print(printable(next(line for line in lines if line[13:32] == b"%019d" % said.position).decode()))
+            shown.append(next(line for line in lines if line[13:32] == b"%019d" % said.position).decode())
+        return max([told(VERIFIED, line) for line in shown])
     except Verdict as verdict:
-        print(verdict)
-        return verdict.status
+        return told(verdict.status, str(verdict))
     except (OSError, MemoryError) as error:
-        print(printable(f"The bundle could not be read to its end: {error!r}."))
-        return UNREAD
+        return told(UNREAD, f"The bundle could not be read to its end: {error!r}.")
     except KeyboardInterrupt:
-        print("Interrupted: nothing is said of this bundle.")
-        return INTERRUPTED
-    return VERIFIED
+        return told(INTERRUPTED, "Interrupted: nothing is said of this bundle.")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,7 @@ from services.tlog.offline.verify import (
     EDITED,
     KEY_UNKNOWN,
     UNPROVEN,
+    UNREAD,
     USAGE,
     VERIFIED,
     Verdict,
@@ -354,6 +358,8 @@ def test_every_bad_input_of_the_file_is_a_sentence_and_a_status(tmp_path: Path) 
     path = LOG.write(tmp_path / "bundle.zip")
     nothing = tmp_path / "nothing.txt"
     nothing.write_bytes(b"\xff nothing")
+    (tmp_path / "empty.txt").touch()
+    os.mkfifo(tmp_path / "pipe")  # nobody ever writes into it
     assert run(path, "--key", STRANGER.vkey)[0] == KEY_UNKNOWN
     assert run(path, "--position", 1_000)[0] == BEYOND
     for arguments, what in [
@@ -363,7 +369,14 @@ def test_every_bad_input_of_the_file_is_a_sentence_and_a_status(tmp_path: Path) 
         ((path, "--key", OLD.vkey.replace("+", "+0", 1)[:-1]), "cannot be read"),
         ((path, "--key", f"{ORIGIN}+00000000+{OLD.vkey.split('+', 2)[2]}"), "does not belong to it"),
         ((path, "--key", WITNESS.vkey), "a witness alone"),
-        ((path, "--key", "/dev/null"), "there is none in what was given"),
+        ((path, "--key", tmp_path / "empty.txt"), "there is none in what was given"),
+        ((path, "--key", tmp_path), "is no file that could hold keys or checkpoints"),
+        ((path, "--key", "/dev/zero"), "is no file that could hold keys or checkpoints"),
+        ((path, "--key", tmp_path / "pipe"), "is no file that could hold keys or checkpoints"),
+        ((path, "--witness", tmp_path / "pipe"), "is no file that could hold keys or checkpoints"),
+        ((path, "--kept", tmp_path / "pipe"), "is no file that could hold keys or checkpoints"),
+        ((tmp_path / "pipe",), "is no file and no folder"),
+        (("/dev/zero",), "is no file and no folder"),
         ((path, "--witness", OLD.vkey), "is no key of a witness but one of a log: give it by --key"),
         ((path, "--witness", nothing), "cannot be read"),
         ((path, "--kept", path), "cannot be read"),
@@ -372,3 +385,25 @@ def test_every_bad_input_of_the_file_is_a_sentence_and_a_status(tmp_path: Path) 
         assert (status, what in said, said.count("\n")) == (USAGE, True, 1), said
     assert run()[0] == USAGE
     assert run(path, "--position", "first")[0] == USAGE
+
+
+@pytest.mark.parametrize("altered", [False, True], ids=["whole", "altered"])
+@pytest.mark.parametrize(
+    ("into", "lost"),
+    [("| true", False), ("| head -n 1", False), ("2>&1 | true", False), (">&-", False), (">/dev/full", True)],
+)
+def test_the_status_is_the_verdict_also_where_nobody_reads_it(
+    tmp_path: Path, into: str, lost: bool, altered: bool
+) -> None:
+    """A verdict that a full disk lost is said to be lost; whoever closes a pipe has read enough."""
+    log = replace(LOG, wires=[*LOG.wires])
+    if altered:
+        edit(log.wires, 7)
+    path = log.write(tmp_path / "bundle.zip")
+    program = shlex.join([sys.executable, "-I", verifier.__file__, str(path), "--position", "7"])
+    line = f"{program} {into}; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert ended.returncode == (ALTERED if altered else UNREAD if lost else VERIFIED)
+    assert "Traceback" not in ended.stderr
+    assert "Error" not in ended.stderr
+    assert ("could not be written" in ended.stderr) == lost
