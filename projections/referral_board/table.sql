@@ -161,6 +161,19 @@ where $1::text[] is null or unit = any ($1)
 group by recipient, state, outcome having sum(referrals) > 0
 order by recipient, state, outcome
 
+-- name: counts_of_cases
+-- The same of the cases $2, which are counted one by one.
+select recipient, state, outcome, count(*)::bigint as referrals,
+    count(*) filter (where overdue_since is not null)::bigint as overdue
+from referral_board
+where ($1::text[] is null or unit = any ($1)) and stream = any ($2::text[])
+group by recipient, state, outcome
+order by recipient, state, outcome
+
+-- name: streams
+-- Every case that was ever referred, of units $1, null for all.
+select distinct stream from referral_board where $1::text[] is null or unit = any ($1)
+
 -- name: gaps
 -- One page of answers that did not come and are awaited still, the longest overdue first. Of units $1, what is awaited $2
 -- and rungs $3, each null for all; after the last row of the page before ($4 due, $5 stream, $6 awaited, $7 subject); at

@@ -113,8 +113,8 @@ select distinct stream from review_queue where $1::text[] is null or unit = any 
 
 -- name: evidence_changed
 -- Cases that were assessed on reports of which one was concluded, corrected, withdrawn or received elsewhere since,
--- with those reports; the oldest change first. Of units $1, null for all; at most $2 rows. Cases whose own stream says
--- already that they wait for an assessment are left to `waiting`.
+-- with those reports; the oldest change first. Of units $1 and streams $3 (cases and reports), each null for all; at most $2
+-- rows. Cases whose own stream says already that they wait for an assessment are left to `waiting`.
 select known.stream, known.body ->> 'unit' as unit, min(report.changed_at) as changed_at,
     array_agg(report.stream order by report.changed_at) as reports
 from review_queue_case as known
@@ -124,11 +124,25 @@ cross join lateral (  -- the limit keeps this a look-up by key, however many key
 ) as report
 where known.takes_assessment and known.assessed_at is not null and report.changed_at > known.assessed_at
     and ($1::text[] is null or known.body ->> 'unit' = any ($1))
+    and ($3::text[] is null or (known.stream = any ($3) and report.stream = any ($3)))
     and not exists (
         select from review_queue where review_queue.stream = known.stream and review_queue.what = 'assessment')
 group by known.stream, known.body ->> 'unit'
 order by min(report.changed_at), known.stream
 limit $2
+
+-- name: evidence_streams
+-- Every case that was assessed, of units $1 (null for all), and the reports that are linked to these.
+select known.stream
+from review_queue_case as known
+where known.takes_assessment and known.assessed_at is not null
+    and ($1::text[] is null or known.body ->> 'unit' = any ($1))
+union
+select 'report/' || linked
+from review_queue_case as known
+cross join lateral json_object_keys(known.body -> 'linked') as linked
+where known.takes_assessment and known.assessed_at is not null
+    and ($1::text[] is null or known.body ->> 'unit' = any ($1))
 
 -- name: digest_waiting
 -- Everything that waits.

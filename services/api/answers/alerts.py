@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.api.answers.shapes import ANYTHING, CODED, ID, MOMENT, NUMBER, TEXT, Json, fields, many, maybe
+from services.api.answers.shapes import ANYTHING, CODED, ID, MOMENT, NUMBER, SPOKEN_OF, TEXT, Json, fields, many, maybe
 
 SILENCE = fields(
     CODED
@@ -41,8 +41,8 @@ ANSWERS: Mapping[str, Json] = {
             )
         }
     ),
-    "silences": fields({"silences": many(SILENCE)}),
-    "silence": SILENCE,
+    "silences": fields({"silences": many(SILENCE)}, SPOKEN_OF),
+    "silence": SILENCE | {"properties": SILENCE["properties"] | SPOKEN_OF},
     "alert_as_cap": TEXT | {"description": "A CAP 1.2 document, by the XML Schema of OASIS."},
     "alerts_table": TEXT | {"description": "CSV by RFC 4180, in UTF-8, with a line of names."},
     "alerts_data_package": fields(

@@ -92,7 +92,7 @@ ANSWERS: Mapping[str, Json] = {
         },
         SPOKEN_OF,
     ),
-    "ended_cases": fields({"cases": many(fields(CASE))}),
+    "ended_cases": fields({"cases": many(fields(CASE))}, SPOKEN_OF),
     "case": fields(
         CASE
         | {
@@ -149,7 +149,8 @@ ANSWERS: Mapping[str, Json] = {
         }
     ),
     "changed_evidence": fields(
-        {"cases": many(fields({"case_id": ID, **NAMED, "changed_at": MOMENT, "reports": many(ID)}))}
+        {"cases": many(fields({"case_id": ID, **NAMED, "changed_at": MOMENT, "reports": many(ID)}))},
+        SPOKEN_OF,
     ),
     "queue": fields(
         {

@@ -96,7 +96,8 @@ ANSWERS: Mapping[str, Json] = {
                     {"in_words": many(TEXT)},
                 )
             )
-        }
+        },
+        SPOKEN_OF,
     ),
     "level_explanation": fields(
         CODED

@@ -67,8 +67,8 @@ RECIPIENT = fields(
 
 ANSWERS: Mapping[str, Json] = {
     "referrals": fields({"referrals": many(fields(REFERRAL, WHERE))}, SPOKEN_OF),
-    "case_referrals": fields({"referrals": many(fields(REFERRAL, WHERE))}),
-    "recipient_referrals": fields({"referrals": many(fields(REFERRAL, WHERE))}),
+    "case_referrals": fields({"referrals": many(fields(REFERRAL, WHERE))}, SPOKEN_OF),
+    "recipient_referrals": fields({"referrals": many(fields(REFERRAL, WHERE))}, SPOKEN_OF),
     "referral": fields(
         REFERRAL
         | {
@@ -76,7 +76,7 @@ ANSWERS: Mapping[str, Json] = {
             "agreed": maybe(ANYTHING),
             "note": maybe(fields({"version": NUMBER, "field": TEXT})),
         },
-        WHERE,
+        WHERE | SPOKEN_OF,
     ),
     "referral_counts": fields(
         {
@@ -85,11 +85,13 @@ ANSWERS: Mapping[str, Json] = {
                     {"recipient": TEXT, "state": TEXT, "outcome": maybe(TEXT), "referrals": NUMBER, "overdue": NUMBER}
                 )
             )
-        }
+        },
+        SPOKEN_OF,
     ),
-    "gaps": fields({"gaps": many(fields({"case_id": ID, **NAMED, "home": TEXT, **GAP}))}),
+    "gaps": fields({"gaps": many(fields({"case_id": ID, **NAMED, "home": TEXT, **GAP}))}, SPOKEN_OF),
     "case_gaps": fields(
         {"gaps": many(fields(GAP | {"answered_at": maybe(MOMENT), "answered_by": maybe(TEXT)}))},
+        SPOKEN_OF,
     ),
     "recipient": RECIPIENT,
     "recipients": fields({"recipients": many(RECIPIENT)}),

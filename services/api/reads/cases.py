@@ -67,12 +67,14 @@ async def case_counts(asked: Asked) -> Reply:
 
 async def ended_cases(asked: Asked) -> Reply:
     """Cases that left the board: closed, not ratified, or merged into another; by unit."""
-    unit, stream = asked.cursor(str, str)
-    found = await asked.rows_of(SQL["off_the_board"], asked.units(), unit, stream, asked.rows + 1)
-    shown = found[: asked.rows]
-    document = {"cases": [_case(asked, row) for row in shown]}
-    last = [shown[-1]["unit"], shown[-1]["stream"]] if len(found) > len(shown) else None
-    return Reply(document, after=last)
+    after = asked.cursor(str, str)
+    at, units = await then(asked, PROJECTION), asked.units()
+
+    async def fetch(after: Sequence[Any]) -> Sequence[asyncpg.Record]:
+        return await asked.rows_of(SQL["off_the_board"], units, *after, asked.rows + 1, place=at.place)
+
+    shown, last = await seen_page(asked, at, after, ("unit", "stream"), fetch)
+    return Reply({"cases": [_case(asked, row) for row in shown], **at.spoken_of()}, after=last)
 
 
 async def case(asked: Asked) -> Reply:
@@ -129,6 +131,6 @@ def _referral(referral_id: str, referral: dict[str, Any]) -> dict[str, Any]:
 READS = (
     Read("/v1/cases", "read.cases", cases, (UNIT, KIND, STAGE, SEVERITY, AS_OF), paged=True),
     Read("/v1/cases/counts", "read.cases", case_counts, (UNIT, AS_OF)),
-    Read("/v1/cases/ended", "read.cases", ended_cases, (UNIT,), paged=True),
+    Read("/v1/cases/ended", "read.cases", ended_cases, (UNIT, AS_OF), paged=True),
     Read("/v1/cases/{case_id}", "read.cases", case, (AS_OF,)),
 )

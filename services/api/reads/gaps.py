@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
 from events.level import Awaited
+from projections.referral_board import PROJECTION
 from projections.referral_board.table import SQL
 from services.api.reading import Asked, Parameter, Read, Reply
-from services.api.reads.records import case_of
+from services.api.reads.records import case_of, refuse_unseen_then
 from services.api.reads.shown import UNIT, record_id
+from services.api.reads.then import AS_OF, seen_page, then
 
 AWAITED = [one.value for one in Awaited]
 WHICH = Parameter("awaited", "Only this answer; may be repeated.", {"type": "string", "enum": AWAITED}, True)
@@ -30,24 +33,28 @@ async def gaps(asked: Asked) -> Reply:
     wanted = asked.many("rung", RUNGS)
     rungs = None if wanted is None else [int(rung) for rung in wanted]
     filters = asked.units(), asked.many("awaited", AWAITED), rungs
-    found = await asked.rows_of(SQL["gaps"], *filters, *after, asked.rows + 1)
-    shown = found[: asked.rows]
-    names = ("due", "stream", "awaited", "subject")
-    last = [shown[-1][name] for name in names] if len(found) > len(shown) else None
+    at = await then(asked, PROJECTION)
+
+    async def fetch(after: Sequence[Any]) -> Sequence[asyncpg.Record]:
+        return await asked.rows_of(SQL["gaps"], *filters, *after, asked.rows + 1, place=at.place)
+
+    shown, last = await seen_page(asked, at, after, ("due", "stream", "awaited", "subject"), fetch)
     told = [
         {"case_id": record_id(row["stream"]), **asked.country.named(row["unit"]), "home": row["home"], **_gap(row)}
         for row in shown
     ]
-    return Reply({"gaps": told}, after=last)
+    return Reply({"gaps": told, **at.spoken_of()}, after=last)
 
 
 async def case_gaps(asked: Asked) -> Reply:
     """Every answer about one case that did not come in time, with when it came after all."""
-    case_id = asked.id("case_id")
+    case_id, at = asked.id("case_id"), await then(asked, PROJECTION)
     await case_of(asked, case_id)
-    found = await asked.rows_of(SQL["gaps_of_case"], f"case/{case_id}")
+    if at.position is not None:
+        refuse_unseen_then(asked, await asked.office.ledger.read_stream(f"case/{case_id}"), at.position)
+    found = await asked.rows_of(SQL["gaps_of_case"], f"case/{case_id}", place=at.place)
     told = [_gap(row) | {name: row[name] for name in ("answered_at", "answered_by")} for row in found]
-    return Reply({"gaps": told})
+    return Reply({"gaps": told, **at.spoken_of()})
 
 
 def _gap(row: asyncpg.Record) -> dict[str, Any]:
@@ -63,6 +70,6 @@ def _gap(row: asyncpg.Record) -> dict[str, Any]:
 
 
 READS = (
-    Read("/v1/gaps", "read.gaps", gaps, (UNIT, WHICH, RUNG), paged=True),
-    Read("/v1/cases/{case_id}/gaps", "read.gaps", case_gaps),
+    Read("/v1/gaps", "read.gaps", gaps, (UNIT, WHICH, RUNG, AS_OF), paged=True),
+    Read("/v1/cases/{case_id}/gaps", "read.gaps", case_gaps, (AS_OF,)),
 )

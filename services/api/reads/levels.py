@@ -111,12 +111,12 @@ async def level_history(asked: Asked) -> Reply:
     """Changes of one unit, the latest first, each with all that it was computed from, and in words."""
     unit, to = unit_in_the_address(asked), _language(asked)
     (before,) = asked.cursor(int)
-    last = None if before is None else min(before, LAST_CHANGE)
-    found = await asked.rows_of(SQL["history"], unit, asked.rows + 1, last)
+    last, at = None if before is None else min(before, LAST_CHANGE), await then(asked, PROJECTION)
+    found = await asked.rows_of(SQL["history"], unit, asked.rows + 1, last, place=at.place)
     shown = found[: asked.rows]
     changes = [await _change(asked, unit, row, to) for row in shown]
     after = [shown[-1]["number"]] if len(found) > len(shown) else None
-    return Reply(asked.country.coded(unit) | {"changes": changes}, after=after)
+    return Reply(asked.country.coded(unit) | {"changes": changes, **at.spoken_of()}, after=after)
 
 
 async def level_explanation(asked: Asked) -> Reply:
@@ -288,6 +288,6 @@ async def _change(asked: Asked, unit: str, row: asyncpg.Record, to: Language) ->
 READS = (
     Read("/v1/levels/{unit}", "read.levels", level, (AS_OF,)),
     Read("/v1/levels", "read.levels", levels, (UNIT, SILENT, AS_OF), paged=True),
-    Read("/v1/levels/{unit}/history", "read.level-history", level_history, (LANGUAGE,), paged=True),
+    Read("/v1/levels/{unit}/history", "read.level-history", level_history, (LANGUAGE, AS_OF), paged=True),
     Read("/v1/levels/{unit}/explanation", "read.level-explanation", level_explanation, (AS_OF, LANGUAGE)),
 )

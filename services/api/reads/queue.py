@@ -30,6 +30,7 @@ WHOSE = Parameter(
     "For whom it waits; left out, for the role of who asks.",
     {"type": "string", "enum": ROLES},
 )
+MOST = Parameter("limit", "At most so many.")
 THINGS = Parameter("what", "Only what waits for this; may be repeated.", {"type": "string", "enum": WHAT}, True)
 
 
@@ -60,17 +61,26 @@ async def queue_counts(asked: Asked) -> Reply:
 
 async def changed_evidence(asked: Asked) -> Reply:
     """Assessed cases of which a report was concluded, corrected or fell since; the oldest change first."""
-    found = await asked.rows_of(SQL["evidence_changed"], asked.units(), asked.rows)
+    at, units = await then(asked, PROJECTION), asked.units()
+    streams = await seen_streams(asked, at, SQL["evidence_streams"], units)
+    found = await asked.rows_of(SQL["evidence_changed"], units, asked.rows, streams, place=at.place)
+    changed = [row["changed_at"] for row in found]
+    times = {row["position"]: row["recorded_at"] for row in await _recorded(asked, changed)}
     cases = [
         {
             "case_id": row["stream"].partition("/")[2],
             **asked.country.named(row["unit"]),
-            "changed_at": row["changed_at"],
+            "changed_at": times[row["changed_at"]],
             "reports": [stream.partition("/")[2] for stream in row["reports"]],
         }
         for row in found
     ]
-    return Reply({"cases": cases})
+    return Reply({"cases": cases, **at.spoken_of()})
+
+
+async def _recorded(asked: Asked, positions: Sequence[int]) -> Sequence[asyncpg.Record]:
+    """When these positions were recorded: the projection keeps positions, as it compares them alone."""
+    return await asked.office.projections.fetch(READS_SQL["recorded"], positions)
 
 
 def _own_role(asked: Asked) -> str:
@@ -110,5 +120,5 @@ def _waiting(asked: Asked, row: asyncpg.Record) -> dict[str, Any]:
 READS = (
     Read("/v1/queue", "read.queue", queue, (WHOSE, THINGS, UNIT, AS_OF), paged=True),
     Read("/v1/queue/counts", "read.queue", queue_counts, (UNIT, AS_OF)),
-    Read("/v1/queue/changed-evidence", "read.queue", changed_evidence, (UNIT, Parameter("limit", "At most so many."))),
+    Read("/v1/queue/changed-evidence", "read.queue", changed_evidence, (UNIT, MOST, AS_OF)),
 )

@@ -72,16 +72,18 @@ select position, recorded_at from ledger.event where type = 'alert.issued' and p
 select stream, referral_id from referral_board where recipient = $1
 
 -- name: first_known
--- What was recorded first of homes $1 (null: all), of referrals $3 of the cases $2, and of what concerns everybody.
+-- What was recorded first of homes $1 (null: all), of referrals $3 of the cases $2, at positions $4, and of what concerns
+-- everybody.
 select position, recorded_at from ledger.event
 where ($1::text[] is null or home = any ($1) or home = '*')
     or (stream = any ($2::text[]) and convert_from(body, 'UTF8')::jsonb #>> '{data,referral_id}' = any ($3::text[]))
+    or position = any ($4::bigint[])
 order by position
 limit 1
 
 -- name: last_known
--- The last of that up to the position $1, with homes $2, cases $3 and referrals $4. A tick at which something fell due
--- somewhere tells that it did, so it is not looked at; where it was in these homes, it is said of them right after it.
+-- The last of that up to the position $1, with homes $2, cases $3, referrals $4 and positions $5. A tick at which something
+-- fell due somewhere tells that it did, so it is not looked at; where it was in these homes, it is said of them right after it.
 select position, recorded_at from ledger.event
 where position <= $1
     and (
@@ -90,6 +92,7 @@ where position <= $1
             and not (type = 'clock.ticked' and convert_from(body, 'UTF8')::jsonb #>> '{data,reason}' = 'due')
         )
         or (stream = any ($3::text[]) and convert_from(body, 'UTF8')::jsonb #>> '{data,referral_id}' = any ($4::text[]))
+        or position = any ($5::bigint[])
     )
 order by position desc
 limit 1
@@ -110,6 +113,10 @@ with recursive looked (low, high) as (
     where low < high
 )
 select position, recorded_at from ledger.event where position = (select max(low) from looked)
+
+-- name: recorded
+-- When the positions $1 were recorded.
+select position, recorded_at from ledger.event where position = any ($1::bigint[])
 
 -- name: rules_at
 -- The rule set in force at the position $1.

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
 from uuid import UUID
 
+from events.case.events import CaseEvent
 from events.case.refusals import NoSuchCase
-from events.case.state import Case
+from events.case.state import Case, evolve
+from events.catalogue import read
 from events.report.refusals import NoSuchReport
 from events.report.state import Report
 from services.api.reading import Asked
 from services.desk import Reading
+from services.ledger.ledger import Recorded
 
 NOBODYS = UUID(int=0)
 """A reading that leads to no command."""
@@ -31,3 +36,13 @@ async def case_of(asked: Asked, case_id: UUID) -> tuple[Case, Reading]:
     if case.place is None or not asked.sees(case.place.unit):
         raise NoSuchCase()
     return case, reading
+
+
+def refuse_unseen_then(asked: Asked, rows: Sequence[Recorded], position: int) -> None:
+    """Raises NoSuchCase for a case that was not opened yet at a position, or lay where whoever asks does not see."""
+    case = Case(NOBODYS)
+    for row in rows:
+        if row.position <= position:
+            case = evolve(case, cast(CaseEvent, read(row.wire()).data))
+    if case.place is None or not asked.sees(case.place.unit):
+        raise NoSuchCase()

@@ -20,10 +20,10 @@ from projections.referral_board import PROJECTION
 from projections.referral_board.table import SQL
 from services.api.problems import BAD_PARAMETER, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
-from services.api.reads.records import NOBODYS, case_of
+from services.api.reads.records import NOBODYS, case_of, refuse_unseen_then
 from services.api.reads.shown import UNIT, recipient_in_the_address, record_id
 from services.api.reads.sql import READS_SQL
-from services.api.reads.then import AS_OF, NOW, Fetch, Then, seen_page, then
+from services.api.reads.then import AS_OF, Fetch, Then, seen_page, seen_streams, then
 from services.area import OutsideArea
 
 OPEN_STATES = ["referred", "acknowledged", "accepted", "delivery_failed"]
@@ -77,9 +77,17 @@ def _units(asked: Asked) -> list[str] | None:
 
 
 async def referral_counts(asked: Asked) -> Reply:
-    """How many referrals each recipient has in which state, and of how many an answer is overdue."""
-    found = await asked.rows_of(SQL["counts"], asked.units())
-    return Reply({"counts": [dict(row) for row in found]})
+    """How many referrals each recipient has in which state, and of how many an answer is overdue.
+
+    They are kept as sums. Of a moment whoever sees an area is told of cases that they still see, counted one by one.
+    """
+    at, units = await then(asked, PROJECTION), asked.units()
+    streams = await seen_streams(asked, at, SQL["streams"], units)
+    if streams is None:
+        found = await asked.rows_of(SQL["counts"], units, place=at.place)
+    else:
+        found = await asked.rows_of(SQL["counts_of_cases"], units, streams, place=at.place)
+    return Reply({"counts": [dict(row) for row in found], **at.spoken_of()})
 
 
 async def recipient_referrals(asked: Asked) -> Reply:
@@ -88,38 +96,62 @@ async def recipient_referrals(asked: Asked) -> Reply:
     if asked.asking.recipient not in (None, recipient):
         raise OutsideArea()
     after = asked.cursor(datetime, str, UUID)
-    units = _units(asked)
+    units, at = _units(asked), await then(asked, PROJECTION)
 
     async def fetch(after: Sequence[Any]) -> Sequence[asyncpg.Record]:
-        return await asked.rows_of(READS_SQL["of_recipient"], recipient, units, *after, asked.rows + 1)
+        wanted = recipient, units
+        return await asked.rows_of(READS_SQL["of_recipient"], *wanted, *after, asked.rows + 1, place=at.place)
 
-    return await _page(asked, NOW, after, fetch)
+    return await _page(asked, at, after, fetch)
 
 
 async def case_referrals(asked: Asked) -> Reply:
     """All referrals of one case, in the order in which they were made."""
-    case_id = asked.id("case_id")
+    case_id, at = asked.id("case_id"), await then(asked, PROJECTION)
     await case_of(asked, case_id)
-    found = await asked.rows_of(SQL["of_case"], f"case/{case_id}")
-    return Reply({"referrals": [_referral(asked, row) for row in found]})
+    if at.position is not None:
+        refuse_unseen_then(asked, await asked.office.ledger.read_stream(f"case/{case_id}"), at.position)
+    found = await asked.rows_of(SQL["of_case"], f"case/{case_id}", place=at.place)
+    return Reply({"referrals": [_referral(asked, row) for row in found], **at.spoken_of()})
 
 
 async def referral(asked: Asked) -> Reply:
-    """One referral, with what was agreed to be told of its case; narrative and contact are in its sealed note."""
-    case_id, referral_id = asked.id("case_id"), asked.id("referral_id")
-    if asked.asking.recipient is None:
+    """One referral, with what was agreed to be told of its case; narrative and contact are in its sealed note.
+
+    Of a moment a recipient is told no more than now: of what was taken back since, nothing.
+    """
+    case_id, referral_id, own = asked.id("case_id"), asked.id("referral_id"), asked.asking.recipient
+    if own is None:
         await case_of(asked, case_id)
-    written = [read(row.wire()).data for row in await asked.office.ledger.read_stream(f"case/{case_id}")]
-    version, made = referral_made(written, referral_id, asked.asking.recipient)
-    found = await asked.rows_of(SQL["of_case"], f"case/{case_id}")
+    rows = await asked.office.ledger.read_stream(f"case/{case_id}")
+    written = [read(row.wire()).data for row in rows]
+    version, made = referral_made(written, referral_id, own)
+    row = await _row_of(asked, case_id, referral_id, None)
+    untold = own is not None and row["state"] in TAKEN_BACK
+    each = [] if untold else [*_agreed(asked, written, made.minimum_data)]
+    changes = [rows[at].position for at in range(version, len(each)) if each[at] != each[at - 1]]
+    at = await then(asked, PROJECTION, changes)
+    if at.position is not None:
+        if own is None:
+            refuse_unseen_then(asked, rows, at.position)
+        if (known := sum(one.position <= at.position for one in rows)) < version:
+            raise NoSuchReferral()
+        row, each = await _row_of(asked, case_id, referral_id, at.place), each[:known]
+        untold = untold or (own is not None and row["state"] in TAKEN_BACK)
+    told = _referral(asked, row) | {"minimum_data": made.minimum_data, "agreed": None, "note": None}
+    if not untold:
+        told["agreed"] = each[-1]
+        told["note"] = {"version": version, "field": "note"} if made.note is not None else None
+    return Reply(told | at.spoken_of())
+
+
+async def _row_of(asked: Asked, case_id: UUID, referral_id: UUID, place: str | None) -> asyncpg.Record:
+    """How far a referral has come, or had; raises NoSuchReferral."""
+    found = await asked.rows_of(SQL["of_case"], f"case/{case_id}", place=place)
     row = next((one for one in found if one["referral_id"] == referral_id), None)
     if row is None:
         raise NoSuchReferral()
-    told = _referral(asked, row) | {"minimum_data": made.minimum_data, "agreed": None, "note": None}
-    if asked.asking.recipient is None or row["state"] not in TAKEN_BACK:
-        told["agreed"] = _agreed(asked, written, made.minimum_data)
-        told["note"] = {"version": version, "field": "note"} if made.note is not None else None
-    return Reply(told)
+    return row
 
 
 TAKEN_BACK = frozenset({"revoked", "declined"})
@@ -134,8 +166,8 @@ def referral_made(written: Sequence[Event], referral_id: UUID, own: str | None) 
     raise NoSuchReferral()
 
 
-def _agreed(asked: Asked, written: Sequence[Event], items: Sequence[DataItem]) -> dict[str, Any]:
-    """What the case says of each item that may go across; what is sealed goes across in the note alone."""
+def _agreed(asked: Asked, written: Sequence[Event], items: Sequence[DataItem]) -> Iterator[dict[str, Any]]:
+    """What the case says, after each event, of the items that may go across; what is sealed is in the note alone."""
     case, opened, severity = Case(NOBODYS), None, None
     harm: dict[str, dict[str, Any]] = {}
     for event in written:
@@ -147,17 +179,18 @@ def _agreed(asked: Asked, written: Sequence[Event], items: Sequence[DataItem]) -
                 severity = event.severity
             case CaseHarmRecorded():
                 harm[event.what] = event.model_dump(mode="json", include={"what", "min", "max", "basis"})
-    if opened is None or case.place is None:
-        return {}
-    dates = {name: one and one.model_dump(mode="json", by_alias=True) for name, one in _dates(opened)}
-    told = {
-        DataItem.PLACE: asked.country.coded(case.place.unit) | {"precision": case.place.precision},
-        DataItem.DATES: dates,
-        DataItem.KIND: case.kind,
-        DataItem.SEVERITY: severity,
-        DataItem.HARM: list(harm.values()),
-    }
-    return {item.value: told[item] for item in items if item in told}
+        if opened is None or case.place is None:
+            yield {}
+            continue
+        dates = {name: one and one.model_dump(mode="json", by_alias=True) for name, one in _dates(opened)}
+        told = {
+            DataItem.PLACE: asked.country.coded(case.place.unit) | {"precision": case.place.precision},
+            DataItem.DATES: dates,
+            DataItem.KIND: case.kind,
+            DataItem.SEVERITY: severity,
+            DataItem.HARM: list(harm.values()),
+        }
+        yield {item.value: told[item] for item in items if item in told}
 
 
 def _dates(opened: CaseOpened) -> Iterator[tuple[str, Dated | None]]:
@@ -179,8 +212,8 @@ def _referral(asked: Asked, row: asyncpg.Record) -> dict[str, Any]:
 
 READS = (
     Read("/v1/referrals", "read.referrals", referrals, (RECIPIENT, STATE, UNIT, OVERDUE, AS_OF), paged=True),
-    Read("/v1/referrals/counts", "read.referral-counts", referral_counts, (UNIT,)),
-    Read("/v1/recipients/{recipient}/referrals", "read.referrals", recipient_referrals, (UNIT,), paged=True),
-    Read("/v1/cases/{case_id}/referrals", "read.case-referrals", case_referrals),
-    Read("/v1/cases/{case_id}/referrals/{referral_id}", "read.referrals", referral),
+    Read("/v1/referrals/counts", "read.referral-counts", referral_counts, (UNIT, AS_OF)),
+    Read("/v1/recipients/{recipient}/referrals", "read.referrals", recipient_referrals, (UNIT, AS_OF), paged=True),
+    Read("/v1/cases/{case_id}/referrals", "read.case-referrals", case_referrals, (AS_OF,)),
+    Read("/v1/cases/{case_id}/referrals/{referral_id}", "read.referrals", referral, (AS_OF,)),
 )

@@ -57,18 +57,21 @@ FAR = 2**62
 """A position that no ledger reaches."""
 
 
-async def then(asked: Asked, projection: Projection[Any, Any]) -> Then:
-    """What `as_of` names, with where that projection stood; raises Refused or NotYet."""
-    at = await then_recorded(asked)
+async def then(asked: Asked, projection: Projection[Any, Any], too: Sequence[int] = ()) -> Then:
+    """What `as_of` names, with where that projection stood; raises Refused or NotYet.
+
+    Of positions `too` they know who see no more than what was referred to them: what they were told changed there.
+    """
+    at = await then_recorded(asked, too)
     if at.moment is None:
         return NOW
     place = await asked.office.past.place(projection, at.moment.position, asked.asking.bearer.person_id)
     return Then(at.moment, place)
 
 
-async def then_recorded(asked: Asked) -> Then:
+async def then_recorded(asked: Asked, too: Sequence[int] = ()) -> Then:
     """The same where nothing is folded, since what was recorded says it; raises Refused or NotYet."""
-    return NOW if asked.one("as_of") is None else await then_of(asked, await _log_of(asked))
+    return NOW if asked.one("as_of") is None else await then_of(asked, await _log_of(asked, too))
 
 
 async def then_told(asked: Asked) -> Then:
@@ -85,7 +88,7 @@ class Log:
     arguments: tuple[object, ...] = ()
 
 
-async def _log_of(asked: Asked) -> Log:
+async def _log_of(asked: Asked, too: Sequence[int]) -> Log:
     """A moment that named when something was recorded elsewhere would tell who may not see it that something was. So it
     is the last one of what they may know of: of their homes, of referrals to them, of what concerns everybody and comes
     by the clock or is public. What they see is the same: a home's rows change by its own events, and by those."""
@@ -96,7 +99,8 @@ async def _log_of(asked: Asked) -> Log:
     if asked.sight.recipient is not None:
         own = await asked.rows_of(READS_SQL["own_referrals"], asked.sight.recipient)
     streams, referrals = {row["stream"] for row in own}, {str(row["referral_id"]) for row in own}
-    return Log(READS_SQL["first_known"], READS_SQL["last_known"], (homes, list(streams), list(referrals)))
+    known = homes, list(streams), list(referrals), list(too)
+    return Log(READS_SQL["first_known"], READS_SQL["last_known"], known)
 
 
 async def then_of(asked: Asked, log: Log) -> Then:

@@ -15,7 +15,7 @@ import pytest
 
 from projections.live import LIVE
 from services import clock
-from services.api.examples import GIHANGA, MPANDA
+from services.api.examples import GIHANGA, MPANDA, POLICE
 from tests.support.doors import (
     ALINE,
     ANALYST,
@@ -67,7 +67,24 @@ LISTS: tuple[tuple[Caller, str, Mapping[str, str]], ...] = (
     (WEST, "/v1/cases/counts", {}),
     (AUDITOR, "/v1/queue/counts", {}),
     (WEST, "/v1/queue/counts", {}),
+    (AUDITOR, "/v1/queue/changed-evidence", {}),
+    (WEST, "/v1/queue/changed-evidence", {}),
+    (AUDITOR, "/v1/referrals/counts", {}),
+    (WEST, "/v1/referrals/counts", {}),
+    (AUDITOR, f"/v1/recipients/{POLICE}/referrals", {}),
+    (WEST, f"/v1/recipients/{POLICE}/referrals", {}),
+    (HILAIRE, f"/v1/recipients/{POLICE}/referrals", {}),
+    (AUDITOR, "/v1/cases/ended", {}),
+    (WEST, "/v1/cases/ended", {}),
+    (AUDITOR, f"/v1/levels/{MPANDA}/history", {}),
+    (WEST, f"/v1/levels/{MPANDA}/history", {"language": "fr"}),
+    (AUDITOR, "/v1/silences", {}),
+    (WEST, "/v1/silences", {"standing": "false"}),
+    (AUDITOR, "/v1/gaps", {}),
+    (WEST, "/v1/gaps", {}),
 )
+OF_THE_CASE = ("", "/referrals", "/gaps")
+"""What is read of one case beside its timeline."""
 FOLDED = """
 select max(position) from ledger.event
 having (select acknowledged from relay.progress) = max(position) and not exists (
@@ -87,6 +104,7 @@ class Seen:
     answers: list[dict[str, Any]]
     timelines: dict[str, dict[str, Any]]
     cases: dict[str, dict[str, Any]]
+    referrals: dict[tuple[Caller, str], httpx.Response]
 
 
 @dataclass(frozen=True)
@@ -133,14 +151,19 @@ class Watcher:
         while True:
             head = await self.quiet()
             answers = [(await self._doors.get(caller, path, **params)).json() for caller, path, params in LISTS]
-            timelines, cases = {}, {}
+            timelines, cases, referrals = {}, {}, {}
             for case_id in case_ids:
-                cases[case_id] = (await self._doors.get(WEST, f"/v1/cases/{case_id}")).json()
+                for path in (f"/v1/cases/{case_id}{what}" for what in OF_THE_CASE):
+                    cases[path] = (await self._doors.get(WEST, path)).json()
+                made = (await self._doors.get(AUDITOR, f"/v1/cases/{case_id}/referrals")).json()["referrals"]
+                for path in (f"/v1/cases/{case_id}/referrals/{one['referral_id']}" for one in made):
+                    for caller in (AUDITOR, WEST, HILAIRE):
+                        referrals[caller, path] = await self._doors.get(caller, path)
                 timelines[case_id] = (await self._doors.get(AUDITOR, f"/v1/cases/{case_id}/timeline", limit=200)).json()
             if await self.quiet() == head:
                 break
         at = await self._ledger.fetchval("select recorded_at from ledger.event where position = $1", head)
-        self.seen.append(Seen(head, at, answers, timelines, cases))
+        self.seen.append(Seen(head, at, answers, timelines, cases, referrals))
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +179,7 @@ async def lived() -> AsyncIterator[Lived]:
         await watcher.look()
         case_id = await the_case(telling, report_id, other_id)
         await watcher.look(case_id)
+        await telling.do(FABIEN, "report.correct", report_id, on_behalf_of=telling.person(ALINE))
         await the_referrals(telling, case_id)
         await watcher.look(case_id)
         referral_id = await referred_once_more(telling, case_id)
@@ -171,7 +195,7 @@ async def lived() -> AsyncIterator[Lived]:
         yield Lived(doors, case_id, report_id, watcher.seen)
 
 
-async def referred_once_more(telling: Telling, case_id: str) -> str:
+async def referred_once_more(telling: Telling, case_id: str, *more: str) -> str:
     """To a recipient that has not answered yet, by a check and a consent that two people release."""
     soon, later = (clock.now() + timedelta(hours=hours) for hours in (2, 50))
     unclear = await telling.do(SECOND_OFFICER, "case.check-harm", case_id, valid_until=later.isoformat())
@@ -179,7 +203,7 @@ async def referred_once_more(telling: Telling, case_id: str) -> str:
     refused = await telling.do(FABIEN, "case.record-consent", case_id)
     without = await telling.do(CHANTAL, "case.act-without-consent", case_id, consent_id=refused["consent_id"])
     cited = {"check_id": released["check_id"], "consent_id": without["consent_id"]}
-    due = {"acknowledge_by": soon.isoformat(), "act_by": later.isoformat()}
+    due = {"acknowledge_by": soon.isoformat(), "act_by": later.isoformat(), "minimum_data": ["place", "kind", *more]}
     referral_id = str((await telling.do(ODILE, "case.refer", case_id, **cited, **due))["referral_id"])
     await telling.do(HILAIRE, "case.acknowledge", case_id, referral_id=referral_id)
     return referral_id
@@ -215,16 +239,79 @@ async def test_every_list_is_what_it_was_however_moments_are_asked_about(lived: 
         for case_id, timeline in seen.timelines.items():
             told = await lived.see(AUDITOR, f"/v1/cases/{case_id}/timeline", as_of=seen.position, limit=200)
             assert told == timeline | spoken_of(seen)
-            told = await lived.see(WEST, f"/v1/cases/{case_id}", as_of=seen.recorded_at.isoformat())
+        for path, then in seen.cases.items():
+            told = await lived.see(WEST, path, as_of=seen.recorded_at.isoformat())
             assert told.pop("as_of_position") <= seen.position
             assert told.pop("as_of_recorded_at") <= spoken_of(seen)["as_of_recorded_at"]
-            assert told == seen.cases[case_id]
+            assert told == then, f"{path} as of {seen.position}"
+
+
+async def test_a_referral_is_what_it_was_and_a_recipient_is_told_no_more_than_now(lived: Lived) -> None:
+    differed, hidden = False, False
+    for seen in lived.seen:
+        for (caller, path), then in seen.referrals.items():
+            answer = await lived.ask(caller, path, as_of=seen.recorded_at.isoformat())
+            assert answer.status_code == then.status_code, f"{path} of {caller.role} as of {seen.position}"
+            if answer.status_code != 200:
+                assert caller == HILAIRE
+                assert answer.json()["number"] == then.json()["number"]
+                continue
+            told, due = answer.json(), then.json()
+            now = (await lived.doors.get(caller, path)).json()
+            assert told.pop("as_of_position") <= seen.position
+            del told["as_of_recorded_at"]
+            if caller == HILAIRE and now["agreed"] is None and due["agreed"] is not None:
+                due["agreed"], due["note"], hidden = None, None, True
+            assert told == due, f"{path} of {caller.role} as of {seen.position}"
+            differed = differed or told != now
+    assert differed
+    assert hidden
+
+
+async def test_a_referral_that_was_not_made_yet_is_as_one_that_is_not_there(lived: Lived) -> None:
+    (before, path) = lived.seen[2].position, next(path for _, path in lived.seen[-1].referrals)
+    for caller in (AUDITOR, HILAIRE):
+        answer = await lived.ask(caller, path, as_of=before)
+        assert (answer.status_code, answer.json()["number"]) == (404, 3235)
+    early = await lived.ask(AUDITOR, path, as_of=lived.seen[0].position)
+    assert (early.status_code, early.json()["number"]) == (404, 3201)
+
+
+async def test_what_a_recipient_was_told_of_the_case_is_as_exact_as_it_was(lived: Lived) -> None:
+    """What changes it names no referral; the moment that is answered is the one at which it changed."""
+    doors, telling = lived.doors, Telling(lived.doors)
+    ledger = await asyncpg.connect(doors.stack.addresses.owner_dsn)
+    watcher = Watcher(doors, ledger)
+    case_id = await another_case(telling)
+    referral_id = await referred_once_more(telling, case_id, "harm")
+    path, told = f"/v1/cases/{case_id}/referrals/{referral_id}", []
+    for killed in (None, 3, 5):
+        if killed is not None:
+            await telling.do(ODILE, "case.record-harm", case_id, what="killed", min=killed, max=killed)
+        await telling.do(ODILE, "case.decide", case_id)  # of which a recipient is told nothing
+        position, then = await watcher.quiet(), (await doors.get(HILAIRE, path)).json()
+        at = await ledger.fetchval("select recorded_at from ledger.event where position = $1", position)
+        told.append((position, at, then))
+    for position, at, then in told:
+        answer = await lived.see(HILAIRE, path, as_of=at.isoformat())
+        assert answer.pop("as_of_position") < position
+        del answer["as_of_recorded_at"]
+        assert answer == then
+    assert len({str(then["agreed"]) for _, _, then in told}) == len(told)
+    await ledger.close()
+
+
+async def another_case(telling: Telling) -> str:
+    report_id = (await telling.do(ALINE, "report.receive", unit=GIHANGA))["report_id"]
+    await telling.do(BEDE, "report.grade", report_id)
+    evidence = [{"report_id": report_id, "independent": "yes"}]
+    return str((await telling.do(ODILE, "case.open-case", unit=GIHANGA, reports=evidence))["case_id"])
 
 
 async def test_something_was_otherwise_at_each_of_these_moments(lived: Lived) -> None:
     """Else the comparison with what was seen would show nothing."""
     for (_, path, _), answers in zip(LISTS, zip(*(seen.answers for seen in lived.seen), strict=True), strict=True):
-        if path != f"/v1/levels/{GIHANGA}":
+        if path not in (f"/v1/levels/{GIHANGA}", "/v1/gaps"):
             assert len({str(answer) for answer in answers}) > 1, path
     strangers = [seen.answers[4]["levels"] for seen in lived.seen]
     assert strangers[0] == []

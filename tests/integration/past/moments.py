@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 from zlib import crc32
 
 import asyncpg
@@ -21,6 +21,8 @@ from services.processors.making import make_places
 from services.processors.refold import up_to
 from services.processors.store import Store
 from tests.support.lanes import TOPIC, Record
+
+S = TypeVar("S")
 
 
 def wire_of(event: Taken) -> bytes:
@@ -55,6 +57,10 @@ class Kept:
 
     async def live(self, projection: Projection[Any, Any]) -> dict[int, list[str]]:
         """Fold one event after the other, as a processor that is never behind, and keep all rows after each."""
+        return await self.lived(projection, lambda: self.rows(projection, projection.name))
+
+    async def lived(self, projection: Projection[Any, Any], see: Callable[[], Awaitable[S]]) -> dict[int, S]:
+        """The same, and keep what is seen after each."""
         await make_places(self.pool, [projection])
         lanes = [
             Lane(Store(self.pool, "", speaks=False), [projection], one, TOPIC) for one in range(len(self.partitions))
@@ -62,7 +68,7 @@ class Kept:
         for lane in lanes:
             await lane.begin()
         next_of = [0] * len(lanes)
-        rows = {}
+        seen = {}
         for event in self.history:
             for lane in lanes:
                 records, at = self.partitions[lane.partition], next_of[lane.partition]
@@ -70,8 +76,8 @@ class Kept:
                     await lane.offer([records[at]])
                     await lane.settle()
                     next_of[lane.partition] += 1
-            rows[event.position] = await self.rows(projection, projection.name)
-        return rows
+            seen[event.position] = await see()
+        return seen
 
     async def rows(self, projection: Projection[Any, Any], place: str) -> list[str]:
         """Every row of a place that a replay must reproduce."""

@@ -125,21 +125,21 @@ async def test_a_report_that_changed_after_its_case_was_assessed_is_seen(stand: 
     log = Written().write(f"report/{REPORT}", received(), graded(), CONCLUDED)
     log.write(f"case/{CASE}", opened(), linked(), ASSESSED)
     await standing.keep(log)
-    assert await standing.ask("evidence_changed", None, 10) == []
+    assert await standing.ask("evidence_changed", None, 10, None) == []
 
     await standing.keep(log.write(f"report/{REPORT}", ReportCorrected(urgency="past")))
-    (row,) = await standing.ask("evidence_changed", [PLACE.unit], 10)
+    (row,) = await standing.ask("evidence_changed", [PLACE.unit], 10, None)
     assert (row["stream"], row["reports"], row["changed_at"]) == (f"case/{CASE}", [f"report/{REPORT}"], 7)
 
     await standing.keep(log.write(f"report/{REPORT}", ReportWithdrawn(reason=Withdrawal.FALSE)))
-    assert len(await standing.ask("evidence_changed", None, 10)) == 1
-    assert await standing.ask("evidence_changed", [OTHER_PLACE.unit], 10) == []
+    assert len(await standing.ask("evidence_changed", None, 10, None)) == 1
+    assert await standing.ask("evidence_changed", [OTHER_PLACE.unit], 10, None) == []
 
     await standing.keep(log.write(f"case/{CASE}", linked(one("newer"))))
-    assert await standing.ask("evidence_changed", None, 10) == [], "its own stream says already that it waits"
+    assert await standing.ask("evidence_changed", None, 10, None) == [], "its own stream says already that it waits"
 
     await standing.keep(log.write(f"case/{CASE}", ASSESSED))
-    assert await standing.ask("evidence_changed", None, 10) == []
+    assert await standing.ask("evidence_changed", None, 10, None) == []
 
 
 async def test_pages_follow_each_other_without_a_gap_or_a_repeat(stand: Stand) -> None:
@@ -169,6 +169,6 @@ async def test_the_queue_reads_its_indexes(stand: Stand) -> None:
     await standing.keep(log)
 
     assert "review_queue_in_order" in await standing.plan("waiting", *asked(most=20))
-    plan = await standing.plan("evidence_changed", None, 20)
+    plan = await standing.plan("evidence_changed", None, 20, None)
     assert "review_queue_case_assessed" in plan
     assert "review_queue_report_pkey" in plan
