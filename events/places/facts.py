@@ -147,8 +147,8 @@ class Succession(Row):
     from_id: UnitId
     to_id: UnitId
     share_permille: Permille
-    zones: Annotated[int, Field(ge=0)] | None = None
-    hills: Annotated[int, Field(ge=0)] | None = None
+    zones: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    hills: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     confidence: Open[Confidence]
 
 
@@ -173,7 +173,7 @@ class Facts(Value):
 
     gazetteer_id: Key
     name: Name
-    edition: Annotated[int, Field(ge=1)]
+    edition: Annotated[int, Field(ge=1, le=10**15)]
     sources: dict[Key, Annotated[str, Field(min_length=1, max_length=400)]]
     divisions: tuple[Division, ...]
     units: tuple[Unit, ...]

@@ -70,6 +70,17 @@ Keeping = Mapping[str, Kept]
 """The units of the gazetteer in force; the next one must keep them all."""
 
 
+NO_JSON_OF_OURS = Fault(
+    "bad_value",
+    "content",
+    None,
+    "",
+    "texts, whole numbers of at most 64 bits, lists and objects",
+    "write degrees as millionths, and leave out what is no text and no number",
+)
+"""What no event could hold, wherever in a gazetteer's content it stands."""
+
+
 def misread(error: ValidationError) -> Iterator[Fault]:
     """Turn a failed reading of whole facts into faults, one a field."""
     for detail in error.errors(include_url=False, include_input=False):

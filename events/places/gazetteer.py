@@ -20,7 +20,16 @@ from events.envelope import canonical
 from events.places import home_checks, row_checks, tree_checks
 from events.places.content import pack, unpack
 from events.places.facts import LADDER, WITHIN_COMMUNE, Division, Facts, Unit, UnitKind
-from events.places.faults import Fault, GazetteerFaulty, Keeping, Kept, NoSuchDivision, NoSuchUnit, misread
+from events.places.faults import (
+    NO_JSON_OF_OURS,
+    Fault,
+    GazetteerFaulty,
+    Keeping,
+    Kept,
+    NoSuchDivision,
+    NoSuchUnit,
+    misread,
+)
 from events.places.homes import commune_over, compute_homes, parents_of
 from events.places.succession import Steps, in_permille
 
@@ -82,6 +91,10 @@ class Gazetteer:
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Gazetteer:
         """Read back what `content` wrote; raises GazetteerFaulty."""
+        try:
+            canonical(content)
+        except (TypeError, RecursionError):
+            raise GazetteerFaulty([NO_JSON_OF_OURS]) from None
         try:
             facts = Facts.model_validate(unpack(content))
         except ValidationError as error:

@@ -15,7 +15,14 @@ from events.places.gazetteer import Gazetteer
 from tests.unit.places.countries import SOURCES, countries
 
 JUNK: st.SearchStrategy[Any] = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.lists(st.integers(), max_size=2), st.just({})
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.just(2**64),
+    st.floats(),
+    st.text(max_size=5),
+    st.lists(st.integers(), max_size=2),
+    st.just({}),
 )
 
 
@@ -54,7 +61,7 @@ def test_a_changed_head_is_another_gazetteer_or_a_refusal(facts: Facts, junk: An
     key = data.draw(st.sampled_from(sorted(content)))
     without = {name: value for name, value in content.items() if name != key}
 
-    for changed in (without, content | {key: junk}):
+    for changed in (without, content | {key: junk}, content | {"added later": junk}):
         refuses_in_sentences_or_reads(changed)
 
 
