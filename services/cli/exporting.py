@@ -1,4 +1,4 @@
-"""Rows of a projection in a file that others read: CSV, or JSON that says itself up to which position it speaks."""
+"""Rows of a projection in a file that others read: CSV; JSON or Parquet, which say themselves up to where they are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 import orjson
@@ -16,7 +16,10 @@ from events.vocabulary import wire_time
 from services.local_problem import LocalProblem
 from services.moments import Moment
 
-FORMS = (".csv", ".json")
+if TYPE_CHECKING:
+    from services.processors.replay import Column
+
+CSV, JSON, PARQUET = FORMS = (".csv", ".json", ".parquet")
 
 
 class ExportRefused(LocalProblem):
@@ -28,7 +31,7 @@ class ExportRefused(LocalProblem):
 class Export(Protocol):
     """Writes one projection after the other."""
 
-    async def add(self, name: str, columns: Sequence[str], rows: AsyncIterator[Sequence[Any]]) -> int:
+    async def add(self, name: str, columns: Sequence[Column], rows: AsyncIterator[Sequence[Any]]) -> int:
         """Write all rows of a projection; returns how many."""
         ...
 
@@ -37,11 +40,12 @@ def refuse_export(file: Path, projections: int) -> None:
     """Raises ExportRefused for a file that could not be written, before anything is folded for it."""
     if file.suffix.lower() not in FORMS:
         raise ExportRefused(
-            f"--export {file}: expected a file whose name ends with {' or '.join(FORMS)}; there is no Parquet, as no "
-            "light library writes it."
+            f"--export {file}: expected a file whose name ends with {', '.join(FORMS[:-1])} or {FORMS[-1]}; rename it."
         )
-    if file.suffix.lower() == ".csv" and projections != 1:
-        raise ExportRefused(f"--export {file}: a CSV file holds one projection; name one, or export to .json.")
+    if file.suffix.lower() != JSON and projections != 1:
+        raise ExportRefused(
+            f"--export {file}: a {file.suffix[1:].upper()} file holds one projection; name one, or export to {JSON}."
+        )
     if not file.absolute().parent.is_dir():
         raise ExportRefused(
             f"--export {file}: there is no folder {file.absolute().parent}; make it, or choose another."
@@ -53,13 +57,19 @@ def exporting(file: Path, moment: Moment) -> Iterator[Export]:
     """A file that is there when all of it is, and not before; raises LocalProblem where it cannot be written."""
     draft = file.with_name(f"{file.name}.part")
     try:
-        with draft.open("w", encoding="utf-8", newline="") as out:
-            if file.suffix.lower() == ".csv":
-                yield _Csv(out, moment)
-            else:
-                whole = _Json(out, moment)
-                yield whole
-                whole.end()
+        if file.suffix.lower() == PARQUET:
+            from services.cli.parquet import Parquet  # it brings a library that nothing else needs
+
+            with draft.open("wb") as raw:
+                yield Parquet(raw, moment)
+        else:
+            with draft.open("w", encoding="utf-8", newline="") as out:
+                if file.suffix.lower() == CSV:
+                    yield _Csv(out, moment)
+                else:
+                    whole = _Json(out, moment)
+                    yield whole
+                    whole.end()
         draft.replace(file)
     except OSError as error:
         raise LocalProblem(f"{file} cannot be written ({error.strerror}): choose another place.") from error
@@ -72,8 +82,8 @@ class _Csv:
         self._writer = csv.writer(out, lineterminator="\r\n")
         self._moment = moment
 
-    async def add(self, name: str, columns: Sequence[str], rows: AsyncIterator[Sequence[Any]]) -> int:
-        self._writer.writerow(["as_of_position", *columns])
+    async def add(self, name: str, columns: Sequence[Column], rows: AsyncIterator[Sequence[Any]]) -> int:
+        self._writer.writerow(["as_of_position", *(one.name for one in columns)])
         count = 0
         async for row in rows:
             self._writer.writerow([self._moment.position, *(shown(value) for value in row)])
@@ -87,11 +97,11 @@ class _Json:
         at = wire_time(moment.recorded_at)
         out.write(f'{{"as_of_position": {moment.position}, "as_of_recorded_at": "{at}", "projections": {{')
 
-    async def add(self, name: str, columns: Sequence[str], rows: AsyncIterator[Sequence[Any]]) -> int:
+    async def add(self, name: str, columns: Sequence[Column], rows: AsyncIterator[Sequence[Any]]) -> int:
         self._out.write(f'{self._between}\n"{name}": [')
         count = 0
         async for row in rows:
-            known = {column: _plain(value) for column, value in zip(columns, row, strict=True)}
+            known = {column.name: _plain(value) for column, value in zip(columns, row, strict=True)}
             self._out.write((",\n" if count else "\n") + orjson.dumps(known).decode())
             count += 1
         self._out.write("]")

@@ -23,7 +23,7 @@ from services.settings import read_settings
 
 if TYPE_CHECKING:
     from services.processors.as_of import Found
-    from services.processors.replay import Replayed
+    from services.processors.replay import Column, Replayed
 
 MOST_LETTERS = 300
 MOST_ROWS = 40
@@ -44,7 +44,7 @@ def replay(
     ] = None,
     diff: Annotated[bool, typer.Option("--diff", help="Compare with the live rows, one by one.")] = False,
     export: Annotated[
-        Path | None, typer.Option(help="With --as-of: write the rows to this .csv or .json file.")
+        Path | None, typer.Option(help="With --as-of: write the rows to this .csv, .json or .parquet file.")
     ] = None,
     processes: Processes = 0,
 ) -> None:
@@ -156,11 +156,11 @@ async def _show_as_of(
         raise LocalProblem(f"{differing} rows differ between position {found.moment.position} and now.")
 
 
-async def _show(name: str, columns: Sequence[str], rows: AsyncIterator[Sequence[Any]]) -> None:
+async def _show(name: str, columns: Sequence[Column], rows: AsyncIterator[Sequence[Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table, more = Table(*columns, title=name, title_justify="left", box=None, pad_edge=False), 0
+    table, more = Table(*(one.name for one in columns), title=name, title_justify="left", box=None, pad_edge=False), 0
     async for row in rows:
         if table.row_count < MOST_ROWS:
             table.add_row(*map(shown, row))

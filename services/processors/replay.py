@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -21,6 +21,13 @@ from services.processors.refold import SQL, Refolding, a_pool, clear_place, drop
 SHOWN = named_queries("services.processors", "shown.sql")
 MOST_SHOWN = 20
 CHUNK = 5_000
+
+
+class Column(NamedTuple):
+    """A column that a person reads, and the name of its type in the database."""
+
+    name: str
+    type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +102,12 @@ class Past:
     @asynccontextmanager
     async def rows(
         self, projection: Projection[Any, Any]
-    ) -> AsyncIterator[tuple[Sequence[str], AsyncIterator[Sequence[Any]]]]:
+    ) -> AsyncIterator[tuple[Sequence[Column], AsyncIterator[Sequence[Any]]]]:
         """The columns that a person reads of it, and its rows as they come."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("select set_config('search_path', $1, true)", self._places[projection.name])
             prepared = await connection.prepare(SHOWN[projection.name])
-            yield [one.name for one in prepared.get_attributes()], _values(prepared)
+            yield [Column(one.name, one.type.name) for one in prepared.get_attributes()], _values(prepared)
 
 
 async def _values(prepared: Any) -> AsyncIterator[Sequence[Any]]:

@@ -1,7 +1,7 @@
 -- name: alert_level
 -- Units as the engine that speaks has them, with what strangers are told of them.
-select distinct on (unit) unit, one.level, points, open_cases, confidence, confidence_reason, cause, effective_at as since,
-    told, told_at, override_level, override_until
+select distinct on (unit) unit, one.level, points, open_cases, confidence, confidence_reason, cause,
+    effective_at::timestamptz as since, told, told_at::timestamptz, override_level, override_until::timestamptz
 from alert_level_unit as one left join alert_level_said using (unit)
 order by unit, engine
 
@@ -17,7 +17,8 @@ select position, recorded_at, stream, version, type, role from case_timeline_eve
 
 -- name: coverage
 -- Units that somebody ever watched.
-select unit, state, since, last_sign, confidence, confidence_reason, reporters, silent, next_due
+select unit, state, since::date, last_sign::date, confidence, confidence_reason, reporters, silent,
+    next_due::timestamptz
 from coverage_unit order by unit
 
 -- name: referral_board
@@ -33,5 +34,6 @@ from review_queue order by whom, not urgent, since, stream, what, subject
 
 -- name: silences
 -- Every silence, with when and how it ended.
-select silence_id, unit, since, until, by, body ->> 'up_to_level' as up_to_level, body ->> 'reason' as reason, ended_at, how
-from silence order by since, silence_id
+select silence_id, unit, since::timestamptz, until::timestamptz, by, (body ->> 'up_to_level')::integer as up_to_level,
+    body ->> 'reason' as reason, ended_at::timestamptz, how
+from silence order by silence.since, silence_id

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import asyncpg
 import orjson
 import pytest
+from arro3.core import Table
+from arro3.io import read_parquet
 
 from events.vocabulary import wire_time
 from projections.live import LIVE
@@ -155,6 +157,18 @@ async def test_what_stood_then_is_compared_with_what_is_live(
     assert await owner.fetchval("select count(*) from projections.watermark where place <> 'case_board'") == 0
 
 
+def rows_of(kept: Table) -> list[dict[str, Any]]:
+    """The rows of a Parquet file as JSON has them."""
+    columns = {name: map(_spelt, kept.column(name).to_pylist()) for name in kept.column_names}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _spelt(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return wire_time(value)
+    return str(value) if isinstance(value, date) else value
+
+
 async def test_all_that_is_shown_can_be_exported(
     feeder: Feeder, kafka: KafkaServer, projector_dsn: str, tmp_path: Path
 ) -> None:
@@ -171,7 +185,18 @@ async def test_all_that_is_shown_can_be_exported(
         with exporting(tmp_path / "timeline.csv", past.moment) as file:
             async with past.rows(timeline) as (columns, rows):
                 await file.add(timeline.name, columns, rows)
+        for one in LIVE:
+            with exporting(tmp_path / f"{one.name}.parquet", past.moment) as file:
+                async with past.rows(one) as (columns, rows):
+                    assert await file.add(one.name, columns, rows) == counts[one.name]
     told = orjson.loads((tmp_path / "all.json").read_bytes())
+    for name, rows in told["projections"].items():
+        kept = read_parquet(tmp_path / f"{name}.parquet").read_all()
+        assert kept.schema.metadata[b"as_of_position"] == b"500"
+        assert rows_of(kept) == [{"as_of_position": 500, **row} for row in rows]
+    board = read_parquet(tmp_path / "case_board.parquet").schema
+    for name, kind in (("stream", "Utf8"), ("provisional", "Boolean"), ("next_deadline", 'Timestamp(µs, "UTC")')):
+        assert kind in str(board.field(name).type)
     assert told["as_of_position"] == 500
     assert told["as_of_recorded_at"] == TAKEN[499].time
     assert {name: len(rows) for name, rows in told["projections"].items()} == counts
