@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 import structlog
@@ -15,7 +15,7 @@ from kafka.errors import KafkaError
 from services.log.clients import connected
 from services.log.record import Link, read_link
 from services.log.topic import CONNECT_MS, TopicAbsent, look_up_topic
-from services.log.walk import Walk
+from services.log.walk import Silence, Walk
 from services.processors.chain import Record
 from services.processors.compiled import CompiledConsumer
 
@@ -99,19 +99,7 @@ class Places:
         """The way through some partitions, abreast, from these offsets up to those; until it is over this reads nothing
         else."""
         first, last = ({TopicPartition(self.topic, one): to for one, to in of.items()} for of in (begins, ends))
-        return Walk(self._consumer, first, last)
-
-    def begin(self, partition: int, offset: int) -> None:
-        """Let `poll` read one partition from an offset on."""
-        at = TopicPartition(self.topic, partition)
-        self._consumer.assign([at])
-        self._consumer.seek(at, offset)
-        self._consumer.resume(at)  # a walk may have left it
-
-    def poll(self, timeout_ms: int = 500) -> Sequence[Record]:
-        """The next records of the partition begun with; none after the time is over."""
-        fetched: dict[Any, list[Record]] = self._consumer.poll(timeout_ms=timeout_ms)
-        return [record for records in fetched.values() for record in records]
+        return Walk(self._consumer, first, last, SILENCE_SECONDS)
 
     def find(self, partition: int, topic_id: UUID, hint: int, last: int) -> int:
         """The offset from which everything above position `last` can be read.
@@ -151,16 +139,14 @@ class Places:
     def ours(self, partition: int, offset: int, end: int, most: int = 1) -> list[Record]:
         """The first `most` records of ours from an offset on, before `end`."""
         found: list[Record] = []
-        self.begin(partition, offset)
-        deadline = time.monotonic() + SILENCE_SECONDS
-        while len(found) < most and offset < end:
-            for record in self.poll():
-                offset = record.offset + 1
-                if read_link(record.headers) is not None and len(found) < most and record.offset < end:
-                    found.append(record)
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{self.topic} partition {partition}: nothing at offset {offset} of {end}")
-        return found
+        walk = self.walk({partition: offset}, {partition: end})
+        try:
+            while walk.under_way and len(found) < most:
+                for records in walk.next().values():
+                    found += [record for record in records if read_link(record.headers) is not None]
+        except Silence as error:
+            raise TimeoutError(f"the broker sends nothing more of {error}") from error
+        return found[:most]
 
 
 def link_of(record: Record) -> Link:

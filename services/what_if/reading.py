@@ -18,12 +18,13 @@ from projections.part import Unfoldable
 from projections.rule_set import hash_of
 from projections.taken import Taken
 from services.local_problem import LocalProblem
+from services.log.walk import Silence
 from services.moments import Moment, Named
 from services.processors.abreast import abreast
 from services.processors.as_of import Found, find_end, find_moment
 from services.processors.chain import read_chain
 from services.processors.collecting import collect_rarely
-from services.processors.errors import Unreadable
+from services.processors.errors import Halt, Unreadable
 from services.processors.lane import decode
 from services.processors.places import Places
 from services.processors.refold import SMALL, Line, share_out, up_to
@@ -186,24 +187,23 @@ def fold_share(reading: Reading, tell: Callable[[int | Kept], None]) -> None:
                 )
             except Unfoldable as error:
                 raise Unreadable(f"partition {partition}: {error}") from error
+            except Silence as error:
+                raise Halt(f"the broker sends nothing more of {error}: see `intabaza logs kafka`") from error
 
 
 def _batches(
     places: Places, partition: int, end: int, position: int, tell: Callable[[int | Kept], None]
 ) -> Iterator[Sequence[Taken]]:
-    """What a partition holds up to a position, in order and without repeats; raises Halt where its chain breaks."""
-    places.begin(partition, 0)
-    offset = last = 0
-    while offset < end:
-        records = [one for one in places.poll() if one.offset < end]
-        if not records:
-            continue
-        offset = records[-1].offset + 1
-        wanted = up_to(records, position)
-        following = read_chain(partition, wanted, last).following
-        if following:
-            last = following[-1].position
-            yield [decode(partition, one) for one in following]
-        tell(len(records))
-        if len(wanted) < len(records):
-            return
+    """What a partition holds up to a position, in order and without repeats; raises Halt where its chain breaks, and
+    Silence."""
+    walk, last = places.walk({partition: 0}, {partition: end}), 0
+    while walk.under_way:
+        for records in walk.next().values():
+            wanted = up_to(records, position)
+            following = read_chain(partition, wanted, last).following
+            if following:
+                last = following[-1].position
+                yield [decode(partition, one) for one in following]
+            tell(len(records))
+            if len(wanted) < len(records):
+                return

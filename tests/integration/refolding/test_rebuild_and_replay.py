@@ -152,8 +152,8 @@ async def test_a_live_worker_can_commit_nothing_over_a_swap_and_goes_on_from_the
             await rebuild(projector_dsn, kafka.bootstrap, EVENTS, [PROJECTION], processes=1)
             feeder.feed(HISTORY[1_000:])
             offset = places.find(0, *lane.hint)
-            places.begin(0, offset)
-            await lane.offer(places.poll(5_000))
+            for records in places.walk({0: offset}, {0: places.end(0)}).next().values():
+                await lane.offer(records)
             with pytest.raises(Superseded):
                 await lane.settle()
     await go_live(projector_dsn, kafka.bootstrap)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from kafka import KafkaProducer
 
 from events.vocabulary import wire_time
 from projections.alert_level.rules import Rules
@@ -21,10 +23,12 @@ from services.what_if import reading
 from services.what_if.comparing import Side, compare
 from services.what_if.folding import fold_twice
 from services.what_if.reading import NothingToCompare, WhatIf, what_if
+from tests.integration.refolding.conftest import PARTITIONS
 from tests.support.crisis import Written, crisis, engine
 from tests.support.feeding import Feeder
 from tests.support.levels import FIRST_RULES
 
+WAITED_SECONDS = 120
 LOWER = FIRST_RULES.replace("[4000, 15000, 35000, 80000]", "[3000, 9000, 20000, 50000]").replace(
     "[2500, 11000, 27000, 60000]", "[2000, 7000, 15000, 40000]"
 )
@@ -88,6 +92,21 @@ async def test_a_rule_set_against_itself_differs_in_nothing(feeder: Feeder, kafk
     compared = (await asked(kafka, text=FIRST_RULES)).compared
     assert compared.alert_days(Side.ADOPTED) > 0
     assert not compared.differences
+
+
+async def test_a_partition_may_end_with_what_is_no_record(feeder: Feeder, kafka: KafkaServer) -> None:
+    """Such as the marker of a transaction, which somebody else wrote there and which has an offset."""
+    feeder.feed(HISTORY)
+    expected = (await asked(kafka)).compared
+    producer = KafkaProducer(bootstrap_servers=kafka.bootstrap, transactional_id="somebody else")
+    producer.init_transactions()
+    producer.begin_transaction()
+    for partition in range(PARTITIONS):
+        producer.send(EVENTS, b"{}", partition=partition)
+    producer.commit_transaction()
+    producer.close()
+    async with asyncio.timeout(WAITED_SECONDS):
+        assert (await asked(kafka, processes=PARTITIONS)).compared == expected
 
 
 async def test_what_cannot_be_asked_is_told(feeder: Feeder, kafka: KafkaServer) -> None:
