@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -34,6 +36,9 @@ NOTHING: Cosigned = MappingProxyType({})
 
 Leaves = Callable[[int, int], Awaitable[bytes | None]]
 """The first so many hashes of the tile of a number, at the foot of the tree; None where it lacks them."""
+
+Opened = Callable[[], AbstractAsyncContextManager[Leaves]]
+"""Opens the tree for as long as its leaves are asked for."""
 
 TILES_EACH = 1_000
 """So many tiles of leaves make a file of a bundle: 8 MB."""
@@ -178,10 +183,12 @@ def from_kafka(
     to: int | None = None,
     progress: Progress = lambda done, of: None,
     cosigned: Cosigned = NOTHING,
+    tree: Opened | None = None,
 ) -> Packed:
     """A bundle of what is on Kafka, with the chains of its partitions, up to a position or to where nothing is missing.
 
-    Raises Verdict where it is not whole, LocalProblem where Kafka is away.
+    The leaves of what was signed are in no topic: `tree` is where they are, for whoever can ask there, too. Raises
+    Verdict where it is not whole, LocalProblem where Kafka is away, LedgerUnavailable where the tree is.
     """
     ends = partitions_of(bootstrap, (EVENTS, ALERTS))
     records = sum(ends.values())
@@ -209,7 +216,14 @@ def from_kafka(
         _size(to, packing.size, "Kafka")
         chains.close()
         progress(records, records)
+        if tree is not None:
+            asyncio.run(_leaves(packing, tree))
         return packing.finish()
+
+
+async def _leaves(packing: Packing, tree: Opened) -> None:
+    async with tree() as leaves:
+        await packing.leaves(leaves)
 
 
 def _value(found: Sequence[Standing]) -> bytes:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +18,7 @@ from services.local.addresses import find_addresses, find_bootstrap
 from services.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from services.audit.bundle import Packed, Progress
+    from services.audit.bundle import Leaves, Packed, Progress
 
 app = typer.Typer(help="Whether history was altered.", no_args_is_help=True)
 app.command()(proving.prove)
@@ -129,51 +132,64 @@ def own_keys_of(settings: Settings, dsn: str | None) -> list[str]:
 def _pack(file: Path, source: Source, to: int | None, keys: list[str], progress: Progress) -> Packed:
     from services import clock
     from services.audit.bundle import from_kafka, from_ledger
+    from services.ledger.ledger import LedgerUnavailable
     from services.ledger.postgres import PostgresLedger
-    from services.notary.proving import Proving, TreeBehind
-    from services.notary.tree import TreeDamaged
-    from services.tlog.tiles import Place
 
     addresses = find_addresses(read_settings())
-    cosigned, witnesses = _cosigned(addresses.app_dsn, to, optional=source is Source.KAFKA)
-    keys = [*keys, *witnesses]
     if source is Source.KAFKA:
-        return from_kafka(addresses.bootstrap, file, keys, to, progress, cosigned)
+        try:
+            cosigned, witnesses = _cosigned(addresses.app_dsn, to)
+            tree = partial(_tree, addresses.app_dsn)
+        except LedgerUnavailable as error:  # Kafka is to be enough
+            typer.echo(f"Without the cosignatures of witnesses, and leaves, which are in no event: {error}.", err=True)
+            return from_kafka(addresses.bootstrap, file, keys, to, progress)
+        return from_kafka(addresses.bootstrap, file, [*keys, *witnesses], to, progress, cosigned, tree)
+    cosigned, witnesses = _cosigned(addresses.app_dsn, to)
 
     async def pack() -> Packed:
         ledger = await PostgresLedger.connect(addresses.app_dsn, clock.now, readers=1)
-        proving = await Proving.connect(addresses.app_dsn, ledger)
-
-        async def leaves(number: int, width: int) -> bytes | None:
-            try:
-                return await proving.tile(Place(0, number), width)
-            except (TreeBehind, TreeDamaged):
-                return None
-
         try:
-            return await from_ledger(ledger, file, keys, to, progress, cosigned, leaves)
+            async with _tree(addresses.app_dsn) as leaves:
+                return await from_ledger(ledger, file, [*keys, *witnesses], to, progress, cosigned, leaves)
         finally:
-            await proving.close()
             await ledger.close()
 
     return asyncio.run(pack())
 
 
-def _cosigned(dsn: str, to: int | None, optional: bool) -> tuple[dict[int, str], list[str]]:
-    """The lines by which witnesses cosigned the checkpoints up to a position, by size, and the witnesses' keys.
+@asynccontextmanager
+async def _tree(dsn: str) -> AsyncIterator[Leaves]:
+    """The leaves of what was signed, as the notary keeps them; raises LedgerUnavailable."""
+    from services import clock
+    from services.ledger.postgres import PostgresLedger
+    from services.notary.proving import Proving, TreeBehind
+    from services.notary.tree import TreeDamaged
+    from services.tlog.tiles import Place
 
-    No event holds them: where Kafka is to be enough, and the database is away, that is said and there are none.
-    """
-    from services.ledger.ledger import LedgerUnavailable
-    from services.notary.operator import cosignatures
+    ledger = await PostgresLedger.connect(dsn, clock.now, readers=1)
+    proving = await Proving.connect(dsn, ledger)
+
+    async def leaves(number: int, width: int) -> bytes | None:
+        try:
+            return await proving.tile(Place(0, number), width)
+        except (TreeBehind, TreeDamaged):
+            return None
 
     try:
-        found = [one for one in asyncio.run(cosignatures(dsn)) if to is None or one.size <= to]
-    except LedgerUnavailable as error:
-        if not optional:
-            raise
-        typer.echo(f"Without the cosignatures of witnesses, which are in no event: {error}.", err=True)
-        found = []
+        yield leaves
+    finally:
+        await proving.close()
+        await ledger.close()
+
+
+def _cosigned(dsn: str, to: int | None) -> tuple[dict[int, str], list[str]]:
+    """The lines by which witnesses cosigned the checkpoints up to a position, by size, and the witnesses' keys.
+
+    Raises LedgerUnavailable: no event holds them.
+    """
+    from services.notary.operator import cosignatures
+
+    found = [one for one in asyncio.run(cosignatures(dsn)) if to is None or one.size <= to]
     lines: dict[int, str] = {}
     for one in found:
         lines[one.size] = lines.get(one.size, "") + one.line
