@@ -311,12 +311,12 @@ async def open_notary(settings: Settings) -> AsyncIterator[Notary]:
     from services.notary.notary import Means, Notary, Rhythm
     from services.notary.posting import Posting
     from services.notary.tree import Tree
-    from services.notary.witnesses import read_witnesses
+    from services.notary.witnesses import Named
 
     dsn = find_addresses(settings).notary_dsn
     LogKeys.find_or_make(settings.log_keys)
     file = settings.notary_witnesses_file
-    witnesses = read_witnesses(file.expanduser().absolute()) if file is not None else ()
+    witnesses = Named.read(file.expanduser().absolute() if file is not None else None)
     metrics = Metrics()
     port = metrics.serve(settings.notary_metrics_port)
     _log.info("notary_answers_prometheus", address=f"http://127.0.0.1:{port}/metrics")

@@ -24,8 +24,12 @@ from services.settings import Settings, child_environment
 from services.vault.master import MasterKey
 
 MAKING = ".making-"
-SCHEMAS = {LEDGER: ("ledger",), VAULT: ("vault", "notifier")}
-"""What each dump holds; subscribers go with the vault, since their secrets are sealed as its keys are."""
+SCHEMAS = {LEDGER: ("ledger", "notary"), VAULT: ("vault", "notifier")}
+"""What each dump holds; subscribers go with the vault, since their secrets are sealed as its keys are. Cosignatures go
+with the ledger, since a witness says the last one again and no earlier one."""
+
+LEFT_OUT = ("vault.key", "notary.tree", "notary.tile", "notary.standing")
+"""Keys are written apart, and the tree follows from the ledger."""
 
 STANDING = """
 select coalesce((select position from ledger.event order by position desc limit 1), 0) as head,
@@ -124,7 +128,8 @@ async def _dump(
             chosen = [part for schema in schemas for part in ("--schema", schema)]
             await asyncio.to_thread(
                 run,
-                [str(binaries / "pg_dump"), "--format=custom", "--data-only", "--exclude-table-data=vault.key",
+                [str(binaries / "pg_dump"), "--format=custom", "--data-only",
+                 *(f"--exclude-table-data={table}" for table in LEFT_OUT),
                  f"--snapshot={standing['snapshot']}", f"--file={scratch / name}", *chosen],
                 owner_dsn,
                 settings,

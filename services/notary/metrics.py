@@ -34,6 +34,11 @@ class Metrics:
         server, _ = start_http_server(port, addr="127.0.0.1", registry=self.registry)
         return int(server.server_port)
 
+    def begin_asking(self) -> None:
+        """Nobody is asked yet: of whoever is asked no more there is no figure."""
+        self._cosigned.clear()
+        self._refuses.clear()
+
     def cosigned(self, witness: str, size: int) -> None:
         """How far a witness has cosigned."""
         self._cosigned.labels(witness).set(size)

@@ -7,7 +7,6 @@ it signs, the tree leads to every checkpoint that was recorded: where it does no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +25,7 @@ from services.notary.keys import LogKeys, LogKeysRefused
 from services.notary.lead import Last, Lead
 from services.notary.metrics import Metrics
 from services.notary.tree import BeyondTree, Tree, TreeDamaged, TreeMoved
-from services.notary.witnesses import Witness
+from services.notary.witnesses import Named, WitnessesRefused
 from services.tlog.merkle import hash_leaf
 from services.tlog.offline.verify import Tree as Roots
 
@@ -35,6 +34,9 @@ AGAIN_SECONDS = 1.0
 
 HALTED_SECONDS = 600.0
 """How soon whoever halted looks again by itself; a restart looks at once."""
+
+LOOK_SECONDS = 5.0
+"""How often the file is looked at that names witnesses."""
 
 AT_ONCE = 1_000
 """Events that are read at a time."""
@@ -63,7 +65,7 @@ class Means:
     source: str
     rhythm: Rhythm
     metrics: Metrics = field(default_factory=Metrics)
-    witnesses: Sequence[Witness] = ()
+    witnesses: Named = field(default_factory=Named)
     post: Post = nobody
 
 
@@ -96,9 +98,12 @@ class Notary:
 
     async def _lead_on(self, lead: Lead) -> None:
         means, newest = self._means, Newest()
-        await lead.name_witnesses(means.witnesses)
-        asking = [Asking(one, lead, means.tree, newest, means.post, means.metrics).run() for one in means.witnesses]
-        parts = [asyncio.create_task(one) for one in (lead.beat(), self._sign_on(lead, newest), *asking)]
+        witnesses = means.witnesses.now
+        await lead.name_witnesses(witnesses)
+        means.metrics.begin_asking()
+        asking = [Asking(one, lead, means.tree, newest, means.post, means.metrics).run() for one in witnesses]
+        others = self._until_others_are_named()
+        parts = [asyncio.create_task(one) for one in (lead.beat(), self._sign_on(lead, newest), others, *asking)]
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             for part in done:
@@ -107,6 +112,22 @@ class Notary:
             for part in parts:
                 part.cancel()
             await asyncio.gather(*parts, return_exceptions=True)
+
+    async def _until_others_are_named(self) -> None:
+        """Return when other witnesses are to be asked: whoever leads begins anew then, as after a lost session."""
+        told = ""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                changed = await asyncio.to_thread(self._means.witnesses.look)
+            except WitnessesRefused as refused:
+                if told != (told := str(refused)):
+                    _log.warning("witnesses_are_asked_as_before", because=told)
+                continue
+            told = ""
+            if changed:
+                _log.info("other_witnesses_are_named", witnesses=len(self._means.witnesses.now))
+                return
 
     async def _sign_on(self, lead: Lead, newest: Newest) -> None:
         """Sign for ever; raises LeadLost. Whatever else happens is begun anew, since all that counts is recorded."""

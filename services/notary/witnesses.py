@@ -5,7 +5,7 @@ https://witness.example.org/prefix  witness.example.org/w1+0a1b2c3d+BF…
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,9 +40,31 @@ class Witness:
         return self.url.rstrip("/") + ADD
 
 
+class Named:
+    """Who is asked to cosign, as their file said it last: an operator may write it anew at any time."""
+
+    def __init__(self, file: Path | None = None, now: Sequence[Witness] = ()) -> None:
+        self._file = file
+        self.now = tuple(now)
+
+    @classmethod
+    def read(cls, file: Path | None) -> Named:
+        """Those of a file, nobody without one; raises WitnessesRefused."""
+        return cls(file, read_witnesses(file) if file is not None else ())
+
+    def look(self) -> bool:
+        """Whether the file names others by now; raises WitnessesRefused, and those of before stay."""
+        before = self.now
+        if self._file is not None:
+            self.now = read_witnesses(self._file)
+        return self.now != before
+
+
 def read_witnesses(file: Path) -> tuple[Witness, ...]:
     """Those of a file, in its order; raises WitnessesRefused."""
     try:
+        if file.exists() and not file.is_file():  # a pipe would be waited for without an end
+            raise WitnessesRefused(f"{file}, which INTABAZA_NOTARY_WITNESSES_FILE names, is no file: {EXPECTED}.")
         text = file.read_text("utf-8")
     except OSError as error:
         raise WitnessesRefused(

@@ -102,6 +102,25 @@ def position_in(said: str, pattern: str) -> int:
     return int(found[1])
 
 
+COSIGNED = """
+with one as (insert into notary.witness (key, url, asked) values ('w1', 'https://w1.example', false) returning number)
+insert into notary.cosignature (witness, size, line)
+select number, size, 'line ' || size from one, unnest(array[7, 9]) as size
+"""
+COSIGNATURES = "select w.*, c.* from notary.cosignature c join notary.witness w on w.number = c.witness order by c.size"
+ONE_MORE = "insert into notary.witness (key, url, asked) values ('w2', 'https://w2.example', false)"
+"""Under the number after the last one: the sequence stands where it stood."""
+
+
+async def on_the_database(stack: Stack, query: str) -> list[asyncpg.Record]:
+    """What a query says, by whoever may write everything."""
+    connection = await asyncpg.connect(stack.addresses.owner_dsn)
+    try:
+        return await connection.fetch(query)
+    finally:
+        await connection.close()
+
+
 def refused(stack: Stack, folder: Path, why: str, *how: str) -> None:
     done = stack.command("restore", str(folder), *how)
     assert done.returncode == 1, done.stdout
@@ -113,6 +132,7 @@ def refused(stack: Stack, folder: Path, why: str, *how: str) -> None:
 async def test_a_backup_is_completed_from_kafka_and_the_erased_stays_erased(stack: Stack, tmp_path: Path) -> None:
     into = tmp_path / "backups"
     await append(stack, 30)
+    await on_the_database(stack, COSIGNED)
     async with the_vault(stack) as vault:
         person = await vault.persons.person_by_phone(PHONE)
         needs = [
@@ -126,6 +146,8 @@ async def test_a_backup_is_completed_from_kafka_and_the_erased_stays_erased(stac
     erase_by_command(stack, person)
     head = await append(stack, 10)
     before = await summed_up(stack, head)
+    cosigned = await on_the_database(stack, COSIGNATURES)
+    assert len(cosigned) == 2
     assert stack.command("down").returncode == 0
     stack.wait_for_the_end()
 
@@ -157,6 +179,8 @@ async def test_a_backup_is_completed_from_kafka_and_the_erased_stays_erased(stac
     stack.up()
     assert await until_the_door_opens(stack.addresses.owner_dsn, 60) is None
     assert await summed_up(stack, head) == before
+    assert await on_the_database(stack, COSIGNATURES) == cosigned
+    await on_the_database(stack, ONE_MORE)
     async with the_vault(stack) as vault:
         assert [await opens(vault, key) for key in (own, spoken, other)] == [False, False, True]
         assert await vault.persons.find_person(PHONE) is None

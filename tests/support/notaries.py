@@ -23,7 +23,7 @@ from services.notary.notary import Means, Notary, Rhythm
 from services.notary.operator import Cosigner, cosigners
 from services.notary.posting import Posting
 from services.notary.tree import Tree
-from services.notary.witnesses import Witness
+from services.notary.witnesses import Named, Witness
 from tests.support.ledgers import note
 
 ORIGIN = "intabaza.invalid/when"
@@ -72,14 +72,16 @@ class AskedLog:
     metrics: Metrics = field(default_factory=Metrics)
 
     @asynccontextmanager
-    async def notary(self, *witnesses: Witness, post: Post | None = None) -> AsyncIterator[None]:
+    async def notary(
+        self, *witnesses: Witness, post: Post | None = None, named: Named | None = None
+    ) -> AsyncIterator[None]:
         """Meanwhile everything is signed at once, and these are asked; at the end it is as if it were killed."""
         kafka = Kafka()
         kafka.holds((await self.ledger.head()).position)
         async with Posting.opened(ANSWER_SECONDS) as posting:
             means = Means(
                 self.ledger, kafka, self.tree, self.keys, ORIGIN, "urn:intabaza:test", Rhythm(0, 1_000), self.metrics,
-                witnesses, post or posting.post,
+                named or Named(None, witnesses), post or posting.post,
             )  # fmt: skip
             self._kafka = kafka
             async with meanwhile(Notary(self.dsn, means).run()):

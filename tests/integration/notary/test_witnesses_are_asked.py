@@ -12,14 +12,16 @@ import asyncpg
 import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from prometheus_client import generate_latest
 
 from services.ledger.ledger import Ledger
 from services.local.postgres import PostgresServer
+from services.notary import notary
 from services.notary.checkpoint import STREAM, Checkpoint
 from services.notary.keys import LogKeys
 from services.notary.operator import Cosigner
 from services.notary.posting import MOST_READ_BYTES, Answer, Posting
-from services.notary.witnesses import Witness
+from services.notary.witnesses import Named, Witness
 from services.tlog.notes import Kind, Note, Signer
 from services.witness.folder import Folder
 from services.witness.server import serving
@@ -125,6 +127,34 @@ async def test_every_last_checkpoint_is_cosigned_and_each_cosignature_fits_its_c
     (stands,) = await log.until(lambda found: True)
     assert (stands.key, stands.asked, stands.size, stands.refused_because) == (witness.key, True, max(found), None)
     assert stands.cosigned_at is not None
+
+
+async def test_a_witness_that_comes_or_goes_is_noticed_while_the_notary_runs(
+    log: AskedLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notary, "LOOK_SECONDS", 0.02)
+    file = tmp_path / "witnesses"
+    async with (
+        served(a_folder(log, tmp_path / "one")) as one,
+        served(a_folder(log, tmp_path / "two", NAMES[1])) as two,
+    ):
+        lines = [f"{each.url} {each.key}\n" for each in (one, two)]
+        file.write_text(lines[0])
+        async with log.notary(named=Named.read(file)):
+            await log.until(has(await log.grow(7)))
+            file.write_text("".join(lines))
+            await log.until(has(await log.grow(7), 1))
+            file.write_text("no line of witnesses\n")  # whoever writes it has not finished, or is mistaken
+            await log.until(has(both := await log.grow(7), 1))
+            file.write_text(lines[1])
+            found = await log.until(lambda found: [each.asked for each in found] == [True, False])
+            assert [each.key for each in found] == [two.key, one.key]
+            last = await log.grow(7)
+            stands, gone = await log.until(has(last))
+    assert (stands.size, gone.size) == (last, both)
+    figures = generate_latest(log.metrics.registry).decode()
+    assert f'intabaza_notary_cosigned_size{{witness="{NAMES[1]}"}} {float(last)}' in figures
+    assert NAMES[0] not in figures, "of whoever is asked no more there is no figure, that could be an alarm"
 
 
 async def test_killed_between_an_answer_and_keeping_it_the_next_asking_mends_it(log: AskedLog, tmp_path: Path) -> None:
