@@ -15,7 +15,18 @@ import asyncpg
 from projections.projection import Projection
 from services.database.lost import LOST
 from services.processors.errors import Halt
-from services.processors.refold import SQL, Line, Refolding, a_pool, clear_place, drop_place, ends, lines_of, refold
+from services.processors.refold import (
+    SQL,
+    Line,
+    Refolding,
+    a_pool,
+    clear_place,
+    copied_bare,
+    drop_place,
+    ends,
+    lines_of,
+    refold,
+)
 
 
 class NotSwapped(Halt):
@@ -45,8 +56,9 @@ async def rebuild(
         try:
             lines = dict.fromkeys((one.name for one in projections), ends(bootstrap, topic))
             lines |= await lines_of(pool, projections)
-            for refolding in _together(dsn, bootstrap, topic, projections, lines):
-                await refold(refolding, processes, progress)
+            async with copied_bare(pool, projections, {one.name: shadow_of(one) for one in projections}):
+                for refolding in _together(dsn, bootstrap, topic, projections, lines):
+                    await refold(refolding, processes, progress)
             # What came meanwhile is little; the less is left, the less the live worker folds again.
             for refolding in _together(dsn, bootstrap, topic, projections, await lines_of(pool, projections)):
                 await refold(refolding, 1)

@@ -85,6 +85,25 @@ async def clear_place(pool: asyncpg.Pool[asyncpg.Record], projection: Projection
         await make_place(connection, projection, place)
 
 
+@asynccontextmanager
+async def copied_bare(
+    pool: asyncpg.Pool[asyncpg.Record], projections: Sequence[Projection[Any, Any]], places: Mapping[str, str]
+) -> AsyncIterator[None]:
+    """Leave the indexes of tables that are copied into away until they are filled; nothing is looked up there before.
+
+    To sort a whole index once costs less than to find each row's place in it. An index that says that its rows are
+    unique fails where they are not, then as well as before: raises asyncpg.UniqueViolationError.
+    """
+    made = []
+    for one in projections:
+        for index in await pool.fetch(SQL["copied_indexes"], places[one.name], list(one.copied)):
+            await pool.execute(f"drop index {index['name']}")
+            made.append(index["definition"])
+    yield
+    for definition in made:
+        await pool.execute(definition)
+
+
 async def drop_place(connection: Any, place: str) -> None:
     """Remove a schema that is not live, and what is known of it."""
     await connection.execute(f'drop schema if exists "{place}" cascade')

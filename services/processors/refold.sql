@@ -10,6 +10,14 @@ delete from projections.shared where place = $1
 -- Nor does anything wait there.
 delete from projections.parked where place = $1
 
+-- name: copied_indexes
+-- The indexes of some tables of a place, and how each is made; what is part of a constraint is none of them.
+select format('%I.%I', $1::text, c.relname) as name, pg_get_indexdef(i.indexrelid) as definition
+from pg_index i join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid
+where t.relnamespace = to_regnamespace($1) and t.relname = any ($2::text[])
+    and not exists (select from pg_constraint where conindid = i.indexrelid)
+order by c.relname
+
 -- name: lines
 -- How far places have come, at one moment.
 select place, partition, next_offset, last_position from projections.watermark where place = any ($1)

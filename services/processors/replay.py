@@ -16,7 +16,17 @@ from projections.sql import named_queries
 from services.moments import Moment
 from services.processors.as_of import Found
 from services.processors.errors import Halt
-from services.processors.refold import SQL, Refolding, a_pool, clear_place, drop_place, ends, live_lines, refold
+from services.processors.refold import (
+    SQL,
+    Refolding,
+    a_pool,
+    clear_place,
+    copied_bare,
+    drop_place,
+    ends,
+    live_lines,
+    refold,
+)
 
 SHOWN = named_queries("services.processors", "shown.sql")
 MOST_SHOWN = 20
@@ -64,7 +74,8 @@ async def replay(
                 raise Halt(f"there is no live {projection.name} to compare with: start the processors first")
             places = {projection.name: place}
             refolding = Refolding(dsn, bootstrap, topic, (projection,), places, lines or ends(bootstrap, topic))
-            await refold(refolding, processes, progress)
+            async with copied_bare(pool, [projection], places):
+                await refold(refolding, processes, progress)
             if not diff:
                 async with pool.acquire() as connection, connection.transaction():
                     return await _sum(connection, projection, place)
@@ -134,7 +145,8 @@ async def replay_as_of(
             refolding = Refolding(
                 dsn, bootstrap, topic, tuple(projections), places, found.lines, as_of=found.moment.position
             )
-            await refold(refolding, processes, progress)
+            async with copied_bare(pool, projections, places):
+                await refold(refolding, processes, progress)
             yield Past(found.moment, pool, places)
         finally:
             for place in places.values():
