@@ -1,10 +1,9 @@
-"""What commands share that act at a desk of the local stack: who acts, the desk, and a file that a person named."""
+"""What commands share that act at a desk of the local stack: who acts, and the desk."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import UUID, uuid5
 
@@ -43,11 +42,3 @@ def with_desk(settings: Settings, do: Callable[[Desk], Coroutine[Any, Any, T]]) 
         return asyncio.run(run())
     except Refusal as refused:
         raise LocalProblem(f"{refused}.") from None
-
-
-def file_text(file: Path) -> str:
-    """A file that a person named, or a sentence that it cannot be read."""
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LocalProblem(f"{file} cannot be read ({type(error).__name__}).") from None

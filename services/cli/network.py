@@ -13,7 +13,8 @@ from events.vocabulary import Role
 from services import clock
 from services.api.tokens import Bearer, TokenIssuer
 from services.area import Area
-from services.cli.acting import Person, file_text, person_id_of, with_desk
+from services.cli.acting import Person, person_id_of, with_desk
+from services.cli.named_files import text_of
 from services.desk import Desk
 from services.local_problem import LocalProblem
 from services.settings import read_settings
@@ -45,7 +46,7 @@ def begin(
         raise LocalProblem(str(fault)) from None
     if division is not None:
         read = read.with_division_in_force(division)
-    text = file_text(rules)
+    text = text_of(rules)
     try:
         read_rule_set(text)
     except RuleSetFaulty as fault:

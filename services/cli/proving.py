@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from services.cli.drawing import Drawn
+from services.cli.named_files import FileUnusable, bytes_of
 from services.local.addresses import find_addresses
 from services.local.folder import write_whole
 from services.settings import read_settings
@@ -204,6 +205,6 @@ def _bytes_of(path: Path) -> bytes:
     from services.tlog.offline.verify import USAGE, Verdict
 
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Verdict(USAGE, f"{path} cannot be read: {error.strerror}.") from None
+        return bytes_of(path)
+    except FileUnusable as unusable:
+        raise Verdict(USAGE, str(unusable)) from None

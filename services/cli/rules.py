@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import typer
 
-from services.cli.acting import Person, file_text, person_id_of, with_desk
+from services.cli.acting import Person, person_id_of, with_desk
+from services.cli.named_files import text_of
 from services.local_problem import LocalProblem
 from services.settings import read_settings
 
@@ -76,7 +77,7 @@ def checked(file: Path) -> str:
     """The text of a rule set that can be used; raises RuleSetRefused with its faults, a line for each."""
     from projections.rule_set import RuleSetFaulty, read_rule_set
 
-    text = file_text(file)
+    text = text_of(file)
     try:
         read_rule_set(text)
     except RuleSetFaulty as fault:
@@ -89,7 +90,7 @@ def _tried(file: Path, text: str, cases: Path) -> str:
     from services.rules.trial import try_out
 
     try:
-        histories = read_histories(file_text(cases))
+        histories = read_histories(text_of(cases))
     except HistoriesFaulty as fault:
         raise LocalProblem(f"{cases}: {fault}") from None
     outcomes = [try_out(text, history) for history in histories]

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.cli.named_files import bytes_of
 from services.local_problem import LocalProblem
 
 if TYPE_CHECKING:
@@ -173,7 +174,4 @@ def _folder(path: Path) -> Folder:
 
 
 def _bytes_of(file: Path) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        raise LocalProblem(f"{file} cannot be read ({error.strerror}).") from None
+    return sys.stdin.buffer.read() if str(file) == "-" else bytes_of(file)

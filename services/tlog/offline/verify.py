@@ -770,7 +770,7 @@ def text_of(said: str) -> str:
     """What a file says; raises Verdict where it is none."""
     try:
         if Path(said).exists() and not Path(said).is_file():  # a pipe could be waited for without an end
-            raise Verdict(USAGE, f"{said} is no file that could hold keys or checkpoints: save them to one.")
+            raise Verdict(USAGE, f"{said} is no file: save what it says to one.")
         with Path(said).open(encoding="utf-8") as file:
             text = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:

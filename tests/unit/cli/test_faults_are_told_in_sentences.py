@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from services.cli.named_files import FileUnusable, text_of
 from services.settings import Settings, child_environment
 from tests.support.levels import FIRST_RULES
+from tests.support.signed_logs import LogKey
 
 NOBODY = "postgresql://somebody@127.0.0.1:1/nowhere"
 
@@ -48,7 +52,7 @@ def test_parked_keys_of_a_database_that_is_away(tmp_path: Path, words: tuple[str
         (
             ("--as-of", "7", "--export", "all.xlsx"),
             2,
-            "expected a file whose name ends with .csv or .json; there is no",
+            "expected a file whose name ends with .csv, .json or .parquet; rename it",
         ),
         (("coverage", "--as-of", "7", "--export", "all.csv"), 2, "a CSV file holds one projection; name one"),
         (("--as-of", "7", "--export", "nowhere/all.json"), 2, "there is no folder"),
@@ -86,7 +90,7 @@ def test_what_the_audit_cannot_read(tmp_path: Path, words: tuple[str, ...], stat
     ("words", "status", "said"),
     [
         (("faulty.toml",), 7, "line 27, key kinds.violence.points: expected a whole number of at least 0"),
-        (("absent.toml",), 1, "absent.toml cannot be read (FileNotFoundError)."),
+        (("absent.toml",), 1, "absent.toml cannot be read (No such file or directory)."),
         (("rules.toml", "--as-of", "yesterday"), 2, "'yesterday' is no moment: expected a position on the log"),
         (("rules.toml", "--as-of", "2015-05-13T12:00:00"), 2, "is no moment: expected a position on the log"),
         (("rules.toml", "--html", "nowhere/page.html"), 6, "there is no folder nowhere; make it"),
@@ -104,3 +108,41 @@ def test_what_if_says_what_it_cannot_compare_each_with_its_own_status(
     assert (answer.returncode, answer.stdout) == (status, "")
     assert said in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("pipe", "it is no file: save what it says to one"),
+        ("folder", "Is a directory"),
+        ("/dev/zero", "it is no file: save what it says to one"),
+        ("absent", "No such file or directory"),
+        ("latin", "it is no text in UTF-8, from byte 5 on"),
+        ("large", "it has more than 64,000,000 bytes"),
+        ("n\0l", "embedded null byte"),
+    ],
+)
+def test_a_file_that_is_none_is_told_and_not_waited_for(tmp_path: Path, what: str, said: str) -> None:
+    os.mkfifo(tmp_path / "pipe")  # nobody ever writes into it
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "latin").write_bytes("la r\xe8gle".encode("latin-1"))
+    with (tmp_path / "large").open("wb") as large:
+        large.truncate(64_000_001)
+    with pytest.raises(FileUnusable, match=re.escape(f"cannot be read ({said})")):
+        text_of(tmp_path / what)
+
+
+def test_a_pipe_as_a_rule_set_or_a_proof_ends_with_a_sentence(tmp_path: Path) -> None:
+    pipe, event = tmp_path / "pipe", tmp_path / "event"
+    os.mkfifo(pipe)
+    event.write_text("{}")
+    key = LogKey("one").vkey
+    for status, words in (
+        (1, ("what-if", str(pipe))),
+        (1, ("begin", "--rules", str(pipe))),
+        (2, ("audit", "check-proof", str(pipe), str(event), "--key", key)),
+    ):
+        answer = command(tmp_path, *words)
+        assert (answer.returncode, answer.stdout) == (status, ""), answer.stderr
+        assert str(pipe) in answer.stderr
+        assert "it is no file" in answer.stderr or "is no file: save" in answer.stderr
