@@ -19,7 +19,7 @@ from services.audit.zipping import LINES_EACH, Parts, PartsBeside, Zip, manifest
 from services.ledger.ledger import Ledger
 from services.local.topics import ALERTS, EVENTS
 from services.tlog.merkle import HASH_BYTES
-from services.tlog.offline.verify import ALTERED, BEYOND, CHECKPOINTED, Verdict, read_checkpoints
+from services.tlog.offline.verify import ALTERED, BEYOND, CHECKPOINTED, UNPROVEN, Verdict, read_checkpoints
 from services.tlog.tiles import WIDTH
 
 SENDING = 4_000
@@ -255,6 +255,10 @@ def _missing(position: int, where: str) -> Verdict:
 
 
 def _size(to: int | None, end: int, of: str) -> int:
+    if not end:
+        raise Verdict(
+            UNPROVEN, f"No bundle was made. {of[:1].upper()}{of[1:]} holds no event: see `intabaza audit verify`."
+        )
     if to is not None and not 1 <= to <= end:
         raise Verdict(BEYOND, f"Position {to} lies beyond {of}, which holds positions 1 to {end}: choose one of those.")
     return to or end

@@ -101,7 +101,8 @@ def bundle(
 ) -> None:
     """Write what an auditor verifies alone: events, signed checkpoints, and the one file that verifies them.
 
-    It ends with status 7 where --to lies beyond the log, with 3 where the log is not whole: then nothing is written.
+    It ends with status 7 where --to lies beyond the log, with 3 where it is not whole, with 8 where it is empty:
+    nothing is written then.
     """
     from services.tlog.offline.verify import Verdict, keys_said
 
@@ -121,12 +122,20 @@ def bundle(
 
 
 def own_keys_of(settings: Settings, dsn: str | None) -> list[str]:
-    """The keys of this stack's own log, which are believed where nobody names others; none where it has none."""
+    """The keys of this stack's own log, which are believed where nobody names others; none where it has none.
+
+    Nor where the ledger is empty, and with it the log's name gone: that is for the verdict to say, as it may have been
+    emptied.
+    """
+    from services.notary.keys import Unnamed
     from services.notary.operator import believed_keys
 
     if dsn is None or not settings.log_keys.exists():
         return []
-    return [str(one) for one in asyncio.run(believed_keys(settings, dsn))]
+    try:
+        return [str(one) for one in asyncio.run(believed_keys(settings, dsn))]
+    except Unnamed:
+        return []
 
 
 def _pack(file: Path, source: Source, to: int | None, keys: list[str], progress: Progress) -> Packed:

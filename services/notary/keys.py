@@ -27,6 +27,10 @@ class LogKeysRefused(LocalProblem):
     """The file of keys cannot be used, or not so; the message says which file, and what to do."""
 
 
+class Unnamed(LogKeysRefused):
+    """The log is called by its first event, and the ledger has none."""
+
+
 @dataclass(frozen=True, slots=True)
 class LogKey:
     """A key of the log; `private` is None where it is retired, or was never ours."""

@@ -14,7 +14,7 @@ from services.database.lost import ANSWER_SECONDS, LOST
 from services.ledger.ledger import unavailable
 from services.notary.checkpoint import Checkpoint
 from services.notary.halts import NoCheckpoint
-from services.notary.keys import LogKeys, LogKeysRefused
+from services.notary.keys import LogKeys, Unnamed
 from services.notary.lead import SQL as LEAD
 from services.notary.notary import default_origin
 from services.notary.signed import SQL as SIGNED
@@ -102,12 +102,12 @@ async def standing(dsn: str) -> Standing:
 
 
 async def origin_of(settings: Settings, dsn: str) -> str:
-    """What the log is called. Raises LogKeysRefused where it has no event yet, LedgerUnavailable."""
+    """What the log is called. Raises Unnamed where it has no event yet, LedgerUnavailable."""
     if settings.log_origin is not None:
         return settings.log_origin
     rows = await _rows(dsn, "first")
     if not rows:
-        raise LogKeysRefused("The log has no event yet, and is called by its first one: begin it by `intabaza begin`.")
+        raise Unnamed("The log has no event yet, and is called by its first one: begin it by `intabaza begin`.")
     return default_origin(rows[0][0])
 
 
