@@ -46,7 +46,7 @@ from services.tlog.offline.verify import (
 )
 
 SENDING = 4_000
-"""So many of Kafka's last positions may lack one where the ledger is not asked: the relay may be sending it."""
+"""So many of Kafka's last positions may lack one beyond what is signed, and was sent: the relay may be sending it."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -79,6 +79,7 @@ class Verified:
     repeats: int
     seconds: float
     witnessed: Sequence[str] = ()
+    head: int = 0
 
     def sentence(self, with_ledger: bool) -> str:
         """The verdict."""
@@ -98,6 +99,13 @@ class Verified:
                     else f"position {self.to}"
                 )
                 parts.append(f"no checkpoint covers {late} yet")
+        if self.head > self.to:
+            late = (
+                f"positions {self.to + 1} to {self.head} of the ledger are"
+                if self.head > self.to + 1
+                else (f"position {self.head} of the ledger is")
+            )
+            parts.append(f"{late} not on Kafka yet")
         parts += self.witnessed
         if self.foreign_records:
             parts.append(f"{self.foreign_records} foreign records are passed over ({', '.join(self.foreign)})")
@@ -119,16 +127,18 @@ async def verify(asked: Asked, progress: Progress = lambda what, done, of: None)
     partitions = sum(at.topic == EVENTS for at in ends)
     with _temporary() as folder:
         kafka = _shares(asked, ends, partitions, Path(folder))
-        ledger = LedgerShare(len(kafka), asked.dsn, acknowledged, Path(folder)) if asked.dsn else None
-        founds = await _read(kafka, ledger, sum(ends.values()), acknowledged, progress)
+        ledger = LedgerShare(len(kafka), asked.dsn, head, Path(folder)) if asked.dsn else None
+        founds = await _read(kafka, ledger, sum(ends.values()), head, progress)
         last = max((found.last for found in founds[: len(kafka)]), default=0)
         bad = [one for found in founds for one in found.bad]
         if ledger is None:
-            acknowledged = head = last
+            head = last
         elif last > head:
             bad.append(Bad(head + 1, f"Kafka holds positions up to {last}, and the ledger ends at {head}"))
-        checkpoints = await _with_cosignatures(asked, _checkpoints(asked, founds, acknowledged, head, bad))
-        log = _Log(kafka, ledger, partitions, acknowledged, checkpoints)
+        # the relay's note of how far it came can have been set back: all that is on Kafka is looked at
+        to = max(acknowledged, min(last, head))
+        checkpoints = await _with_cosignatures(asked, _checkpoints(asked, founds, to, head, bad))
+        log = _Log(kafka, ledger, partitions, to, acknowledged, head, checkpoints)
         compared = await asyncio.to_thread(log.compare, asked.processes, partial(progress, "comparing"))
         log = _judge(log, bad, compared)
     return _verified(log, asked, founds, len(ends), time.monotonic() - began)
@@ -259,6 +269,9 @@ class _Log:
     ledger: LedgerShare | None
     partitions: int
     to: int
+    sent: int
+    """Up to here everything is on Kafka, as far as the relay says so."""
+    head: int
     checkpoints: Sequence[Checkpoint]
 
     def stretches(self) -> Iterator[Stretch]:
@@ -324,7 +337,8 @@ def _judge(log: _Log, bads: Sequence[Bad], compared: tuple[Bad | None, Checkpoin
     """Raise the verdict on the first bad position, if there is one; else the log, without what is still being sent."""
     first, differs = compared
     covered = log.checkpoints[-1].size if log.checkpoints else 0
-    if first and first.unsent and not bads and not log.ledger and covered < first.position > log.to - SENDING:
+    # what is still being sent arrives in no order
+    if first and first.unsent and not bads and max(covered, log.sent) < first.position > log.to - SENDING:
         return replace(log, to=first.position - 1)
     every = [*bads, *([first] if first else [])]
     position = min((bad.position for bad in every), default=0)
@@ -371,6 +385,7 @@ def _verified(log: _Log, asked: Asked, founds: Sequence[Found], partitions: int,
         sum(found.repeats for found in founds),
         seconds,
         witnessed(list(log.checkpoints), list(asked.keys), list(asked.witnesses), None),
+        log.head if log.ledger else 0,
     )
 
 

@@ -63,6 +63,36 @@ async def test_whoever_is_demanded_as_a_witness_cosigned_or_nothing_is_proven(tr
     assert (status, "What is kept as a cosignature of" in sentence) == (ALTERED, True), sentence
 
 
+async def test_whoever_sets_back_how_far_the_relay_came_hides_nothing(trial: RelayTrial) -> None:
+    """The relay's own note of it stands in the same database, and is no reason to look no further."""
+    await filled(trial)
+    head = (await trial.ledger.head()).position
+    await trial.owner.execute("update relay.progress set acknowledged = 20")
+    status, sentence = await judge(trial, KEY)
+    assert (status, f"positions 1 to {head} are the same bytes" in sentence) == (0, True), sentence
+    edited = "set body = convert_to(replace(convert_from(body, 'UTF8'), 'actorrole', 'actorrule'), 'UTF8')"
+    for position in (60, head):
+        async with trial.owner.transaction():
+            await trial.owner.execute("set local session_replication_role = replica")
+            before = await trial.owner.fetchval("select body from ledger.event where position = $1", position)
+            await trial.owner.execute(f"update ledger.event {edited} where position = $1", position)
+        status, sentence = await judge(trial, KEY)
+        assert (status, f"Position {position} is the first bad one" in sentence) == (ALTERED, True), sentence
+        async with trial.owner.transaction():
+            await trial.owner.execute("set local session_replication_role = replica")
+            await trial.owner.execute("update ledger.event set body = $2 where position = $1", position, before)
+
+
+async def test_what_the_relay_has_still_to_send_is_said_and_no_fault(trial: RelayTrial) -> None:
+    await filled(trial)
+    sent = (await trial.ledger.head()).position
+    await trial.append(7)
+    status, sentence = await judge(trial, KEY)
+    assert status == 0, sentence
+    assert f"positions 1 to {sent} are the same bytes" in sentence
+    assert f"positions {sent + 1} to {sent + 7} of the ledger are not on Kafka yet" in sentence
+
+
 async def test_a_log_without_checkpoints_is_compared_and_alone_unproven(trial: RelayTrial) -> None:
     async with trial.relaying():
         await trial.until_acknowledged(await trial.append(20))
