@@ -56,10 +56,10 @@ class Timeline(Untimed):
         return stream if stream.startswith(("case/", "report/")) else None
 
     def apply(self, shared: None, state: None, event: Taken, page: Page) -> None:
-        position, time, stream, version, type_, _, _, role, actor, data, _ = event
+        position, stream, type_, data = event.position, event.stream, event.type, event.data
         # Copied in binary, which casts nothing: hence the datetime, the one place where a fold makes one.
-        row = (position, stream, version, type_, datetime.fromisoformat(time), role, actor, orjson.dumps(data).decode())
-        page.add("event", row)
+        at, text = datetime.fromisoformat(event.time), orjson.dumps(data).decode()
+        page.add("event", (position, stream, event.version, type_, at, event.role, event.actor, text))
         if (link_of := LINKS.get(type_)) is not None and (link := link_of(data)) is not None:
             kind, other, holds = link
             page.add("link", (position, stream, kind, other, holds))

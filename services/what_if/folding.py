@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from events.alert import AlertIssued
@@ -153,7 +153,7 @@ class _Folding:
         """Wherever rules are adopted, these are."""
         if event.type != RULES or event.fault is not None:
             return event
-        return event._replace(data=event.data | {"content": self._text, "content_hash": self._hash})
+        return replace(event, data=event.data | {"content": self._text, "content_hash": self._hash})
 
     def _hear(self, said: Said, derived: Iterable[Derived]) -> None:
         for one in derived:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.support.projected import folded
 def test_what_is_lost_and_restored_in_any_history_is_what_the_projection_tells(seed: int) -> None:
     events = list(history(seed, 70))
     adopted = Log().engine(projection="coverage").events[0]
-    events.insert(seed % 20, adopted._replace(time=events[seed % 20].time))
+    events.insert(seed % 20, replace(adopted, time=events[seed % 20].time))
     coverage = Coverage()
     for event in events:
         coverage.take(event)

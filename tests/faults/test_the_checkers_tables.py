@@ -157,7 +157,7 @@ def test_since_when_a_merged_case_had_waited_is_as_its_stream_tells() -> None:
     assert deadlines.of(rows_of(log)).misled == {}
     for wrong in ({}, {"asked_since": "2016-01-01T00:00:00.000000Z"}):
         data = {"absorbed": log[merged].data["absorbed"], **wrong}
-        changed = [*log[:merged], log[merged]._replace(data=data), *log[merged + 1 :]]
+        changed = [*log[:merged], replace(log[merged], data=data), *log[merged + 1 :]]
         findings = Findings()
         owed = deadlines.of(rows_of(changed))
         deadlines.judge(owed, overdue_of(owed), findings)

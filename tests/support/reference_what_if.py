@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -39,7 +39,7 @@ class Expected:
 def otherwise(log: Sequence[Taken], text: str) -> list[Taken]:
     """The log as if every rule set that it adopts were this one."""
     adopted = {"content": text, "content_hash": hash_of(text)}
-    return [one._replace(data=one.data | adopted) if one.type == "reference.rules_adopted" else one for one in log]
+    return [replace(one, data=one.data | adopted) if one.type == "reference.rules_adopted" else one for one in log]
 
 
 def expected(log: Sequence[Taken], text: str, until: str, warned_from: int) -> Expected | None:

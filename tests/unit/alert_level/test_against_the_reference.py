@@ -7,6 +7,7 @@ counts and whether it is laid by, and every event said. `INTABAZA_EXAMPLES=10000
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,7 +58,7 @@ def test_a_level_is_that_of_the_instant_whether_or_not_anything_happened_then(
     log = list(reform_history(seed, length))
     instant = wire_time(datetime.fromisoformat(log[-1].time) + timedelta(seconds=later))
     folded = Folded(PROJECTION)
-    for event in (*log, log[-1]._replace(time=instant)):
+    for event in (*log, replace(log[-1], time=instant)):
         folded.take(event)
 
     folded.assert_stands(at_instant(log, instant, {1: 1}))
@@ -70,7 +71,7 @@ def test_what_chance_seldom_makes_agrees_as_well(log: Log) -> None:
 
 def ticked(log: Sequence[Taken], ticking: bool) -> Sequence[Taken]:
     """The same history, with a tick after every event if asked for: then all that stands is compared after each."""
-    return [one for event in log for one in (event, log[-1]._replace(time=event.time))] if ticking else log
+    return [one for event in log for one in (event, replace(log[-1], time=event.time))] if ticking else log
 
 
 def assert_agree(log: Sequence[Taken], projection: Projection[Any, Any], engines: Engines) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from events.alert import AlertChange, Code
@@ -249,7 +251,7 @@ def test_what_lies_outside_has_a_level_on_the_log_and_no_alert() -> None:
 
 def test_an_exercise_changes_nothing() -> None:
     events = begun().opened("a").assessed("a", "extreme").days(1).events
-    exercised = [event if event.is_broadcast else event._replace(mode=Mode.EXERCISE.value) for event in events]
+    exercised = [event if event.is_broadcast else replace(event, mode=Mode.EXERCISE.value) for event in events]
     page, _ = Part(WITH_A_SECOND.fold).take(exercised)
     assert (page.rows, page.derived) == ({}, [])
 

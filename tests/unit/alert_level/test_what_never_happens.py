@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -47,7 +48,7 @@ def levels(log: Sequence[Taken]) -> Iterator[dict[str, int]]:
 
 def without_peace(event: Taken) -> Taken:
     """A case that would have taken points off is one of tension."""
-    return event._replace(data=event.data | {"kind": "tension"}) if event.data.get("kind") in PEACE else event
+    return replace(event, data=event.data | {"kind": "tension"}) if event.data.get("kind") in PEACE else event
 
 
 def worse(log: Sequence[Taken], random: Random) -> list[Taken] | None:
@@ -63,7 +64,7 @@ def worse(log: Sequence[Taken], random: Random) -> list[Taken] | None:
         return None
     at, name = random.choice(may_be)
     said = log[at].data
-    return [*log[:at], log[at]._replace(data=said | {name: WORSE[name][said[name]]}), *log[at + 1 :]]
+    return [*log[:at], replace(log[at], data=said | {name: WORSE[name][said[name]]}), *log[at + 1 :]]
 
 
 @examples(60)
@@ -118,7 +119,7 @@ def more_reports(log: Sequence[Taken], times: int) -> list[Taken]:
         for number in range(times):
             case = event.stream if event.type in ("case.opened", "case.report_linked") else unknown
             further = {"report_id": str(one(f"{event.position} {number}")), "independent": "yes"}
-            more.append(event._replace(stream=case, type="case.report_linked", data=further, home=_home(event)))
+            more.append(replace(event, stream=case, type="case.report_linked", data=further, home=_home(event)))
     return more
 
 
@@ -198,4 +199,4 @@ def _unblocked(event: Taken) -> Taken:
     content = event.data["content"]
     for one_of_them, instead in NOTHING_BLOCKS.items():
         content = content.replace(one_of_them, instead)
-    return event._replace(data=event.data | {"content": content})
+    return replace(event, data=event.data | {"content": content})

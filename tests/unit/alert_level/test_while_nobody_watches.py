@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -258,7 +259,7 @@ def _in_order(derived: list[Derived]) -> list[Derived]:
 def _without_coverage(event: Taken) -> Taken:
     if event.type != "reference.rules_adopted":
         return event
-    return event._replace(data=event.data | {"content": event.data["content"].partition("[coverage]")[0]})
+    return replace(event, data=event.data | {"content": event.data["content"].partition("[coverage]")[0]})
 
 
 def _again(event: Taken) -> list[Taken]:
@@ -266,14 +267,14 @@ def _again(event: Taken) -> list[Taken]:
     if event.type not in SIGNS:
         return []
     noun, _, name = event.stream.partition("/")
-    return [event._replace(stream=f"{noun}/{name[:-1]}{'0' if name[-1] != '0' else '1'}")]
+    return [replace(event, stream=f"{noun}/{name[:-1]}{'0' if name[-1] != '0' else '1'}")]
 
 
 YEARS = timedelta(days=1461)
 
 
 def _later(event: Taken) -> Taken:
-    return event._replace(time=_moved(event.time), data=_moved(event.data))
+    return replace(event, time=_moved(event.time), data=_moved(event.data))
 
 
 def _moved(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import orjson
@@ -82,7 +83,7 @@ def test_a_report_received_again_is_tied_to_what_it_was_before() -> None:
 
 
 def test_an_event_that_cannot_be_read_parks_its_own_stream() -> None:
-    strange = Written().write(CASE_STREAM, opened()).events[0]._replace(data={}, fault="from a later program")
+    strange = replace(Written().write(CASE_STREAM, opened()).events[0], data={}, fault="from a later program")
 
     with pytest.raises(Poisoned) as poisoned:
         Part(PROJECTION.fold).take([strange])

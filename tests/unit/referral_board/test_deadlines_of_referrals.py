@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -70,7 +71,7 @@ def gaps(log: Written) -> list[tuple[object, ...]]:
 def waiting(part: Part[Any, Any], last: Taken) -> set[str]:
     """The cases for which anything is due: an engine that is adopted after this event calls each of them."""
     adopted = EngineAdopted(projection="referral_board", number=1)
-    return part.wants([last._replace(home="*", type=EngineAdopted.name, data=adopted.wire_data())])
+    return part.wants([replace(last, home="*", type=EngineAdopted.name, data=adopted.wire_data())])
 
 
 def test_nothing_is_told_before_a_deadline_passes() -> None:

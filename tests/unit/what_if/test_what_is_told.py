@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from html.parser import HTMLParser
 from typing import Any
@@ -105,7 +106,7 @@ def test_an_alert_that_is_not_over_for_a_month_is_too_early_to_judge() -> None:
 def test_a_home_that_cannot_be_folded_counts_on_neither_side_and_is_named() -> None:
     log = begun().opened("a", severity="severe").opened("b", unit="ve:c:cor", home="ve:c:cor", severity="severe")
     bad = log.events[-1]
-    log.events.append(bad._replace(position=bad.position + 1, fault="a type of tomorrow", version=2))
+    log.events.append(replace(bad, position=bad.position + 1, fault="a type of tomorrow", version=2))
     answer = told(log.days(1))
     assert [(one.home, one.position) for one in answer.left_out] == [("ve:c:cor", bad.position + 1)]
     assert answer.compared.units == [UNIT]
@@ -117,7 +118,7 @@ def test_what_everybody_agreed_to_pass_over_is_passed_over_here_as_well() -> Non
 
     log = begun().opened("a", severity="severe")
     bad = log.events[-1]
-    log.events.append(bad._replace(position=bad.position + 1, fault="a type of tomorrow", version=2))
+    log.events.append(replace(bad, position=bad.position + 1, fault="a type of tomorrow", version=2))
     waiver = EventWaived(
         projection="alert_level", key=bad.home, position=bad.position + 1, why=next(iter(WaiverReason))
     )
