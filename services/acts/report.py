@@ -91,14 +91,15 @@ async def receive(
     source known to the vault, where they are new (services/acts/newcomer).
     """
     command, report_id = with_words(order.command, place_name), report_id_of(network, order)
+    stream = f"report/{report_id}"
 
     async def decide(reading: Reading) -> Sequence[Change]:
         place, placed = place_of(network, command, place_name)
         home = network.gazetteer.home_of(place.unit)
         act = network.desk.act_anew(order)
-        report = reading.fresh(f"report/{report_id}", Report(report_id))
+        report = reading.fresh(stream, Report(report_id))
         events = decisions.receive(report, command, act, place=place, placed=placed, person=source)
-        return [Change(f"report/{report_id}", home, events, act.by, speaks_of)]
+        return [Change(stream, home, events, act.by, speaks_of)]
 
     async def settle(changes: Sequence[Change]) -> Sequence[Change]:
         await introduce()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -130,7 +131,7 @@ async def take(office: Office, route: Route, request: Request) -> Response:
     about = _about(request, route)
     body = await read_body(request)
     mine = {name: body.pop(name) for name in list(body) if name in route.beside.model_fields}
-    beside = read_command(route.beside, mine)
+    beside = read_command(route.beside, mine) if mine else _nothing_beside(route.beside)
     client_id = client_id_of(request, beside.client_id)
     if beside.on_behalf_of is not None and asking.bearer.role not in SPEAK_FOR_OTHERS:
         raise Refused(
@@ -150,11 +151,18 @@ async def take(office: Office, route: Route, request: Request) -> Response:
         area=asking.area,
         recipient=asking.recipient,
         read_at=_read_at(request),
+        command_id=office.desk.id_of(asking.bearer.person_id, client_id),
     )
     accepted = await route.perform(Sent(office, network, asking, order, about, beside))
     if isinstance(accepted, Held):
         return _held(accepted, wanted)
     return await _answer(office, route, order, accepted, wanted)
+
+
+@cache
+def _nothing_beside(beside: type[Beside]) -> Beside:
+    """What most commands come with, read once for all of them."""
+    return read_command(beside, {})
 
 
 def _about(request: Request, route: Route) -> UUID | None:

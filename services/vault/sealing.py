@@ -17,9 +17,9 @@ from secrets import token_bytes
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin
 from uuid import UUID
 
+import orjson
 from pydantic import BaseModel
 
-from events.envelope import canonical
 from events.event import Event
 from events.sealed import Clear, Sealed, Under
 from services.vault.keys import DataKey, Keys, Need
@@ -112,9 +112,12 @@ def open_text(sealed: Sealed, key: DataKey, stream: str, version: int, path: str
 
 
 def place_of(stream: str, version: int, path: str, key_id: UUID) -> bytes:
-    """The additional data that binds a ciphertext to its place."""
-    return canonical(
-        {"v": FORM, "alg": ALGORITHM, "stream": stream, "version": version, "field": path, "kid": str(key_id)}
+    """The additional data that binds a ciphertext to its place.
+
+    Canonical JSON as it stands: the names are in their order, and nothing in it can be a float.
+    """
+    return orjson.dumps(
+        {"alg": ALGORITHM, "field": path, "kid": str(key_id), "stream": stream, "v": FORM, "version": version}
     )
 
 

@@ -70,16 +70,10 @@ async def refused(
     problem: dict[str, Any] = answer.json()
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     assert problem["status"] == answer.status_code
-    assert await network.desk.ledger.read_command(network.desk.command_id(order_of(doors, caller, key))) == []
+    command_id = network.desk.id_of(doors.people[caller.name], key)
+    assert await network.desk.ledger.read_command(command_id) == []
     assert (await doors.client.get(problem["type"])).json()["number"] == problem["number"]
     return problem
-
-
-def order_of(doors: Doors, caller: Caller, key: str) -> Any:
-    class Named:
-        person_id, client_id = doors.people[caller.name], key
-
-    return Named()
 
 
 # --- places -----------------------------------------------------------------------------------------------------------
