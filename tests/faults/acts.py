@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from events.vocabulary import Role
 from services.api.examples import EXAMPLES, HEALTH, POLICE
+from tests.faults import alerts
 from tests.faults.cast import COMMITTEE, OFFICERS, REPORTERS, Person
 from tests.faults.known import Case, Referral, Report
+from tests.faults.places import UNITS
 from tests.faults.sending import Answer
 
 if TYPE_CHECKING:
@@ -17,10 +19,6 @@ if TYPE_CHECKING:
 
 PerformedBy: TypeAlias = "Callable[[Generator, Person], Awaitable[None]]"
 
-UNITS = tuple(
-    f"bi:c2015:{name}"
-    for name in ("gihanga", "mpanda", "gisuru", "bubanza", "bugendana", "buhiga", "rugombo", "bukemba")
-)
 KINDS = (
     *("violence",) * 4,
     "tension",
@@ -449,6 +447,8 @@ async def enrol(load: Generator, person: Person) -> None:
         )
 
 
+_OF_ALERTS = ((alerts.silence, 3), (alerts.end_silence, 1), (alerts.override, 3), (alerts.end_override, 1))
+
 OF: Mapping[Role, Sequence[tuple[PerformedBy, float]]] = {
     Role.REPORTER: ((receive, 9), (check_in, 1)),
     Role.REVIEWER: (
@@ -461,6 +461,7 @@ OF: Mapping[Role, Sequence[tuple[PerformedBy, float]]] = {
         (check_outcome, 2),
         (resolve, 0.7),
         (close, 0.7),
+        *_OF_ALERTS,
     ),
     Role.COORDINATOR: (
         (receive_for_another, 3),
@@ -483,6 +484,7 @@ OF: Mapping[Role, Sequence[tuple[PerformedBy, float]]] = {
         (reopen, 1),
         (resolve, 0.7),
         (close, 0.5),
+        *_OF_ALERTS,
     ),
     Role.RECIPIENT: ((answer_a_referral, 1),),
 }

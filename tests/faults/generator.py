@@ -16,12 +16,12 @@ from typing import Any
 import httpx
 
 from services.api.examples import EXAMPLES
-from tests.faults import acts
+from tests.faults import acts, alerts
 from tests.faults.cast import ADMIN, COMMITTEE, COORDINATORS, OFFICERS, RECIPIENTS, REPORTERS, Person
 from tests.faults.history import Command, History
-from tests.faults.known import Known
+from tests.faults.known import Known, Silence
 from tests.faults.sending import ANSWER_SECONDS, Answer, Sending, Wrong
-from tests.faults.world import World
+from tests.faults.world import SQL, World
 
 PAUSE_SECONDS = 0.25
 """Between two acts of one person: a steady load, not as much as the machine can do."""
@@ -50,8 +50,7 @@ class Generator:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Everybody acts for as long as the block runs."""
-        limits = httpx.Limits(max_connections=len(_CAST) * 3)
-        async with httpx.AsyncClient(timeout=ANSWER_SECONDS, limits=limits) as client:
+        async with self._client() as client:
             self._sending = Sending(self.world, self.history, self.dice, client)
             self._tasks = [asyncio.create_task(self._work(person)) for person in _CAST]
             try:
@@ -62,6 +61,22 @@ class Generator:
             for one in ended:
                 if isinstance(one, BaseException):
                     raise one
+
+    async def end_what_keeps_back(self) -> None:
+        """Once all has come through: somebody ends each silence that stands and each override."""
+        somebody = COMMITTEE[0]
+        async with self._client() as client:
+            assert self._sending is not None
+            self._sending.client = client
+            for row in await self.world.rows(SQL["silences"]):
+                await alerts.end_this_silence(self, somebody, Silence(row["silence_id"], row["unit"]))
+            for unit in sorted(self.known.overridden):
+                await alerts.end_this_override(self, somebody, unit)
+
+    @staticmethod
+    def _client() -> httpx.AsyncClient:
+        limits = httpx.Limits(max_connections=len(_CAST) * 3)
+        return httpx.AsyncClient(timeout=ANSWER_SECONDS, limits=limits)
 
     def refuse_failure(self) -> None:
         """Raise what somebody of the cast ran into."""

@@ -43,6 +43,14 @@ class Case:
     merged_into: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A silence that was begun."""
+
+    silence_id: str
+    unit: str
+
+
 @dataclass(slots=True)
 class Known:
     """Shared by the whole cast."""
@@ -50,6 +58,8 @@ class Known:
     people: dict[str, str]
     reports: list[Report] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
+    silences: list[Silence] = field(default_factory=list)
+    overridden: set[str] = field(default_factory=set)
 
     def report(self, dice: random.Random, wanted: Callable[[Report], bool]) -> Report | None:
         """One of the last reports of which this holds."""

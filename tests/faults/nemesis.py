@@ -74,9 +74,8 @@ async def session(world: World, history: History, strikes: Sequence[Strike], see
             order = drawn(strikes, dice)
             for number in range(1, faults + 1):
                 await _round(world, history, load, next(order), dice, f"{number}/{faults}")
-        load.refuse_unknown()
-        through = await world.calm()
-        history.ends(await world.head(), through, world.now())
+        through = await at_its_end(world, load)
+        history.ends(through, through, world.now())
     except AssertionError as error:
         raise type(error)(f"{error}\n{await _judged_as_it_stands(world, history)}") from error
     finally:
@@ -91,6 +90,15 @@ async def session(world: World, history: History, strikes: Sequence[Strike], see
     least = {"faults": floor.faults, "acknowledged": floor.acknowledged, "webhooks": floor.webhooks}
     judged = await judge(world, history.file, **least)
     say(f"Seed {seed}: {judged}.")
+
+
+async def at_its_end(world: World, load: Generator) -> int:
+    """How far the ledger is once all has come through, is told and signed, and nothing keeps anything back."""
+    await world.calm()
+    await load.end_what_keeps_back()
+    load.refuse_unknown()
+    await world.calm()  # what follows from what was folded only then comes behind it
+    return await world.calm(nothing_kept_back=True)
 
 
 async def _judged_as_it_stands(world: World, history: History) -> str:

@@ -25,8 +25,9 @@ from aiohttp import web
 from services import clock
 
 HOOKS, TELL = "/hooks/{to}", "/tell"
-ALL, SOME = "all", "some"
-"""Who is told of every alert, and is told how to answer; and who asked for some of them, and always takes them."""
+ALL, SOME, GROUPED, INHIBITING = "all", "some", "grouped", "inhibiting"
+"""Who is told of every alert, and is told how to answer. And who always takes them: who asked for some, who is told of
+a province at a time, and who wants no lower one while a higher one of a unit above stands."""
 TAKES, HANGS, CLOSES = "204", "hangs", "closes"
 SLOWLY_SECONDS = 0.02
 """Long enough that what strikes a notifier often falls into the middle of a webhook."""
@@ -118,6 +119,7 @@ class _Hooks:
             "received_at": round(clock.now().timestamp(), 3),
             "to": request.match_info["to"],
             **{name: request.headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature")},
+            "content_type": request.content_type,
             "body": body,
             "answered": answered,
         }

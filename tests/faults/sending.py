@@ -46,10 +46,10 @@ class Answer:
 
 
 class Sending:
-    """Numbers commands and writes down each try and its answer."""
+    """Numbers commands and writes down each try and its answer; where its `client` was closed it is given another."""
 
     def __init__(self, world: World, history: History, dice: random.Random, client: httpx.AsyncClient) -> None:
-        self._world, self._history, self._dice, self._client = world, history, dice, client
+        self._world, self._history, self._dice, self.client = world, history, dice, client
         self._numbered = 0
         self.waiting: dict[int, Command] = {}
 
@@ -88,7 +88,7 @@ class Sending:
             headers["If-Match"] = command.if_match
         self._history.sent(command, attempt)
         try:
-            answer = await self._client.post(
+            answer = await self.client.post(
                 self._world.api(number) + command.path, content=orjson.dumps(command.body), headers=headers
             )
             told = answer.json()

@@ -39,7 +39,7 @@ from services.wiring import open_desk
 from tests.faults.cast import COMMITTEE, EVERYBODY, Person
 from tests.faults.history import History
 from tests.faults.moved import MovedClock
-from tests.faults.receiver import ALL, SOME, Receiver, a_receiver
+from tests.faults.receiver import ALL, GROUPED, INHIBITING, SOME, Receiver, a_receiver
 from tests.faults.wires import KafkaWire, PostgresWire, opened
 from tests.support.stack import Stack, a_stack
 
@@ -74,6 +74,9 @@ TWO_OF_EACH = {
     "INTABAZA_API_REQUESTS_PER_SECOND": "0",
     "INTABAZA_API_STREAMS_PER_PERSON": "0",
 }
+
+GATHER_SECONDS = 1
+"""How long a notice waits for more of its province."""
 
 ROOT = Path(__file__).parents[2]
 UP_SECONDS = 180.0
@@ -283,17 +286,21 @@ class World:
         return done
 
     async def subscribe(self, history: History) -> None:
-        """Have every alert sent to the receiver, from the first one on, and some of them to somebody else there; what
-        comes goes into the history."""
+        """Have every alert sent to the receiver, from the first one on, and to others there as they wish; what comes
+        goes into the history."""
         await self.receiver.writes_into(history.file.absolute())
-        filters: Mapping[str, Mapping[str, Any]] = {
+        wishes: Mapping[str, Mapping[str, Any]] = {
             ALL: {},
             SOME: {"minimum_level": 3, "changes": ["raised", "lowered"]},
+            GROUPED: {"by_province": True},
+            INHIBITING: {"inhibit": True},
         }
-        for to, asked in filters.items():
+        for to, asked in wishes.items():
             words = [word for mode in Mode for word in ("--mode", mode.value)]
             words += [word for change in asked.get("changes", ()) for word in ("--change", change)]
             words += ["--minimum-level", str(asked["minimum_level"])] if "minimum_level" in asked else []
+            words += ["--by-province", "--wait", str(GATHER_SECONDS)] if "by_province" in asked else []
+            words += ["--inhibit"] if "inhibit" in asked else []
             said = await self.command("subscriber", "add", self.receiver.url(to), "--from", "1", *words)
             subscriber_id, secret = said.split()
             history.subscribed(to, subscriber_id, secret, **asked)
@@ -327,9 +334,10 @@ class World:
 
     # --- until it is well again -------------------------------------------------------------------------------------
 
-    async def calm(self, limit: float = CALM_SECONDS) -> int:
-        """Wait until all that is in the ledger now is on Kafka, in every projection and signed, and both APIs are
-        ready; returns up to which position that is."""
+    async def calm(self, limit: float = CALM_SECONDS, *, nothing_kept_back: bool = False) -> int:
+        """Wait until all that is in the ledger now is on Kafka, in every projection, told and signed, and both APIs are
+        ready; returns up to which position that is. Where nothing is to be kept back from whoever is told by webhook,
+        wait for that too."""
         deadline = time.monotonic() + limit
         amiss = "nothing was looked at"
         head: int | None = None
@@ -338,6 +346,8 @@ class World:
                 if head is None:
                     head = await self.head()
                 amiss = await self._amiss(head)
+                if not amiss and nothing_kept_back and (kept := await self.value(SQL["kept_back"])):
+                    amiss = f"{kept} alerts are kept back still"
                 if not amiss:
                     return head
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, httpx.HTTPError) as error:

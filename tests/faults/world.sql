@@ -58,17 +58,30 @@ where l.locktype = 'advisory' and l.granted and a.application_name = 'intabaza n
 select client_port from pg_stat_activity where application_name = 'intabaza notifier'
 
 -- name: not_told
--- Subscribers that have not been told all alerts up to here, and why.
+-- Subscribers that have not come to all that is told up to here, and why.
 select s.position, told.last, s.last_error, s.disabled_because from notifier.subscriber s, (
-    select coalesce(max(position), 0) as last from ledger.event where type = 'alert.issued' and position <= $1) as told
+    select coalesce(max(position), 0) as last from ledger.event
+    where type in ('alert.issued', 'alert.silence_announced') and position <= $1) as told
 where s.position < told.last
 
+-- name: kept_back
+-- Alerts that somebody has to be told of and was not yet.
+select count(*) from notifier.held h where not exists (
+    select from notifier.believed b
+    where b.subscriber_id = h.subscriber_id and b.unit = h.unit and b.mode = h.mode and b.delivered
+        and b.position >= h.position)
+
+-- name: silences
+-- Those that stand.
+select silence_id, unit from silences.silence where ended_at is null order by silence_id
+
 -- name: send_again
--- The last few alerts once more; null where there is none that it came to.
+-- The last few of what was told once more; null where there is none that it came to.
 select notifier.resend($1, null, again.position) from (
     select min(position) as position from (
         select e.position from ledger.event e, notifier.subscriber s
-        where s.subscriber_id = $1 and e.type = 'alert.issued' and e.position <= s.position
+        where s.subscriber_id = $1 and e.type in ('alert.issued', 'alert.silence_announced')
+            and e.position <= s.position
         order by e.position desc limit $2) as those) as again
 where again.position is not null
 

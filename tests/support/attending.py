@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
+from hypothesis import strategies as st
+
 from events.alert import AlertChange, AlertIssued, AlertSilenceAnnounced, SilenceStanding
 from events.envelope import Draft
 from events.places.gazetteer import Gazetteer
@@ -115,3 +117,31 @@ class Log:
         row = Recorded(position, stream, position, event_id, said.name, HOME, _AT, event_id, b"", draft.body())
         self.events.append(PublicEvent.of(row))
         return self.events[-1]
+
+
+HAPPENS = st.one_of(
+    st.tuples(st.just("level"), st.sampled_from(UNITS), st.integers(0, 4), st.booleans()),
+    st.tuples(st.just("begins"), st.sampled_from(UNITS), st.integers(1, 3), st.booleans()),
+    st.tuples(st.just("ends"), st.integers(0, 5), st.just(0), st.just(False)),
+)
+"""What may happen in a history: another level, a silence that begins, one that ends."""
+
+
+def history(happens: list[tuple[Any, ...]]) -> Log:
+    """The log of it, at whose end no silence stands."""
+    log = Log()
+    standing: dict[str, tuple[str, int, dict[str, Any]]] = {}
+    for number, (what, *said) in enumerate(happens):
+        if what == "level":
+            log.level(said[0], said[1], corrects=said[2], kinds=("displacement",) if said[2] else ())
+        elif what == "begins":
+            only: dict[str, Any] = {"changes": ("raised",)} if said[2] else {}
+            standing[f"s{number}"] = (said[0], said[1], only)
+            log.silence(f"s{number}", said[0], said[1], **only)
+        elif standing:
+            name = list(standing)[said[0] % len(standing)]
+            unit, up_to, only = standing.pop(name)
+            log.silence(name, unit, up_to, ends=True, **only)
+    for name, (unit, up_to, only) in standing.items():
+        log.silence(name, unit, up_to, ends=True, **only)
+    return log

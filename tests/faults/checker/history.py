@@ -65,6 +65,7 @@ class Webhook(NamedTuple):
     id: str
     timestamp: str
     signature: str
+    content_type: str
     body: str
     answered: int | None
     to: str
@@ -78,15 +79,19 @@ class Webhook(NamedTuple):
 
 
 class Subscribed(NamedTuple):
-    """By which secret somebody is sent webhooks, and which of the alerts they asked for."""
+    """By which secret somebody is sent webhooks, which of the alerts they asked for, and how they are told: those of a
+    province together, and none while a higher one of a unit above stands."""
 
     secret: str
     minimum_level: int | None = None
     changes: tuple[str, ...] | None = None
+    by_province: bool = False
+    inhibit: bool = False
 
     @property
     def all(self) -> bool:
-        return self.minimum_level is None and self.changes is None
+        """Each alert by itself, all of them."""
+        return self == Subscribed(self.secret)
 
 
 @dataclass
@@ -145,7 +150,8 @@ def read(file: Path) -> Past:
             case "subscribed":
                 changes = told.get("changes")
                 asked = told.get("minimum_level"), tuple(changes) if changes is not None else None
-                past.subscribers[told["to"]] = Subscribed(told["secret"], *asked)
+                manner = told.get("by_province", False), told.get("inhibit", False)
+                past.subscribers[told["to"]] = Subscribed(told["secret"], *asked, *manner)
             case "received":
                 came = {name: told[name] for name in Webhook._fields if name not in ("begun", "well")}
                 well = sum(fault.well is not None for fault in past.faults)

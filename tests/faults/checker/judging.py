@@ -12,6 +12,7 @@ from tests.faults.checker import (
     readable,
     said,
     signs,
+    silences,
     tables,
     topics,
     webhooks,
@@ -45,6 +46,8 @@ def judge(left: Left, found: Findings, *, faults: int, acknowledged: int, least_
         levels.judge(folded_by(left, "alert_level"), rows, found)
     with found.judging("who watches"):
         coverage.judge(folded_by(left, "coverage"), rows, found)
+    with found.judging("the silences"):
+        silences.judge(folded_by(left, "silences"), rows, found)
     with found.judging("overdue answers"):
         owed = deadlines.of(folded_by(left, "referral_board"))
         deadlines.judge(owed, rows, found)

@@ -31,6 +31,7 @@ SAID_BY_THE_SYSTEM = {
     "level.coverage_lost",
     "level.coverage_restored",
     "alert.issued",
+    "alert.silence_announced",
     "reporter.checked_in",
     "custody.subject_key_destroyed",
     "custody.log_checkpointed",

@@ -50,6 +50,20 @@ class Places:
             self._rows[unit] = self._commune_at(unit) if within else unit
         return self._rows[unit]
 
+    def around(self, unit: str) -> Sequence[str]:
+        """The row of a unit and all that it lies in under the division in force, nearest first."""
+        row, around = self.row_at(unit), []
+        here: str | None = row
+        while here is not None:
+            around.append(here)
+            here = self._parents[self._target].get(here)
+        return around
+
+    def province_of(self, unit: str) -> str:
+        """Of what lies in none it is the unit itself."""
+        kinds = {one: self.units[one]["kind"] for one in self.around(unit) if one in self.units}
+        return next((one for one, kind in kinds.items() if kind == "province"), unit)
+
     def name_and_codes(self, unit: str) -> dict[str, Any]:
         """What strangers are told of a unit."""
         known = self.units.get(unit)

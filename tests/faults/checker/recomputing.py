@@ -22,7 +22,7 @@ from tests.faults.checker.weights import Case, Rules, local_day, midnight, weigh
 
 DERIVED = {
     *("level.level_changed", "alert.issued", "level.response_overdue", "level.response_escalated"),
-    *("level.coverage_lost", "level.coverage_restored"),
+    *("level.coverage_lost", "level.coverage_restored", "alert.silence_announced"),
 }
 ENGINE = 1
 """The one whose definition is followed here."""

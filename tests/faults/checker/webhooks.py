@@ -1,9 +1,12 @@
-"""What came by webhook: to each who subscribed what they asked for, with its bytes and a signature of ours, in order,
-once, and nothing else.
+"""What came by webhook: to each who subscribed what they have to hear, with its bytes and a signature of ours, in
+order, once, and nothing else.
 
 Signatures as Standard Webhooks says: HMAC-SHA256 over id, timestamp and body with full stops between, in base64, under
 the secret behind `whsec_`; several of them with a space between, each after `v1,`. The timestamp is that of the try:
-whoever verifies takes none that is five minutes off. Filters as schemas/README.md says.
+whoever verifies takes none that is five minutes off. Who is told by province gets JSON arrays of events of one
+province, each array under an id of its own that stands for the same array at each try.
+
+What has to come to whom, and what is kept back from them until when, is in `hearing`.
 
 What was answered with 2xx comes again where somebody asked for it, or where whoever sent it ended, was frozen or lost
 what it had written down: between a fault and the moment when all was well again, and each time one webhook of each
@@ -17,18 +20,18 @@ import hashlib
 import hmac
 import json
 import math
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from tests.faults.checker.findings import Findings
+from tests.faults.checker.hearing import ALERT, AMENDS, PUBLIC, Listener, listened
 from tests.faults.checker.history import Fault, Past, Subscribed, Webhook
 from tests.faults.checker.ledger import Row
 
-ALERT = "alert.issued"
-AMENDS = ("corrected", "cancelled")
+ONE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
 TOLERANCE = timedelta(minutes=5)
 OF_THE_CLOCK = "clock_"
 LOSES_WHAT_IT_HAD_WRITTEN = ("kill_postgres", "kill_supervisor", "fill_disk", "ledger_from")
@@ -39,53 +42,105 @@ INTERRUPTS_NOBODY_WHO_SENDS = "_between_"
 INTERRUPTIONS = 2
 """Whoever sends is interrupted by the strike, and once more where the stack is started anew after it."""
 ASKED_AGAIN = 5
-"""So many alerts a strike asks for again, of whoever is told of all of them."""
+"""So many of what was told a strike asks for again, of whoever is told of all of it."""
+ASKS_AGAIN = ("webhooks_", "workers_notifier")
 ASKED_TWICE = "workers_notifier"
+RECEIVED_SECONDS = 0.001
+"""A receiver writes down when something came to the thousandth."""
+
+
+class Came:
+    """A webhook and the events in it: one, or those of a batch; none where its body is no such thing."""
+
+    def __init__(self, webhook: Webhook, to: Subscribed) -> None:
+        self.webhook = webhook
+        self.of_several = to.by_province
+
+    @cached_property
+    def told(self) -> list[dict[str, Any]]:
+        """What its body says."""
+        try:
+            body = json.loads(self.webhook.body)
+            events = body if self.of_several else [body]
+            return events if all(isinstance(one["id"], str) for one in events) else []
+        except (ValueError, TypeError, KeyError):
+            return []
+
+    @property
+    def ids(self) -> list[str]:
+        return [one["id"] for one in self.told] if self.of_several else [self.webhook.id]
 
 
 def judge(rows: Sequence[Row], past: Past, found: Findings, *, least: int = 0) -> None:
     """Look at what came to each; `least` are the alerts that have to have come for this to prove anything."""
-    alerts = {row.event_id: row for row in rows if row.type == ALERT}
+    public = {row.event_id: row for row in rows if row.type in PUBLIC}
     for one in past.webhooks:
         if one.to not in past.subscribers:
             found.add("webhook_to_nobody", f"Webhook {one.id} came to {one.to!r}, who never subscribed.")
-    least_level = _least_levels(rows)
+    delivered: set[str] = set()
     for name, subscribed in past.subscribers.items():
-        came = [one for one in past.webhooks if one.to == name]
-        _as_they_stand(came, alerts, subscribed, past, found)
-        taken = [one for one in came if one.taken]
-        had = {one.id for one in taken}
-        told = [row for row in alerts.values() if row.position <= past.head_at_the_end or row.event_id in had]
-        _what_they_asked_for(name, subscribed, told, least_level, had, found)
-        _in_order([alerts[one.id] for one in taken if one.id in alerts], found)
+        came = [Came(one, subscribed) for one in past.webhooks if one.to == name]
+        taken = [one for one in came if one.webhook.taken]
+        had = {event_id for one in taken for event_id in one.ids}
+        listener = listened(subscribed, rows)
+        _as_they_stand(came, public, subscribed, past, found)
+        if subscribed.by_province:
+            _batches(came, public, listener, found)
+        _what_they_asked_for(name, listener, public.values(), had, past, found)
+        _in_order(name, taken, public, listener, found)
+        _in_peace(name, came, listener, past, found)
         _once(name, subscribed, taken, past.faults, found)
         if subscribed.all:
-            _ends_alike(told, taken, found)
-    delivered = {one.id for one in past.webhooks if one.taken}
+            _ends_alike(taken, listener, past, found)
+        delivered |= {one for one in had if one in public and public[one].type == ALERT}
     if len(delivered) < least:
         found.add("too_few_webhooks", f"{len(delivered)} alerts came by webhook and {least} are the least.")
 
 
 def _as_they_stand(
-    came: Iterable[Webhook], alerts: Mapping[str, Row], to: Subscribed, past: Past, found: Findings
+    came: Iterable[Came], public: Mapping[str, Row], to: Subscribed, past: Past, found: Findings
 ) -> None:
     """Each by itself: its signature, its bytes, its timestamp."""
-    set_clock = any(fault.name.startswith(OF_THE_CLOCK) for fault in past.faults)
-    for one in came:
+    set_clock = _set_clock(past)
+    for it in came:
+        one, rows = it.webhook, [public[event_id] for event_id in it.ids if event_id in public]
         if not is_signed(one, to.secret):
             found.add("webhook_not_signed", f"Webhook {one.id} bears no signature that fits: {one.signature!r}.")
-        if (row := alerts.get(one.id)) is None:
-            found.add("webhook_of_nothing", f"Webhook {one.id} is no alert of the ledger.")
-        elif one.body.encode() != row.bytes_on_the_wire:
-            found.add("webhook_differs", f"Webhook {one.id} has other bytes than the ledger.", row.position)
+        if one.content_type != (BATCH if it.of_several else ONE):
+            found.add("webhook_differs", f"Webhook {one.id} says that it is {one.content_type!r}.")
+        if not rows or len(rows) < len(it.ids):
+            found.add("webhook_of_nothing", f"Webhook {one.id} is nothing that the ledger tells strangers: {it.ids}.")
+        elif not it.of_several and one.body.encode() != rows[0].bytes_on_the_wire:
+            found.add("webhook_differs", f"Webhook {one.id} has other bytes than the ledger.", rows[0].position)
         if not (one.timestamp.isascii() and one.timestamp.isdigit()):
             found.add("webhook_timestamp", f"Webhook {one.id} is of no moment: {one.timestamp!r}.")
         elif not set_clock:
             sent = int(one.timestamp)
             if abs(one.received_at - sent) > TOLERANCE.total_seconds():
                 found.add("webhook_timestamp", f"Webhook {one.id} came at {one.received_at} and says {sent}.")
-            if row is not None and sent < math.floor(row.recorded_at.timestamp()):
-                found.add("webhook_timestamp", f"Webhook {one.id} was sent before it was recorded.", row.position)
+            for row in rows:
+                if sent < math.floor(row.recorded_at.timestamp()):
+                    found.add("webhook_timestamp", f"Webhook {one.id} was sent before it was recorded.", row.position)
+
+
+def _set_clock(past: Past) -> bool:
+    """Whether what clocks said proves nothing."""
+    return any(fault.name.startswith(OF_THE_CLOCK) for fault in past.faults)
+
+
+def _batches(came: Iterable[Came], public: Mapping[str, Row], listener: Listener, found: Findings) -> None:
+    """Events as they stand in the ledger, of one province, under an id that is no other batch's and no event's."""
+    bodies: dict[str, str] = {}
+    for it in came:
+        one, rows = it.webhook, [public[event_id] for event_id in it.ids if event_id in public]
+        if one.id in public or bodies.setdefault(one.id, one.body) != one.body:
+            found.add("batch_id", f"The id of batch {one.id} is that of something else too.")
+        for told, row in zip(it.told, rows, strict=False):
+            if told != json.loads(row.bytes_on_the_wire):
+                found.add("webhook_differs", f"Batch {one.id} tells {row.event_id} otherwise.", row.position)
+        places = listener.places
+        if places and len(provinces := {places.province_of(row.wire["data"]["unit"]) for row in rows}) > 1:
+            found.add("batch_of_several_provinces", f"Batch {one.id} is of {sorted(provinces)}.")
 
 
 def is_signed(one: Webhook, secret: str) -> bool:
@@ -95,66 +150,90 @@ def is_signed(one: Webhook, secret: str) -> bool:
     return f"v1,{base64.b64encode(digest).decode()}" in one.signature.split(" ")
 
 
-def takes(one: Subscribed, data: Mapping[str, Any]) -> bool:
-    """Whether filters take an alert: a level counts on either side of a change."""
-    level = max(data["from"], data["to"])
-    return (one.minimum_level is None or level >= one.minimum_level) and (
-        one.changes is None or data["change"] in one.changes
-    )
-
-
 def _what_they_asked_for(
-    name: str, to: Subscribed, told: Iterable[Row], least_level: Mapping[str, int], had: set[str], found: Findings
+    name: str, listener: Listener, public: Iterable[Row], had: set[str], past: Past, found: Findings
 ) -> None:
-    """What filters take has to come, and what takes back or ends an alert of a unit of which they were told since it
-    began; of a unit of which they were never told nothing else may."""
-    since_it_began: set[str] = set()
+    """What they have to hear comes; of a unit of which they were never told nothing else may, and what they were to be
+    left in peace with does not come either.
+
+    What was asked for again is decided with what was known then, by which one that ends an alert may come once more
+    than needed.
+    """
+    due = {one.row.event_id: one for one in listener.due}
+    asked_again = listener.to.all and any(fault.name.startswith(ASKS_AGAIN) for fault in past.faults)
     ever: set[str] = set()
-    for row in sorted(told, key=lambda row: row.position):
-        data = row.wire["data"]
-        unit = data["unit"]
-        if not {"updates", "cancels"} & data.keys():
-            since_it_began.discard(unit)
-        ends = data["change"] in AMENDS or data["to"] < least_level.get(data["rules_hash"], 0)
-        wanted = takes(to, data) or (ends and unit in since_it_began)
-        if wanted and row.event_id not in had:
-            found.add("webhook_missing", f"The alert at {row.position} never came to {name!r}.", row.position)
-        if not wanted and row.event_id in had and unit not in ever:
-            sentence = f"{name!r} was sent the alert at {row.position}, which their filters leave out."
-            found.add("webhook_unwanted", sentence, row.position)
-        if wanted or row.event_id in had:
-            since_it_began.add(unit)
+    for row in sorted(public, key=lambda row: row.position):
+        unit, came, one = row.wire["data"]["unit"], row.event_id in had, due.get(row.event_id)
+        if one is not None and not came and one.by.position <= past.head_at_the_end:
+            since = f", kept back until {one.by.position}," if one.waited else ""
+            found.add(
+                "webhook_missing", f"The {row.type} at {row.position}{since} never came to {name!r}.", row.position
+            )
+        if one is None and came:
+            ends = row.type == ALERT and (row.wire["data"]["change"] in AMENDS or not listener.warns(row))
+            if row.event_id in listener.kept:
+                if not (ends and asked_again):
+                    sentence = f"{name!r} was sent the alert at {row.position}, with which they were left in peace."
+                    found.add("webhook_in_peace", sentence, row.position)
+            elif row.type != ALERT or unit not in ever:
+                sentence = f"{name!r} was sent the {row.type} at {row.position}, which their filters leave out."
+                found.add("webhook_unwanted", sentence, row.position)
+        if row.type == ALERT and (one is not None or came):
             ever.add(unit)
 
 
-def _least_levels(rows: Iterable[Row]) -> Mapping[str, int]:
-    """From which level there are alerts, by the hash of the rules."""
-    texts = [row.wire["data"]["content"] for row in rows if row.type == "reference.rules_adopted"]
-    return {hashlib.sha256(text.encode()).hexdigest(): tomllib.loads(text)["alerts"]["from_level"] for text in texts}
-
-
-def _in_order(taken: Sequence[Row], found: Findings) -> None:
-    """Each alert comes first behind all that were recorded before it; repeats come whenever they come."""
-    last = 0
+def _in_order(name: str, taken: Iterable[Came], public: Mapping[str, Row], listener: Listener, found: Findings) -> None:
+    """Each comes first behind all that was due before it, of its unit where they come in batches; repeats come whenever
+    they come."""
+    due = {one.row.event_id: number for number, one in enumerate(listener.due)}
+    last: dict[tuple[str, ...], int] = {}
     seen: set[str] = set()
-    for row in taken:
-        if row.event_id not in seen and row.position < last:
-            found.add("webhook_out_of_order", f"The alert at {row.position} came first after {last}.", row.position)
-        seen.add(row.event_id)
-        last = max(last, row.position)
+    for event_id in (event_id for one in taken for event_id in one.ids if event_id in due):
+        row, number = public[event_id], due[event_id]
+        line = (row.type, row.wire["data"]["unit"]) if listener.to.by_province else ()
+        if event_id not in seen and number < last.get(line, 0):
+            before = listener.due[last[line]].row.position
+            sentence = f"The {row.type} at {row.position} came to {name!r} first after {before}."
+            found.add("webhook_out_of_order", sentence, row.position)
+        seen.add(event_id)
+        last[line] = max(last.get(line, 0), number)
 
 
-def _once(name: str, to: Subscribed, taken: Iterable[Webhook], faults: Sequence[Fault], found: Findings) -> None:
+def _in_peace(name: str, came: Sequence[Came], listener: Listener, past: Past, found: Findings) -> None:
+    """What was kept back comes after that by which it no longer was: by their clocks, and where alerts come one by one
+    also in the order in which they came."""
+    first: dict[str, int] = {}
+    told: dict[str, int] = {}
+    for at, it in enumerate(came):
+        for event_id in it.ids:
+            first.setdefault(event_id, at)
+            if it.webhook.taken:
+                told.setdefault(event_id, at)
+    themselves = {one.row.event_id for one in listener.due if not one.waited}
+    for one in listener.due:
+        if not one.waited or (number := first.get(one.row.event_id)) is None:
+            continue
+        received = came[number].webhook.received_at + RECEIVED_SECONDS
+        before = not _set_clock(past) and received < one.by.recorded_at.timestamp()
+        if not listener.to.by_province and one.by.event_id in themselves:
+            before |= told.get(one.by.event_id, math.inf) > number
+        if before:
+            sentence = f"The alert at {one.row.position} came to {name!r} before {one.by.position} let it go."
+            found.add("webhook_in_peace", sentence, one.row.position)
+
+
+def _once(name: str, to: Subscribed, taken: Iterable[Came], faults: Sequence[Fault], found: Findings) -> None:
     """What was taken before comes again only while a fault has not been mended, and not oftener than it explains."""
     seen: set[str] = set()
     repeats: Counter[int] = Counter()
-    for one in taken:
-        if one.id in seen:
+    for it in taken:
+        one = it.webhook
+        if not seen.isdisjoint(it.ids):
             if one.begun == one.well:
                 found.add("webhook_repeated", f"Webhook {one.id} came to {name!r} again while all was well.")
             else:
                 repeats[one.begun - 1] += 1
-        seen.add(one.id)
+        seen.update(it.ids)
     for number, many in repeats.items():
         fault = faults[number]
         if many > (most := _explained(fault.name, to)):
@@ -167,24 +246,26 @@ def _explained(fault: str, to: Subscribed) -> float:
     if any(name in fault for name in LOSES_WHAT_IT_HAD_WRITTEN):
         return math.inf
     asked = 0
-    if to.all and fault.startswith(("webhooks_", ASKED_TWICE)):
+    if to.all and fault.startswith(ASKS_AGAIN):
         asked = ASKED_AGAIN * (2 if fault.startswith(ASKED_TWICE) else 1)
     interrupts = any(name in fault for name in INTERRUPTS) and INTERRUPTS_NOBODY_WHO_SENDS not in fault
     return asked + (INTERRUPTIONS if interrupts else 0)
 
 
-def _ends_alike(alerts: Iterable[Row], taken: Sequence[Webhook], found: Findings) -> None:
+def _ends_alike(taken: Sequence[Came], listener: Listener, past: Past, found: Findings) -> None:
     """A receiver that keeps of each unit the alert with the highest sequence, in whatever order they came and however
-    often, knows what the ledger says."""
-    known: dict[str, tuple[int, Any]] = {}
-    for one in reversed(taken):
-        event = json.loads(one.body)
+    often, knows what they have to know; of one that is over it is the same how it ended."""
+    known: dict[str, tuple[int, str]] = {}
+    for event in (event for one in reversed(taken) for event in one.told if event["type"] == ALERT):
         unit, at = event["data"]["unit"], int(event["sequence"])
-        if known.get(unit, (0, None))[0] < at:
-            known[unit] = (at, event["data"]["to"])
-    last: dict[str, tuple[int, Any]] = {}
-    for row in sorted(alerts, key=lambda row: row.position):
-        last[row.wire["data"]["unit"]] = (row.position, row.wire["data"]["to"])
+        known[unit] = max(known.get(unit, (0, "")), (at, event["id"]))
+    had = {event_id for one in taken for event_id in one.ids}
+    last: dict[str, Row] = {}
+    for one in listener.due:
+        if one.row.type == ALERT and (one.by.position <= past.head_at_the_end or one.row.event_id in had):
+            last[one.row.wire["data"]["unit"]] = one.row
     for unit in sorted(known.keys() | last.keys()):
-        if known.get(unit) != last.get(unit):
-            found.add("webhook_state_differs", f"Of {unit} the receiver knows {known.get(unit)}, not {last.get(unit)}.")
+        (at, event_id), wanted = known.get(unit, (0, "")), last.get(unit)
+        if wanted is None or (event_id != wanted.event_id and (at < wanted.position or listener.warns(wanted))):
+            where = "nothing" if wanted is None else wanted.position
+            found.add("webhook_state_differs", f"Of {unit} the receiver knows {at or 'nothing'}, and not {where}.")

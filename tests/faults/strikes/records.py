@@ -28,7 +28,7 @@ from services.log.partition import partition_of
 from services.log.record import CONTENT_TYPE, read_link
 from tests.faults.cast import ADMIN
 from tests.faults.strikes import Strike
-from tests.faults.world import LOOK_SECONDS, NotCalm, World
+from tests.faults.world import LOOK_SECONDS, NotCalm, World, until
 from tests.faults.world import SQL as WORLD
 
 SQL = named_queries("tests.faults.strikes", "records.sql")
@@ -235,7 +235,8 @@ class Poison:
 
     async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]:
         what = dice.choice(sorted(LATER))
-        home = dice.choice([row["home"] for row in await world.rows(SQL["homes"])])
+        there = await until("nobody opened a case", lambda: world.rows(SQL["homes"]), COME_SECONDS)
+        home = dice.choice([row["home"] for row in there])
         placed = await _append(world, dice, home, *LATER[what])
         events = [at for at in await places(world) if at.topic == EVENTS]
         await _until(world, lambda: _behind(world, partition_of(home, len(events)), placed.position))

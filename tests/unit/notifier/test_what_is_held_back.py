@@ -15,11 +15,13 @@ from tests.support.attending import (
     COUNTRY,
     ELSEWHERE,
     GIHANGA,
+    HAPPENS,
     MPANDA,
     PROVINCE,
     UNITS,
     Log,
     gazetteer,
+    history,
     stands,
 )
 from tests.support.examples import examples
@@ -151,36 +153,12 @@ def test_a_silence_is_announced_to_whom_it_can_concern() -> None:
     assert Told(Filters(modes=frozenset({"exercise"}))).silence("s", GIHANGA) == []
 
 
-HAPPENS = st.one_of(
-    st.tuples(st.just("level"), st.sampled_from(UNITS), st.integers(0, 4), st.booleans()),
-    st.tuples(st.just("begins"), st.sampled_from(UNITS), st.integers(1, 3), st.booleans()),
-    st.tuples(st.just("ends"), st.integers(0, 5), st.just(0), st.just(False)),
-)
 FILTERS = st.builds(
     Filters,
     units=st.none() | st.frozensets(st.sampled_from(UNITS), min_size=1),
     minimum_level=st.none() | st.integers(0, 4),
     changes=st.none() | st.frozensets(st.sampled_from(["raised", "lowered", "corrected", "cancelled"]), min_size=1),
 )
-
-
-def history(happens: list[tuple[Any, ...]]) -> Log:
-    log = Log()
-    standing: dict[str, tuple[str, int, dict[str, Any]]] = {}
-    for number, (what, *said) in enumerate(happens):
-        if what == "level":
-            log.level(said[0], said[1], corrects=said[2], kinds=("displacement",) if said[2] else ())
-        elif what == "begins":
-            only: dict[str, Any] = {"changes": ("raised",)} if said[2] else {}
-            standing[f"s{number}"] = (said[0], said[1], only)
-            log.silence(f"s{number}", said[0], said[1], **only)
-        elif standing:
-            name = list(standing)[said[0] % len(standing)]
-            unit, up_to, only = standing.pop(name)
-            log.silence(name, unit, up_to, ends=True, **only)
-    for name, (unit, up_to, only) in standing.items():
-        log.silence(name, unit, up_to, ends=True, **only)
-    return log
 
 
 def last_of_each(events: list[PublicEvent]) -> dict[About, PublicEvent]:
