@@ -29,12 +29,14 @@ FETCH_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class KafkaShare:
-    """Partitions with the offsets after their last records; `partitions` is how many a topic has."""
+    """Partitions with the offsets after their last records; `partitions` is how many a topic has. No position is above
+    `most`, as each stands in a record."""
 
     number: int
     bootstrap: str
     ends: dict[TopicPartition, int]
     partitions: int
+    most: int
     folder: Path
 
     @property
@@ -52,11 +54,11 @@ def read_partitions(share: KafkaShare) -> None:
     found = Found()
     progress = Progress(share.folder / "progress", share.number)
     with Slots(share.slots) as slots:
-        lanes = {at: _Lane(at, end, share.partitions, slots, found) for at, end in share.ends.items() if end}
+        lanes = {at: _Lane(at, end, share, slots, found) for at, end in share.ends.items() if end}
         if lanes:
             _read(share.bootstrap, lanes, found, progress)
         found.bad = [lane.bad for lane in lanes.values() if lane.bad is not None]
-        found.last = max((lane.last for lane in lanes.values()), default=0)
+        found.last = max((lane.reached for lane in lanes.values()), default=0)
     found.write(share.found)
 
 
@@ -79,11 +81,11 @@ def _read(bootstrap: str, lanes: Mapping[TopicPartition, _Lane], found: Found, p
 class _Lane:
     """One partition, read from its beginning; only its first fault is kept, as the others mostly follow from it."""
 
-    def __init__(self, at: TopicPartition, end: int, partitions: int, slots: Slots, found: Found) -> None:
+    def __init__(self, at: TopicPartition, end: int, share: KafkaShare, slots: Slots, found: Found) -> None:
         self.at, self.end = at, end
         self.bad: Bad | None = None
-        self.last = 0
-        self._partitions, self._slots, self._found = partitions, slots, found
+        self.last = self.reached = 0
+        self._partitions, self._most, self._slots, self._found = share.partitions, share.most, slots, found
         self._events = at.topic == EVENTS
         self._streams: dict[str, int] = {}
 
@@ -111,7 +113,10 @@ class _Lane:
                 found.foreign.append(f"{self.at.topic} partition {self.at.partition} offset {record.offset}")
         elif link.position <= self.last:
             found.repeats += 1
-            if self._slots[link.position].leaf != sha256(b"\0" + (record.value or b"")).digest():
+            if (
+                link.position <= self._most
+                and self._slots[link.position].leaf != sha256(b"\0" + (record.value or b"")).digest()
+            ):
                 self._fault(
                     link.position, record, "repeats it with other bytes, or for the first time behind later ones"
                 )
@@ -128,6 +133,10 @@ class _Lane:
             self.bad = Bad(position, f"{where} {what}")
 
     def _judge(self, position: int, record: Any) -> None:
+        if position > self._most:
+            self._fault(position, record, "states it, and there are not so many records")
+            return
+        self.reached = position
         value = record.value or b""
         if value[:42] != b'{"sequence":"%019d","time":"' % position:
             self._fault(position, record, "has another sequence in the event than in its header")

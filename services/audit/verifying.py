@@ -162,8 +162,11 @@ def _shares(asked: Asked, ends: Mapping[TopicPartition, int], partitions: int, f
         lightest = loads.index(min(loads))
         loads[lightest] += end
         shares[lightest][at] = end
+    most = sum(end for at, end in ends.items() if at.topic == EVENTS) + SENDING
     return [
-        KafkaShare(number, asked.bootstrap, share, partitions, folder) for number, share in enumerate(shares) if share
+        KafkaShare(number, asked.bootstrap, share, partitions, most, folder)
+        for number, share in enumerate(shares)
+        if share
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
 from kafka import KafkaProducer
 
 from services.local.topics import EVENTS
@@ -81,6 +82,21 @@ async def test_whoever_sets_back_how_far_the_relay_came_hides_nothing(trial: Rel
         async with trial.owner.transaction():
             await trial.owner.execute("set local session_replication_role = replica")
             await trial.owner.execute("update ledger.event set body = $2 where position = $1", position, before)
+
+
+@pytest.mark.parametrize("huge", [10**6, 10**18, 10**19 - 1])
+async def test_a_position_that_cannot_be_is_a_verdict_and_ends_nothing(trial: RelayTrial, huge: int) -> None:
+    """The room that is kept for each position is not made for it, nor for what is missing before it."""
+    await filled(trial)
+    last = (await asyncio.to_thread(trial.read)).taken[1][-1].position
+    producer = KafkaProducer(bootstrap_servers=trial.bootstrap)
+    for _ in range(2):
+        producer.send(EVENTS, b"{}", b"home", Link(huge, last).headers(), partition=1).get(30)
+    producer.close()
+    for with_ledger in (True, False):
+        status, sentence = await judge(trial, KEY, with_ledger=with_ledger)
+        assert (status, f"Position {huge} is the first bad one: " in sentence) == (ALTERED, True), sentence
+        assert "states it, and there are not so many records" in sentence
 
 
 async def test_what_the_relay_has_still_to_send_is_said_and_no_fault(trial: RelayTrial) -> None:
