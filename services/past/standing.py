@@ -20,6 +20,7 @@ from projections.sql import named_queries
 from services.processors.making import make_place
 from services.processors.places import Places
 from services.processors.refold import Refolding, a_pool, drop_place, fold_abreast, refold, to_the_end
+from services.processors.store import BeingCopied
 
 SQL = named_queries("services.past", "standing.sql")
 
@@ -51,9 +52,11 @@ Progress = Callable[[int, int], None]
 
 
 class Fold(Protocol):
-    """Folds a projection in a place up to a position."""
+    """Folds a projection in a place up to a position, also while that place is being copied from another one."""
 
-    async def __call__(self, projection: Projection[Any, Any], place: str, after: int, until: int) -> None: ...
+    async def __call__(
+        self, projection: Projection[Any, Any], place: str, after: int, until: int, being_copied: BeingCopied | None
+    ) -> None: ...
 
 
 def place_of(projection: Projection[Any, Any], position: int) -> str:
@@ -164,12 +167,21 @@ class Standing:
                 await connection.execute(SQL["one_at_a_time_no_more"])
 
     async def _make(self, projection: Projection[Any, Any], position: int) -> str:
-        """Copy the nearest earlier place, and fold on from there."""
+        """Copy the nearest earlier place, and fold on from there: what a fold needs is read there meanwhile."""
         place = place_of(projection, position)
         nearest = await self._pool.fetchrow(SQL["nearest"], *made_by(projection), position)
-        source, at = (None, 0) if nearest is None else nearest
-        await self._copy(projection, source, place)
-        await self._fold(projection, place, at, position)
+        if nearest is None:
+            await self._copy(projection, None, place)
+            await self._fold(projection, place, 0, position, None)
+        else:
+            source, at = nearest
+            copying = asyncio.create_task(self._copy(projection, source, place))
+            try:
+                await self._fold(projection, place, at, position, BeingCopied(place, source, copying))
+                await copying  # nothing may have come after that place
+            finally:
+                copying.cancel()
+                await asyncio.gather(copying, return_exceptions=True)
         await self._note(projection, place, position)
         return place
 
@@ -250,7 +262,9 @@ class FromKafka:
         self._progress = progress
         self._reader: Places | None = None
 
-    async def __call__(self, projection: Projection[Any, Any], place: str, after: int, until: int) -> None:
+    async def __call__(
+        self, projection: Projection[Any, Any], place: str, after: int, until: int, being_copied: BeingCopied | None
+    ) -> None:
         self._progress(after, until)
         try:
             if self._reader is None:
@@ -259,8 +273,10 @@ class FromKafka:
             names = {projection.name: place}
             refolding = Refolding(self._dsn, self._bootstrap, self._topic, (projection,), names, lines, as_of=until)
             if until - after < ALONE:
-                await fold_abreast(refolding, self._pool, self._reader)
+                await fold_abreast(refolding, self._pool, self._reader, being_copied)
             else:
+                if being_copied is not None:
+                    await being_copied.done
                 await refold(refolding, self._processes, lambda done, of: self._folded(after, done, until))
         except BaseException:
             self.close()

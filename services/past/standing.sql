@@ -45,11 +45,12 @@ group by n.nspname
 select c.relname as name from pg_class c where c.relnamespace = to_regnamespace($1) and c.relkind = 'r' order by c.relname
 
 -- name: copy_watermarks
--- How far a place has come goes along with its rows.
+-- How far a place has come goes along with its rows; its generation too, as what was read in the one is folded into the
+-- other.
 insert into projections.watermark (
-    place, partition, projection, version, form, topic_id, next_offset, last_position, next_due
+    place, partition, projection, version, form, topic_id, next_offset, last_position, next_due, generation
 )
-select $2, partition, projection, version, form, topic_id, next_offset, last_position, next_due
+select $2, partition, projection, version, form, topic_id, next_offset, last_position, next_due, generation
 from projections.watermark where place = $1
 
 -- name: copy_shared

@@ -26,7 +26,7 @@ from services.processors.errors import Again, Halt
 from services.processors.lane import Lane
 from services.processors.making import make_place
 from services.processors.places import Places
-from services.processors.store import Store
+from services.processors.store import BeingCopied, Store
 
 SQL = named_queries("services.processors", "refold.sql")
 
@@ -191,12 +191,18 @@ async def fold_partitions(refolding: Refolding) -> None:
                 await fold_abreast(replace(refolding, lines={partition: line}), pool, places)
 
 
-async def fold_abreast(refolding: Refolding, pool: asyncpg.Pool[asyncpg.Record], places: Places) -> None:
-    """Fold some partitions up to their lines, at once: while rows of one are read or written, another is folded.
+async def fold_abreast(
+    refolding: Refolding,
+    pool: asyncpg.Pool[asyncpg.Record],
+    places: Places,
+    being_copied: BeingCopied | None = None,
+) -> None:
+    """Fold some partitions up to their lines, at once: while rows of one are read or written, another is folded. Into a
+    place that is being copied too: it is read and folded meanwhile, and written once it is there.
 
     Raises Halt as `fold_partitions` does; then nothing is being written any more.
     """
-    store = Store(pool, "", refolding.places, speaks=False, as_of=refolding.as_of)
+    store = Store(pool, "", refolding.places, speaks=False, as_of=refolding.as_of, being_copied=being_copied)
     lanes = {one: Lane(store, refolding.projections, one, places.topic_id) for one in sorted(refolding.lines)}
     try:
         await _together([lane.begin() for lane in lanes.values()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -120,12 +121,30 @@ class Move:
         return self.live.mark.place == self.live.projection.name
 
 
+@dataclass(frozen=True, slots=True)
+class BeingCopied:
+    """A place that gets all that another one has, which nobody changes: that one is read until `done`."""
+
+    place: str
+    source: str
+    done: asyncio.Task[None]
+
+    def read_in(self, place: str) -> str:
+        """Where to read what stands in a place, to be asked before a snapshot is taken; raises what copying raised."""
+        if place != self.place:
+            return place
+        if not self.done.done():
+            return self.source
+        self.done.result()
+        return place
+
+
 class Store:
     """Postgres as the role intabaza_projector.
 
     `places` says in which schema each projection stands, by its name where it is not said; `speaks` is false for one
     that is being rebuilt: it appends nothing. No waiver counts that was recorded after the position `as_of`, where that
-    is said.
+    is said. Of a place that is `being_copied` everything can be read, and what is committed waits until it is there.
     """
 
     def __init__(
@@ -135,8 +154,10 @@ class Store:
         places: Mapping[str, str] | None = None,
         speaks: bool = True,
         as_of: int | None = None,
+        being_copied: BeingCopied | None = None,
     ) -> None:
         self.pool = pool
+        self._being_copied = being_copied
         self._as_of = as_of
         self._source = source
         self._places = dict(places or {})
@@ -155,21 +176,22 @@ class Store:
 
     async def begin(self, projections: Sequence[Projection[Any, Any]], partition: int, topic_id: UUID) -> list[Live]:
         """Everything that these projections know of one partition. Raises OtherVersion."""
-        places = [self.place(one) for one in projections]
-        self._stands.update(dict.fromkeys(places))
+        self._stands.update(dict.fromkeys(self.place(one) for one in projections))
+        reads = {one.name: self._read_in(self.place(one)) for one in projections}
+        places, path = list(reads.values()), self._read_path
         names = [one.name for one in projections]
         made_by = [one.version for one in projections], [one.form for one in projections]
         # Apart from the reading, which would fail in its snapshot where another worker commits at the same time.
         await self.pool.execute(SQL["begin"], places, partition, names, *made_by, topic_id)
         async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
             marks = {row["place"]: row for row in await connection.fetch(SQL["marks"], partition, places)}
-            _refuse_other_rows([(one, marks[self.place(one)]) for one in projections])
+            _refuse_other_rows([(one, marks[reads[one.name]]) for one in projections])
             parked = await connection.fetch(SQL["parked"], partition, places)
             waivers = [
                 (row["position"], orjson.loads(row["body"])["data"])
                 for row in await connection.fetch(SQL["waivers"], self._as_of)
             ]
-            await connection.execute(SQL["stand"], self._path)
+            await connection.execute(SQL["stand"], path)
             void = {tuple(row) for row in await connection.fetch(SQL["void"])}
             waived = [
                 waiver
@@ -180,9 +202,9 @@ class Store:
                 await self._live(
                     connection,
                     one,
-                    marks[self.place(one)],
+                    marks[reads[one.name]],
                     partition,
-                    [row["key"] for row in parked if row["place"] == self.place(one)],
+                    [row["key"] for row in parked if row["place"] == reads[one.name]],
                     [(key, position) for projection, key, position in waived if projection == one.name],
                 )
                 for one in projections
@@ -208,13 +230,28 @@ class Store:
             parked,
             waived,
         )
-        mark = Mark(row["place"], row["generation"], row["topic_id"], row["next_offset"], row["last_position"])
+        mark = Mark(
+            self.place(projection), row["generation"], row["topic_id"], row["next_offset"], row["last_position"]
+        )
         return Live(projection, mark, part, mark.last_position)
 
     @property
     def _path(self) -> str:
         """Every schema that this worker folds into; no two projections have a table of one name."""
         return ", ".join(f'"{place}"' for place in self._stands)
+
+    @property
+    def _read_path(self) -> str:
+        """The same, to read what stands there."""
+        return ", ".join(f'"{self._read_in(place)}"' for place in self._stands)
+
+    def _read_in(self, place: str) -> str:
+        return place if self._being_copied is None else self._being_copied.read_in(place)
+
+    async def _is_there(self) -> None:
+        """Wait until a place that is being copied can be written; raises what the copying raised."""
+        if self._being_copied is not None:
+            await asyncio.shield(self._being_copied.done)
 
     async def load(self, wants: Wants) -> Mapping[Live, Mapping[str, Any]]:
         """The states of keys that are not in memory, as they were committed last."""
@@ -227,8 +264,9 @@ class Store:
             for live, wanted in wants.items():
                 keys[live.mark.place].update(dict.fromkeys(wanted))
         found: dict[str, Mapping[str, Any]] = {}
+        path = self._read_path
         async with self.pool.acquire() as connection, connection.transaction(readonly=True):
-            await connection.execute(SQL["stand"], self._path)
+            await connection.execute(SQL["stand"], path)
             for place, table in tables.items():
                 found[place] = await table.load(connection, list(keys[place]))
         return [
@@ -253,6 +291,7 @@ class Store:
         derived = [one for step in steps for one in step.derived] if self._speaks else []
         moves = [(step, move) for step in steps for move in step.moves]
         moves.sort(key=lambda one: (one[1].live.mark.place, one[0].partition))  # as whoever swaps places locks them
+        await self._is_there()
         async with self.pool.acquire() as connection, connection.transaction():
             marks = [move.live.mark for _, move in moves]
             moved = await connection.fetchval(
@@ -325,6 +364,7 @@ class Store:
 
     async def parked(self, live: Live, key: str) -> Parking | None:
         """A parked key as it stands in the table."""
+        await self._is_there()
         row = await self.pool.fetchrow(SQL["parked_key"], live.mark.place, key)
         return Parking(key, row["position"], row["why"], row["shared"]) if row else None
 

@@ -19,7 +19,7 @@ from services.past.standing import Fold, Standing
 from services.processors.lane import Lane
 from services.processors.making import make_places
 from services.processors.refold import up_to
-from services.processors.store import Store
+from services.processors.store import BeingCopied, Store
 from tests.support.lanes import TOPIC, Record
 
 S = TypeVar("S")
@@ -86,12 +86,17 @@ class Kept:
             return [row async for row in read_lines(connection, projection.table.digests)]
 
     def standing(self, batch: int, most_bytes: int | None = None) -> Standing:
-        return Standing(self.pool, self._fold(batch), most_bytes)
+        return Standing(self.pool, self.fold(batch), most_bytes)
 
-    def _fold(self, batch: int) -> Fold:
-        async def fold(projection: Projection[Any, Any], place: str, after: int, until: int) -> None:
+    def fold(self, batch: int) -> Fold:
+        """Folds as what reads Kafka does, so many records at once."""
+
+        async def fold(
+            projection: Projection[Any, Any], place: str, after: int, until: int, being_copied: BeingCopied | None
+        ) -> None:
             self.folded.append((after, until))
-            store = Store(self.pool, "", {projection.name: place}, speaks=False, as_of=until)
+            places = {projection.name: place}
+            store = Store(self.pool, "", places, speaks=False, as_of=until, being_copied=being_copied)
             for partition, records in enumerate(self.partitions):
                 lane = Lane(store, [projection], partition, TOPIC)
                 await lane.begin()

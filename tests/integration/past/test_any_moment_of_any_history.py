@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, TypeAlias
 
@@ -15,8 +16,9 @@ from projections.projection import Projection
 from projections.taken import Taken
 from services.local.postgres import PostgresServer
 from services.past import standing
-from services.past.standing import place_of
+from services.past.standing import Standing, place_of
 from services.processors.refold import a_pool, drop_place
+from services.processors.store import Store
 from tests.integration.past.moments import Kept
 from tests.support.examples import examples
 from tests.support.happenings import HAPPENINGS, history
@@ -158,4 +160,65 @@ async def test_no_more_is_made_beforehand_than_there_is_room_for(pool: Pool) -> 
     stand = await pool.fetch("select position from projections.past order by position")
     assert lived[4] in [row["position"] for row in stand]
     assert 1 < len(stand) < len(standing.stops(0, lived[-1])), "some are made, and each that is made stays"
+    await places.forget()
+
+
+class Held(Standing):
+    """Copies a place only when what a fold begins with was read, and fails then if it is told so."""
+
+    begun: asyncio.Event
+    fails: Exception | None = None
+
+    async def _copy(self, projection: Projection[Any, Any], source: str | None, place: str) -> None:
+        if source is not None:
+            await asyncio.wait_for(self.begun.wait(), 30)
+            if self.fails is not None:
+                raise self.fails
+        await super()._copy(projection, source, place)
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set whenever a partition was begun."""
+    event, begin = asyncio.Event(), Store.begin
+
+    async def told(*arguments: Any) -> Any:
+        found = await begin(*arguments)
+        event.set()
+        return found
+
+    monkeypatch.setattr(Store, "begin", told)
+    return event
+
+
+@pytest.mark.parametrize("projection", [alert_level.PROJECTION, case_board.PROJECTION], ids=lambda one: one.name)
+@pytest.mark.parametrize("batch", [1, 40])
+async def test_a_fold_begins_while_its_place_is_copied(
+    pool: Pool, begun: asyncio.Event, projection: Projection[Any, Any], batch: int
+) -> None:
+    kept = Kept(pool, level_history(5, 60))
+    lived = await kept.live(projection)
+    places = Held(pool, kept.fold(batch))
+    places.begun = begun
+    for position in [*lived][7::12]:
+        begun.clear()
+        assert await kept.rows(projection, await places.stand(projection, position)) == lived[position]
+    assert any(after for after, _ in kept.folded)
+    await places.forget()
+
+
+async def test_a_copy_that_fails_is_what_is_said_and_nothing_stands(pool: Pool, begun: asyncio.Event) -> None:
+    projection, kept = alert_level.PROJECTION, Kept(pool, level_history(5, 60))
+    lived = await kept.live(projection)
+    near, last = [*lived][30], max(lived)
+    places = Held(pool, kept.fold(7))
+    places.begun = begun
+    await places.stand(projection, near)
+    places.fails = OSError("the disk is full")
+    begun.clear()
+    with pytest.raises(OSError, match="the disk is full"):
+        await places.stand(projection, last)
+    assert await pool.fetchval("select count(*) from projections.past where position > $1", near) == 0
+    places.fails = None
+    assert await kept.rows(projection, await places.stand(projection, last)) == lived[last]
     await places.forget()
