@@ -22,7 +22,8 @@ class Bad:
 
 @dataclass(slots=True)
 class Found:
-    """What one process found: the first bad position of each partition, checkpoints as (position, note), and counts."""
+    """What one process found: the first bad position of each partition, checkpoints as (position, note), and counts;
+    `signed` is the largest size that the ledger says was signed."""
 
     bad: list[Bad] = field(default_factory=list)
     notes: list[tuple[int, str]] = field(default_factory=list)
@@ -31,6 +32,7 @@ class Found:
     repeats: int = 0
     records: int = 0
     last: int = 0
+    signed: int = 0
 
     def write(self, path: Path) -> None:
         """Leave it for the process that started this one."""

@@ -17,6 +17,7 @@ from events.envelope import NotAnEvent, splice_at
 from services.audit.findings import Bad, Found, Progress
 from services.ledger.copied import Copied, WireTimes, copy_out
 from services.processors.collecting import collect_rarely
+from services.tlog.offline.verify import ALTERED, CHECKPOINTED, Verdict, read_checkpoints
 
 REPEATED = ("id", "type", "partitionkey", "commandid", "commandmac")
 """Attributes of an event that its row repeats in columns, beside its stream and version."""
@@ -25,10 +26,11 @@ _repeated = itemgetter(*REPEATED)
 
 @dataclass(frozen=True, slots=True)
 class LedgerShare:
-    """The ledger up to a position."""
+    """The ledger up to a position; what was recorded up to `before` was there before Kafka was looked at."""
 
     number: int
     dsn: str
+    before: int
     to: int
     folder: Path
 
@@ -46,7 +48,7 @@ def read_ledger(share: LedgerShare) -> None:
     collect_rarely()
     found, progress = Found(), Progress(share.folder / "progress", share.number)
     with share.leaves.open("wb") as leaves:
-        reading = _Reading(found, progress, leaves)
+        reading = _Reading(found, progress, leaves, share.before)
         asyncio.run(copy_out(share.dsn, share.to, reading.take))
     found.write(share.found)
 
@@ -54,8 +56,8 @@ def read_ledger(share: LedgerShare) -> None:
 class _Reading:
     """The rows, in order; only the first fault is kept, as the others mostly follow from it."""
 
-    def __init__(self, found: Found, progress: Progress, leaves: BufferedWriter) -> None:
-        self._found, self._progress, self._leaves = found, progress, leaves
+    def __init__(self, found: Found, progress: Progress, leaves: BufferedWriter, before: int) -> None:
+        self._found, self._progress, self._leaves, self._before = found, progress, leaves, before
         self._streams: dict[str, int] = {}
         self._written = WireTimes()
 
@@ -92,10 +94,21 @@ class _Reading:
                 self._found.bad.append(
                     Bad(position, f"the ledger's row says another {_differing(event, row)} than the event in it")
                 )
+            if event["type"] == CHECKPOINTED and position <= self._before:
+                self._found.signed = max(self._found.signed, _size_of(event["data"]["note"]))
         except (orjson.JSONDecodeError, NotAnEvent, KeyError, TypeError, OverflowError):
             self._found.bad.append(Bad(position, "the ledger's row holds no event that this program can read"))
             return sha256(b"\0" + body).digest()
         return sha256(b"\0" + wire).digest()
+
+
+def _size_of(note: str) -> int:
+    """What a checkpoint says it covers; 0 for what is none, which is judged where it stands on Kafka."""
+    try:
+        [one] = read_checkpoints(note, "", ALTERED)
+    except (Verdict, ValueError):
+        return 0
+    return one.size
 
 
 def _differing(event: dict[str, Any], row: Copied) -> str:

@@ -48,6 +48,8 @@ from services.tlog.offline.verify import (
 SENDING = 4_000
 """So many of Kafka's last positions may lack one beyond what is signed, and was sent: the relay may be sending it."""
 
+HEAD = "(select max(position) from ledger.event)"
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -122,12 +124,13 @@ async def verify(asked: Asked, progress: Progress = lambda what, done, of: None)
     """
     began = time.monotonic()
     acknowledged = await _position(asked.dsn, "relay.acknowledged()") if asked.dsn else 0
+    before = await _position(asked.dsn, HEAD) if asked.dsn else 0
     ends = await asyncio.to_thread(partitions_of, asked.bootstrap, (EVENTS, ALERTS))
-    head = await _position(asked.dsn, "(select max(position) from ledger.event)") if asked.dsn else 0
+    head = await _position(asked.dsn, HEAD) if asked.dsn else 0
     partitions = sum(at.topic == EVENTS for at in ends)
     with _temporary() as folder:
         kafka = _shares(asked, ends, partitions, Path(folder))
-        ledger = LedgerShare(len(kafka), asked.dsn, head, Path(folder)) if asked.dsn else None
+        ledger = LedgerShare(len(kafka), asked.dsn, before, head, Path(folder)) if asked.dsn else None
         founds = await _read(kafka, ledger, sum(ends.values()), head, progress)
         last = max((found.last for found in founds[: len(kafka)]), default=0)
         bad = [one for found in founds for one in found.bad]
@@ -135,6 +138,9 @@ async def verify(asked: Asked, progress: Progress = lambda what, done, of: None)
             head = last
         elif last > head:
             bad.append(Bad(head + 1, f"Kafka holds positions up to {last}, and the ledger ends at {head}"))
+        signed = max(0, *(found.signed for found in founds), *(one.size for one in asked.kept if one.size <= head))
+        if signed > last:  # whoever signs looks first how far Kafka has it
+            bad.append(Bad(last + 1, f"Kafka ends before it, although a checkpoint of size {signed} was signed"))
         # the relay's note of how far it came can have been set back: all that is on Kafka is looked at
         to = max(acknowledged, min(last, head))
         checkpoints = await _with_cosignatures(asked, _checkpoints(asked, founds, to, head, bad))

@@ -84,6 +84,21 @@ async def test_whoever_sets_back_how_far_the_relay_came_hides_nothing(trial: Rel
             await trial.owner.execute("update ledger.event set body = $2 where position = $1", position, before)
 
 
+async def test_kafka_that_was_cut_short_is_no_log_that_is_still_being_sent(trial: RelayTrial) -> None:
+    """Be the relay away, and its note set back: the ledger says how far was signed, and so was there."""
+    signed = size_of((await filled(trial))[-1])
+    wires = await wires_of(trial.ledger)
+    for end in (signed - 1, signed - 30):
+        await asyncio.to_thread(rewrite, trial.bootstrap, wires[:end])
+        await trial.owner.execute("update relay.progress set acknowledged = $1", end)
+        status, sentence = await judge(trial, KEY)
+        told = f"Position {end + 1} is the first bad one: Kafka ends before it, although a checkpoint of size {signed}"
+        assert (status, told in sentence) == (ALTERED, True), sentence
+    await asyncio.to_thread(rewrite, trial.bootstrap, wires[:signed])
+    status, sentence = await judge(trial, KEY)
+    assert (status, "of the ledger" in sentence and "not on Kafka yet" in sentence) == (0, True), sentence
+
+
 @pytest.mark.parametrize("huge", [10**6, 10**18, 10**19 - 1])
 async def test_a_position_that_cannot_be_is_a_verdict_and_ends_nothing(trial: RelayTrial, huge: int) -> None:
     """The room that is kept for each position is not made for it, nor for what is missing before it."""
