@@ -320,7 +320,7 @@ def test_what_is_kept_or_given_as_a_key_may_be_anything(tmp_path: Path) -> None:
             ends(bundle, option, hostile, status=USAGE if content or option == "--key" else VERIFIED)
     for option in ("--kept", "--key"):
         ends(bundle, option, "/dev/zero", status=USAGE, what="/dev/zero")
-        ends(bundle, option, tmp_path, status=USAGE, what="cannot be read")
+        ends(bundle, option, tmp_path, status=USAGE, what="is no file")
         ends(bundle, option, tmp_path / ESCAPE.replace("/", ""), status=USAGE, what="cannot be read")
         ends(bundle, option, "\udcff", status=USAGE, what="cannot be read")
 
