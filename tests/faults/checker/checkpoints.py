@@ -153,7 +153,9 @@ def _none_is_missing(rows: Sequence[Row], signed: Sequence[Signed], past: Past, 
     """When all was well, whatever had come through by then was under a checkpoint."""
     worth = [row.position for row in rows if row.type != CHECKPOINT]
     times = [(fault.name, fault.through, fault.well) for fault in past.faults]
-    for name, through, head in [*times, ("the end", past.through_at_the_end, past.head_at_the_end)]:
+    # what was waited for at the end may have been signed by the very last that is in the ledger
+    last = rows[-1].position if rows else None
+    for name, through, head in [*times, ("the end", past.through_at_the_end, last)]:
         if through is None or head is None:
             continue
         due = max((position for position in worth if position <= through), default=0)
