@@ -47,7 +47,7 @@ def unit_of(name: str) -> str:
 
 
 def history(acts: list[tuple[str, str, int, bool]]) -> Written:
-    """Each silence begins once; some are exercised, some ended twice or late."""
+    """Each silence begins once; some are exercised, some ended twice or late, one is over before it is recorded."""
     log, begun = Written(), set[str]()
     for act, name, hours, other in acts:
         log.after(hours=hours)
@@ -55,7 +55,10 @@ def history(acts: list[tuple[str, str, int, bool]]) -> Written:
             log.write("reference/clock", ClockTicked(nominal=log.now, reason=TickReason.HOUR))
         elif act == "begins" and name not in begun:
             begun.add(name)
-            until, mode = log.now + timedelta(hours=7), Mode.EXERCISE if name == "h" else Mode.ACTUAL
+            until, mode = (
+                log.now + timedelta(hours=-1 if name == "g" else 7),
+                Mode.EXERCISE if name == "h" else Mode.ACTUAL,
+            )
             log.write(f"alert/{unit_of(name)}", silenced(name, until, raises=other), mode=mode)
         elif act == "ends":
             ended = AlertSilenceEnded(silence_id=one(name), unit=unit_of(name))

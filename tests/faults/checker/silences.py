@@ -1,7 +1,7 @@
 """What is announced of silences: that each began, and that it is over once somebody ended it or its time was over.
 
-Time is over for those who listen where the log says so: at an event that goes to everybody, and at the next one about
-silences of the unit.
+Time is over for those who listen where the log says so: at an event that goes to everybody, and at any about silences
+of the unit, also at the one that begins it: where a clock is set it may be recorded when its time is over.
 """
 
 from __future__ import annotations
@@ -40,11 +40,6 @@ class Silences:
     def take(self, event: Told) -> None:
         """One event more; what is exercised leaves nobody in peace."""
         of_silences = event.type in (BEGUN, ENDED) and event.mode == "actual"
-        if event.home == EVERYWHERE or of_silences:
-            for silence_id, one in list(self._standing.items()):
-                its_time_is_over = one.data["until"] <= event.time
-                if its_time_is_over and (event.home == EVERYWHERE or one.stream == event.stream):
-                    self._end(silence_id)
         if of_silences:
             silence_id = event.data["silence_id"]
             if event.type == BEGUN:
@@ -52,6 +47,11 @@ class Silences:
                 self._say(silence_id, event, "begins")
             elif silence_id in self._standing:
                 self._end(silence_id)
+        if event.home == EVERYWHERE or of_silences:
+            for silence_id, one in list(self._standing.items()):
+                its_time_is_over = one.data["until"] <= event.time
+                if its_time_is_over and (event.home == EVERYWHERE or one.stream == event.stream):
+                    self._end(silence_id)
 
     def _end(self, silence_id: str) -> None:
         self._say(silence_id, self._standing.pop(silence_id), "ends")
