@@ -95,25 +95,20 @@ class Verified:
             signed = "" if self.signed else ", whose signatures were not checked, as no key was given (--key)"
             parts.append(f"they lead to the roots of {self.checkpoints} checkpoints of {self.origin}{signed}")
             if self.covered < self.to:
-                late = (
-                    f"positions {self.covered + 1} to {self.to}"
-                    if self.covered + 1 < self.to
-                    else f"position {self.to}"
-                )
-                parts.append(f"no checkpoint covers {late} yet")
+                parts.append(f"no checkpoint covers {_positions(self.covered + 1, self.to)} yet")
         if self.head > self.to:
-            late = (
-                f"positions {self.to + 1} to {self.head} of the ledger are"
-                if self.head > self.to + 1
-                else (f"position {self.head} of the ledger is")
-            )
-            parts.append(f"{late} not on Kafka yet")
+            are = "are" if self.head > self.to + 1 else "is"
+            parts.append(f"{_positions(self.to + 1, self.head)} of the ledger {are} not on Kafka yet")
         parts += self.witnessed
         if self.foreign_records:
             parts.append(f"{self.foreign_records} foreign records are passed over ({', '.join(self.foreign)})")
         if self.repeats:
             parts.append(f"{self.repeats} repeats say the same as the first time")
         return "; ".join(parts) + "."
+
+
+def _positions(first: int, last: int) -> str:
+    return f"positions {first} to {last}" if first < last else f"position {last}"
 
 
 async def verify(asked: Asked, progress: Progress = lambda what, done, of: None) -> Verified:

@@ -55,10 +55,8 @@ def history(acts: list[tuple[str, str, int, bool]]) -> Written:
             log.write("reference/clock", ClockTicked(nominal=log.now, reason=TickReason.HOUR))
         elif act == "begins" and name not in begun:
             begun.add(name)
-            until, mode = (
-                log.now + timedelta(hours=-1 if name == "g" else 7),
-                Mode.EXERCISE if name == "h" else Mode.ACTUAL,
-            )
+            until = log.now + timedelta(hours=-1 if name == "g" else 7)
+            mode = Mode.EXERCISE if name == "h" else Mode.ACTUAL
             log.write(f"alert/{unit_of(name)}", silenced(name, until, raises=other), mode=mode)
         elif act == "ends":
             ended = AlertSilenceEnded(silence_id=one(name), unit=unit_of(name))

@@ -12,7 +12,7 @@ from events.level import Awaited
 from projections.referral_board import PROJECTION
 from projections.referral_board.table import SQL
 from services.api.reading import Asked, Parameter, Read, Reply
-from services.api.reads.records import case_of, refuse_unseen_then
+from services.api.reads.records import refuse_unseen
 from services.api.reads.shown import UNIT, record_id
 from services.api.reads.then import AS_OF, seen_page, then
 
@@ -49,9 +49,7 @@ async def gaps(asked: Asked) -> Reply:
 async def case_gaps(asked: Asked) -> Reply:
     """Every answer about one case that did not come in time, with when it came after all."""
     case_id, at = asked.id("case_id"), await then(asked, PROJECTION)
-    await case_of(asked, case_id)
-    if at.position is not None:
-        refuse_unseen_then(asked, await asked.office.ledger.read_stream(f"case/{case_id}"), at.position)
+    await refuse_unseen(asked, case_id, at.position)
     found = await asked.rows_of(SQL["gaps_of_case"], f"case/{case_id}", place=at.place)
     told = [_gap(row) | {name: row[name] for name in ("answered_at", "answered_by")} for row in found]
     return Reply({"gaps": told, **at.spoken_of()})

@@ -38,6 +38,13 @@ async def case_of(asked: Asked, case_id: UUID) -> tuple[Case, Reading]:
     return case, reading
 
 
+async def refuse_unseen(asked: Asked, case_id: UUID, position: int | None) -> None:
+    """Raises NoSuchCase for a case that whoever asks does not see now, or did not at a position, where one is named."""
+    await case_of(asked, case_id)
+    if position is not None:
+        refuse_unseen_then(asked, await asked.office.ledger.read_stream(f"case/{case_id}"), position)
+
+
 def refuse_unseen_then(asked: Asked, rows: Sequence[Recorded], position: int) -> None:
     """Raises NoSuchCase for a case that was not opened yet at a position, or lay where whoever asks does not see."""
     case = Case(NOBODYS)

@@ -20,7 +20,7 @@ from projections.referral_board import PROJECTION
 from projections.referral_board.table import SQL
 from services.api.problems import BAD_PARAMETER, Refused
 from services.api.reading import Asked, Parameter, Read, Reply
-from services.api.reads.records import NOBODYS, case_of, refuse_unseen_then
+from services.api.reads.records import NOBODYS, case_of, refuse_unseen, refuse_unseen_then
 from services.api.reads.shown import UNIT, recipient_in_the_address, record_id
 from services.api.reads.sql import READS_SQL
 from services.api.reads.then import AS_OF, Fetch, Then, seen_page, seen_streams, then
@@ -108,9 +108,7 @@ async def recipient_referrals(asked: Asked) -> Reply:
 async def case_referrals(asked: Asked) -> Reply:
     """All referrals of one case, in the order in which they were made."""
     case_id, at = asked.id("case_id"), await then(asked, PROJECTION)
-    await case_of(asked, case_id)
-    if at.position is not None:
-        refuse_unseen_then(asked, await asked.office.ledger.read_stream(f"case/{case_id}"), at.position)
+    await refuse_unseen(asked, case_id, at.position)
     found = await asked.rows_of(SQL["of_case"], f"case/{case_id}", place=at.place)
     return Reply({"referrals": [_referral(asked, row) for row in found], **at.spoken_of()})
 
