@@ -24,7 +24,7 @@ from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
     as row (silence_id, stream, unit, home, since, until, by, body, partition)
 
 -- name: write_over
--- One that is over, also where it was begun in the same page: rows are written in the order in which they came.
+-- One that is over, also where it was begun in the same page: all that were begun are written before.
 update silence as one set ended_at = row.ended_at, how = row.how
 from unnest($1::text[], $2::text[], $3::text[]) as row (silence_id, ended_at, how)
 where one.silence_id = row.silence_id
