@@ -18,7 +18,7 @@ from services.acts.in_force import InForce
 from services.acts.network import Committee, Network
 from services.database.lost import ANSWER_SECONDS, LOST
 from services.database.pools import as_it_was
-from services.desk import Desk
+from services.desk.desk import Desk
 from services.erasing import Erasures
 from services.ledger.ledger import LedgerUnavailable, unavailable
 from services.ledger.postgres import PostgresLedger

@@ -12,7 +12,9 @@ from events.places.facts import UnitKind
 from events.places.gazetteer import Gazetteer
 from projections.alert_level.places import SCHEMES
 from services.acts.network import Network
-from services.desk import Change, Order, Reading
+from services.desk.change import Change
+from services.desk.order import Order
+from services.desk.reading import Reading
 from services.ledger.ledger import Accepted
 
 _UNITS = UUID("3d1c7a0e-6b52-8f4d-9a77-2e9c5b8f1d60")

@@ -12,7 +12,8 @@ from events.vocabulary import Role
 from projections.rule_set import hash_of, read_rule_set
 from services.acts.adopting import KNOWN_ENGINES
 from services.acts.reference import act_at
-from services.desk import Desk, Order
+from services.desk.desk import Desk
+from services.desk.order import Order
 from services.ledger.ledger import Accepted
 
 

@@ -19,7 +19,9 @@ from projections.referral_board.waiting import asked_since
 from projections.taken import take
 from services.acts.network import Network
 from services.acts.newcomer import Introduce, nobody_new
-from services.desk import Change, Order, Reading
+from services.desk.change import Change
+from services.desk.order import Order
+from services.desk.reading import Reading
 from services.ledger.ledger import Accepted
 
 Decision = Callable[[Network, Reading, Case, Any, Act], Awaitable[Sequence[CaseEvent]]]

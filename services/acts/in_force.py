@@ -18,7 +18,7 @@ from events.reference import GazetteerAdopted, RulesAdopted
 from projections.rule_set import RuleSet, read_rule_set
 from services import clock
 from services.acts.network import Committee, Network
-from services.desk import Desk
+from services.desk.desk import Desk
 from services.ledger.ledger import Ledger, LedgerError
 from services.vault.opening import Opener
 from services.vault.persons import Persons

@@ -16,7 +16,8 @@ from events.places.gazetteer import Gazetteer
 from events.refusals import BadInput
 from events.sealed import Sealable, Sealed
 from events.vocabulary import ActorClass, Located, PlacePrecision
-from services.desk import Desk, Reading
+from services.desk.desk import Desk
+from services.desk.reading import Reading
 from services.vault.opening import Opened, Opener
 from services.vault.refused import KeyGone
 

@@ -13,7 +13,10 @@ from events.reference import Register
 from events.vocabulary import EVERY_HOME
 from services.acts.adopting import refuse_what_no_fold_could_read
 from services.acts.network import Network
-from services.desk import Change, Desk, Order, Reading
+from services.desk.change import Change
+from services.desk.desk import Desk
+from services.desk.order import Order
+from services.desk.reading import Reading
 from services.ledger.ledger import Accepted
 
 _REGISTERS = UUID("0b0e7d7c-5d2f-8c64-9e0b-5a1d7f3c2a10")

@@ -18,7 +18,9 @@ from events.report.state import Report
 from services.acts.network import UNPLACED, Network
 from services.acts.newcomer import Introduce, nobody_new
 from services.acts.placing import place_of, with_words
-from services.desk import Change, Order, Reading
+from services.desk.change import Change
+from services.desk.order import Order
+from services.desk.reading import Reading
 from services.ledger.ledger import Accepted
 
 PLAIN: Mapping[type[Command], Callable[[Report, Any, Act], Sequence[ReportEvent]]] = {

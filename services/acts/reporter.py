@@ -15,7 +15,9 @@ from events.reporter import Reporter, ReporterCheckedIn, ReporterEvent
 from events.vocabulary import PlacePrecision
 from services.acts.network import Network
 from services.acts.newcomer import Introduce, nobody_new
-from services.desk import Change, Order, Reading
+from services.desk.change import Change
+from services.desk.order import Order
+from services.desk.reading import Reading
 from services.ledger.ledger import Accepted
 from services.signs import Held
 

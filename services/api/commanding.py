@@ -23,7 +23,7 @@ from services.api import waiting
 from services.api.body import read_body
 from services.api.office import Asking, Office, who_asks
 from services.api.problems import BAD_PARAMETER, BAD_PRECONDITION, NO_COMMAND_ID, NOT_THIS_ROLE, Refused
-from services.desk import Order
+from services.desk.order import Order
 from services.ledger.ledger import Accepted, LedgerError, Placed
 from services.signs import Held
 

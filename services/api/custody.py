@@ -29,7 +29,8 @@ from services.api.body import read_body
 from services.api.office import Asking, Office, who_asks
 from services.api.problems import BAD_PARAMETER, Refused
 from services.api.reads.referrals import referral_made
-from services.desk import Order, Reading
+from services.desk.order import Order
+from services.desk.reading import Reading
 from services.ledger.ledger import Recorded
 from services.vault.approvals import LONGEST, Opening
 from services.vault.opening import sealed_fields

@@ -28,7 +28,7 @@ from services.api.custody import NO_STORE, NOBODYS
 from services.api.office import Asking, Office, who_asks
 from services.api.problems import BAD_PARAMETER, CASE_TOO_LARGE, NO_ROOM_FOR_A_PACK, PACK_TOO_SLOW, Refused
 from services.api.reading import Asked, Pieces
-from services.desk import Reading
+from services.desk.reading import Reading
 from services.evidence.approving import approve as approve_clearing
 from services.evidence.taking import Wanted
 from services.local.problems import FolderUnusable

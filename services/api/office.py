@@ -24,7 +24,7 @@ from services.api.tokens import Bearer, TokenKeys, TokenRefused
 from services.area import EVERYWHERE, Area
 from services.bulletins.issuer import Issuer
 from services.bulletins.shapes import Boundaries
-from services.desk import Desk
+from services.desk.desk import Desk
 from services.erasing import Erasures
 from services.evidence.taking import Taking
 from services.ledger.ledger import Ledger, LedgerError

@@ -18,10 +18,11 @@ from events.places.faults import GazetteerFaulty, NoSuchDivision, NoSuchUnit
 from events.places.lookup import Candidate
 from events.refusals import BadInput, NotNow, Problem
 from events.report import refusals as report
-from services import area, desk
+from services import area
 from services.acts import placing
 from services.acts.in_force import NotBegun
 from services.api.mends import MENDS
+from services.desk.reading import AnotherMode, MovedOn
 from services.ledger import ledger
 from services.notary import halts, keys, proving, signed, tree
 from services.past.asking import NotYet
@@ -204,8 +205,8 @@ REFUSALS: Mapping[type[Exception], Kind] = {
     placing.PlaceUnclear: AMBIGUOUS_PLACE,
     BadInput: BAD_FIELD,
     area.OutsideArea: OUTSIDE_AREA,
-    desk.AnotherMode: Kind(3001, 409, "What is exercised never touches what is real"),
-    desk.MovedOn: Kind(3002, 412, "It has moved on since it was read"),
+    AnotherMode: Kind(3001, 409, "What is exercised never touches what is real"),
+    MovedOn: Kind(3002, 412, "It has moved on since it was read"),
     ledger.Conflict: Kind(3003, 409, "Somebody else was faster, again and again", "read it again and decide again"),
     ledger.CommandReused: Kind(3004, 422, "The id was used for another command"),
     ledger.CommandBurned: Kind(3005, 409, "The id can no longer be used"),

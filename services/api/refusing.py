@@ -22,7 +22,7 @@ from events.reference import AdoptGazetteer
 from events.refusals import BadInput, Refusal
 from events.report import decisions as report
 from events.report.refusals import NoSuchReport
-from services import area, desk
+from services import area
 from services.acts import placing
 from services.acts.case import INFORMED
 from services.api import problems
@@ -34,6 +34,7 @@ from services.api.problems import Kind, kind_of
 from services.api.reading import Read
 from services.api.reads.then import AS_OF
 from services.api.subscribing import Rotate, SubscriberAct, Wanted
+from services.desk.reading import AnotherMode, MovedOn
 from services.ledger import ledger
 from services.notary.signed import NothingCosigned
 from services.subscribers.refused import (
@@ -78,7 +79,7 @@ EVERY_COMMAND: tuple[Kind, ...] = (
             ledger.KeyDestroyed,
             ledger.TooLarge,
             vault.KeyGone,
-            desk.MovedOn,
+            MovedOn,
         )
     ),
 )
@@ -96,7 +97,7 @@ def of_command(route: Route) -> frozenset[Kind]:
     """Everything that a command can be answered with."""
     refusals: set[type[Exception]] = {*decided(route.command), *ELSEWHERE.get(route.command, ())}
     if route.noun in ("report", "case"):
-        refusals |= {desk.AnotherMode}
+        refusals |= {AnotherMode}
         if route.about or route.noun == "case":
             refusals |= {ledger.HomeChanged}
         if route.about:
@@ -104,7 +105,7 @@ def of_command(route: Route) -> frozenset[Kind]:
         elif route.noun == "case":
             refusals |= {area.OutsideArea}
     if route.noun in ("reporter", "alert"):
-        refusals |= {area.OutsideArea, NoSuchUnit, desk.AnotherMode}
+        refusals |= {area.OutsideArea, NoSuchUnit, AnotherMode}
     begun: tuple[Kind, ...] = (problems.NOT_READY,) if route.needs_network else ()
     begun += (problems.NO_SUCH_PAGE,) if route.about else ()  # an id with a slash in it is another address
     return frozenset({*EVERY_COMMAND, *begun, *map(_kind, refusals)})
@@ -165,7 +166,7 @@ def of_post(post: Post) -> frozenset[Kind]:
         vault.NoSuchKey,
         vault.CannotOpen,
         vault.ApprovalUsed,
-        desk.AnotherMode,
+        AnotherMode,
     )
     ledgers = (ledger.Conflict, ledger.KeyDestroyed, ledger.TooLarge)
     return frozenset(
@@ -188,7 +189,7 @@ def of_evidence_act(act: EvidenceAct) -> frozenset[Kind]:
     if act.body is TakeEvidence:
         kinds |= {problems.CASE_TOO_LARGE, problems.PACK_TOO_SLOW, problems.NO_ROOM_FOR_A_PACK}
         kinds |= {problems.TREE_BEHIND, problems.TREE_DAMAGED, problems.CHECKPOINT_ALTERED}
-        refusals = (MayNotOpen, ClearNeedsApprovers, vault.CannotOpen, vault.ApprovalUsed, desk.AnotherMode)
+        refusals = (MayNotOpen, ClearNeedsApprovers, vault.CannotOpen, vault.ApprovalUsed, AnotherMode)
         ledgers = (ledger.Conflict, ledger.KeyDestroyed, ledger.TooLarge)
         kinds |= {*map(_kind, (*refusals, *ledgers))}
     return frozenset(kinds)

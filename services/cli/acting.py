@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 import typer
 
 from events.refusals import Refusal
-from services.desk import Desk
+from services.desk.desk import Desk
 from services.local_problem import LocalProblem
 from services.settings import Settings
 from services.wiring import open_desk

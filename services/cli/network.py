@@ -15,7 +15,7 @@ from services.api.tokens import Bearer, TokenIssuer
 from services.area import Area
 from services.cli.acting import Person, person_id_of, with_desk
 from services.cli.named_files import text_of
-from services.desk import Desk
+from services.desk.desk import Desk
 from services.local_problem import LocalProblem
 from services.settings import read_settings
 

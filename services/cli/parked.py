@@ -98,7 +98,7 @@ def _refuse_unless_it_waits(place: str, key: str, position: int) -> None:
 
 async def _waive(place: str, key: str, position: int, why: WaiverReason, phone: str) -> None:
     from services.acts.reference import act_at
-    from services.desk import Order
+    from services.desk.order import Order
     from services.wiring import open_desk
 
     fields = {"projection": place, "key": key, "position": position, "why": why.value}

@@ -55,7 +55,7 @@ def adopt(
     from events.vocabulary import Role
     from projections.rule_set import hash_of, read_rule_set
     from services.acts.reference import act_at
-    from services.desk import Order
+    from services.desk.order import Order
 
     text = checked(file)
     if cases is not None:

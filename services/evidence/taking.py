@@ -18,7 +18,8 @@ from events.event import Act
 from events.vocabulary import Role
 from services import clock
 from services.audit.zipping import PartsBeside, Zip, manifest_of
-from services.desk import Desk, Order
+from services.desk.desk import Desk
+from services.desk.order import Order
 from services.evidence.clear import MOST_IN_CLEAR, Cleared, ClearTexts, cleared
 from services.evidence.gathering import MOST_EVENTS, SQL, Fetch, Gathered, Sees, end_of, gather
 from services.evidence.page import write_page

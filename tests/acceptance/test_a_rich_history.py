@@ -24,7 +24,8 @@ from events.vocabulary import Role
 from services.acts import alert as alert_acts
 from services.acts import case as case_acts
 from services.acts import report as report_acts
-from services.desk import Order, Reading
+from services.desk.order import Order
+from services.desk.reading import Reading
 from services.ledger.ledger import Accepted, CommandReused, Recorded
 from services.vault.connection import connect_vault
 from services.vault.keyring import KeyRing

@@ -25,7 +25,7 @@ from services import clock
 from services.acts import report as acts
 from services.acts.network import Committee
 from services.database.migrate import migrate
-from services.desk import Order
+from services.desk.order import Order
 from services.gazetteer import read_gazetteer
 from services.ledger.ledger import Append, Entry, Submission
 from services.ledger.postgres import PostgresLedger

@@ -32,7 +32,7 @@ from services.acts import reference as reference_acts
 from services.acts import report as report_acts
 from services.acts import reporter as reporter_acts
 from services.acts.network import Network
-from services.desk import Order
+from services.desk.order import Order
 from services.ledger.ledger import Accepted
 from services.signs import Held
 

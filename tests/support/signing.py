@@ -28,7 +28,7 @@ from events.vocabulary import Role
 from services.acts import report as report_acts
 from services.acts import reporter as reporter_acts
 from services.acts.network import Committee, Network
-from services.desk import Order
+from services.desk.order import Order
 from services.gazetteer import read_gazetteer
 from services.ledger.ledger import Accepted, Submission
 from services.signs import Held

@@ -13,7 +13,7 @@ from events.catalogue import read
 from events.report.refusals import NoSuchReport
 from events.report.state import Report
 from services.api.reading import Asked
-from services.desk import Reading
+from services.desk.reading import Reading
 from services.ledger.ledger import Recorded
 
 NOBODYS = UUID(int=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from events.case.refusals import NoSuchCase, RecipientNotRegistered
 from services.api.problems import Told
-from services.desk import MovedOn
+from services.desk.reading import MovedOn
 
 
 def test_a_sentence_begins_with_a_capital() -> None:

@@ -22,7 +22,8 @@ from services.acts import in_force as following
 from services.acts.beginning import begin
 from services.acts.in_force import InForce, NotBegun
 from services.acts.reference import act_at
-from services.desk import Desk, Order
+from services.desk.desk import Desk
+from services.desk.order import Order
 from services.gazetteer import read_gazetteer
 from services.ledger.ledger import LedgerUnavailable, Recorded
 from services.ledger.memory import MemoryLedger

@@ -13,7 +13,7 @@ import pytest
 from events.vocabulary import Role
 from services import clock
 from services.acts.network import Committee, Network
-from services.desk import Desk
+from services.desk.desk import Desk
 from services.gazetteer import read_gazetteer
 from services.ledger.memory import MemoryLedger
 from services.signs import Signs

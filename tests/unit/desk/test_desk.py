@@ -16,7 +16,7 @@ from events.report.refusals import ReportWithdrawnAlready
 from events.vocabulary import Mode, Role
 from services.acts import case as case_acts
 from services.acts import report as report_acts
-from services.desk import AnotherMode
+from services.desk.reading import AnotherMode
 from services.ledger.ledger import CommandReused
 from tests.support.history import GIHANGA, Story
 

@@ -17,7 +17,7 @@ from events.report.refusals import WordsNotOpened
 from events.sealed import Sealed
 from events.vocabulary import Role
 from services.acts import report as report_acts
-from services.desk import Reading
+from services.desk.reading import Reading
 from services.ledger.ledger import CommandReused, KeyDestroyed
 from services.vault.keys import DataKey, Need
 from services.vault.memory import MemoryVault

@@ -30,7 +30,8 @@ from events.vocabulary import Actor, Role
 from services.acts import report as report_acts
 from services.acts import reporter as reporter_acts
 from services.acts.network import Committee, Network
-from services.desk import Desk, Order
+from services.desk.desk import Desk
+from services.desk.order import Order
 from services.gazetteer import read_gazetteer
 from services.ledger.ledger import Append, Entry, Submission
 from services.ledger.memory import MemoryLedger

@@ -11,7 +11,7 @@ from events.case import ending, linking, opening, referral
 from events.case.refusals import OpenReferrals
 from events.case.state import Case, Stage
 from events.vocabulary import Role
-from services.desk import Reading
+from services.desk.reading import Reading
 from tests.support.history import Story
 from tests.unit.desk.referrals import refer, register_clinic
 

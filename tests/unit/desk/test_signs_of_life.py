@@ -24,7 +24,7 @@ from events.vocabulary import Mode, Role
 from services import clock
 from services.acts import reporter as reporter_acts
 from services.area import Area, OutsideArea
-from services.desk import AnotherMode
+from services.desk.reading import AnotherMode
 from services.ledger.ledger import CommandReused
 from services.ledger.memory import MemoryLedger
 from services.signs import NOBODY

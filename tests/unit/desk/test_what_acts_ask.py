@@ -14,7 +14,7 @@ from events.report import decisions as reports
 from events.report.refusals import AnotherHome, NoQuorum
 from events.vocabulary import Flag, Role
 from services.acts.network import UNPLACED
-from services.desk import Reading
+from services.desk.reading import Reading
 from tests.support.history import ELSEWHERE, GIHANGA, MPANDA, Story
 
 Opened = Callable[[], Awaitable[UUID]]

@@ -23,7 +23,7 @@ from services.acts import report as report_acts
 from services.acts import reporter as reporter_acts
 from services.acts.newcomer import Introduce, of_a_phone
 from services.area import Area, OutsideArea
-from services.desk import MovedOn
+from services.desk.reading import MovedOn
 from services.ledger.ledger import Accepted, CommandReused
 from services.vault.memory import MemoryVault
 from tests.support.history import ELSEWHERE, GIHANGA, Story
