@@ -12,7 +12,7 @@ from tests.faults.checker import units
 from tests.faults.checker.recomputing import Levels
 from tests.faults.checker.weights import Case, Weight, weigh
 from tests.support.level_histories import history
-from tests.support.reference_level import recomputed
+from tests.support.reference_level.recomputing import recomputed
 from tests.support.reform_histories import reform_history
 
 

@@ -13,7 +13,7 @@ from events.places.gazetteer import Gazetteer
 from projections.taken import Taken
 
 if TYPE_CHECKING:
-    from tests.support.reference_level import Row
+    from tests.support.reference_level.rows import Row
 
 SIGNS = ("reporter.coverage_assigned", "reporter.checked_in", "reporter.stood_down", "report.received")
 BLIND = ("blind", "coverage_lost")

@@ -13,7 +13,9 @@ from typing import Any
 
 from projections.rule_set import RuleSet, hash_of, read_rule_set
 from projections.taken import Taken
-from tests.support.reference_level import Case, Recomputed, at_instant, gazetteer_of, last_possible, local_day, midnight
+from tests.support.reference_level.adopted import gazetteer_of, last_possible, local_day, midnight
+from tests.support.reference_level.cases import Case
+from tests.support.reference_level.recomputing import Recomputed, at_instant
 
 DANGERS = {
     *("tension", "violence", "weapons", "rumour_or_hate_speech", "electoral_irregularity"),

@@ -24,7 +24,8 @@ from projections.taken import Taken
 from tests.support.examples import examples
 from tests.support.level_histories import history
 from tests.support.levels import Log
-from tests.support.reference_level import Engines, Ladder, Recomputed, at_instant, recomputed
+from tests.support.reference_level.recomputing import Engines, Recomputed, at_instant, recomputed
+from tests.support.reference_level.rows import Ladder
 from tests.support.reform_histories import reform_history
 from tests.unit.alert_level.rare_histories import RARE
 from tests.unit.alert_level.second_engine import WITH_A_SECOND
