@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from events.level import LevelCause
 from events.places.facts import UnitKind
 from projections.alert_level.recompute import LEVELS, points
 from projections.rule_set import read_rule_set
@@ -22,15 +23,17 @@ from services.demo.watch import STAGES, Change, Watch, quantiles
 STYLES = ("green", "cyan", "yellow", "dark_orange", "bold white on red")
 UNHEARD = Text("· ", "dim")
 CAUSES = {
-    "evidence": "reported",
-    "retraction": "taken back",
-    "fading": "time",
-    "resolved": "resolved",
-    "rules": "other rules",
-    "gazetteer": "other division",
-    "election_window": "election",
-    "engine": "corrected program",
+    LevelCause.EVIDENCE: "reported",
+    LevelCause.RETRACTION: "taken back",
+    LevelCause.FADING: "time passed",
+    LevelCause.RESOLVED: "resolved",
+    LevelCause.RULES: "other rules",
+    LevelCause.GAZETTEER: "other division",
+    LevelCause.ELECTION_WINDOW: "election",
+    LevelCause.ENGINE: "corrected program",
+    LevelCause.COVERAGE: "watched again",
 }
+"""Why a level is another one now, in a word or two."""
 ROWS = 12
 """Lines of what changed, and of the last cases."""
 LOW, NARROW = 38, 110
@@ -51,7 +54,7 @@ class Screen:
     def frame(self, width: int = 140, height: int = 40) -> RenderableType:
         """The whole screen as it stands; on a low one fewer lines, on a narrow one less of it."""
         country = _panel("The country, commune by commune; open cases", self._country())
-        lags = _panel("How far each stage lags", self._lags())
+        lags = _panel("How long it takes until a command is …", self._lags())
         if width < NARROW:
             return Group(self._head(), country, lags)
         columns = Table.grid(expand=True, padding=(0, 1))
@@ -131,7 +134,7 @@ class Screen:
         text.append(LEVELS[change.after], STYLES[change.after])
         why = ", ".join(f"{kind.replace('_', ' ')} {points(counted)}" for kind, counted in change.why[:3])
         more = f" and {len(change.why) - 3} more" if len(change.why) > 3 else ""
-        text.append(f"  {CAUSES.get(change.cause, 'other')}: {why or 'no open case'}{more}", "dim")
+        text.append(f"  {CAUSES[LevelCause(change.cause)]}: {why or 'no open case'}{more}", "dim")
         return text
 
     def _cases(self, rows: int) -> RenderableType:
@@ -176,7 +179,7 @@ class Screen:
         seconds = {STAGES[0]: playing.door.seconds, **self._watch.lags}
         for stage in STAGES:
             found = list(quantiles(seconds[stage][-400:]))
-            told = f"{_milliseconds(found[0])}, p99 {_milliseconds(found[1])}" if found else "…"
+            told = f"{_milliseconds(found[0])}, 99 % in {_milliseconds(found[1])}" if found else "…"
             table.add_row(Text(stage, "dim"), told)
         alert = self._watch.last_alert
         last = Text(no_wrap=True, overflow="ellipsis")
@@ -192,8 +195,9 @@ class Screen:
             text.append(f"{level} {name}", STYLES[level])
             text.append("  ")
         text.append("· nothing heard of it, which is not calm.  ", "dim")
+        text.append("Behind a change: kinds of cases, and the points that each counts.  ", "dim")
         text.append("Days, places, kinds and severity: public accounts. ", "dim")
-        text.append("Who reported, judged, referred and answered: invented by a seeded rule.", "bold dim")
+        text.append("Who reported, judged, referred and answered: invented, drawn at random from a seed.", "bold dim")
         return text
 
     # --- what is seen -------------------------------------------------------------------------------------------------

@@ -58,7 +58,10 @@ class Demonstration:
     async def run(self, *, once: bool) -> list[str]:
         """Show it; returns what was found wrong. Raises LocalProblem where it cannot go on; `once` ends the stack."""
         say = self.console.print
-        say(f"[bold]{self.scenario.head.title}[/]: {len(self.scenario.entries)} entries, {len(self.plan.acts):,} acts.")
+        say(
+            f"[bold]{self.scenario.head.title}[/]: {len(self.scenario.entries)} things that public accounts tell, and "
+            f"{len(self.plan.acts):,} commands that an invented network gives because of them (seed {self.plan.seed})."
+        )
         await self.stack.begin_anew()
         try:
             await self.stack.up(self._whisper)
@@ -73,7 +76,7 @@ class Demonstration:
             await self.stack.down()
             say("The stack is down again.")
         else:
-            say(where_to_look(self.stack))
+            say(where_to_look(self.stack), soft_wrap=True)  # what is to be copied has no line breaks of ours
         return faults
 
     def _whisper(self, line: str) -> None:

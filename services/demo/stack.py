@@ -21,6 +21,8 @@ from services.local.process import Identity, open_log
 from services.local_problem import LocalProblem
 from services.settings import PREFIX, Settings, child_environment
 
+PROGRAM = Path(sys.executable).with_name("intabaza")
+"""Whoever typed `make demo` has no `intabaza` on their PATH."""
 MARK = "demonstration.toml"
 """Says that a folder was made for demonstrations and may be begun anew."""
 PARTITIONS = 4
@@ -129,7 +131,7 @@ class DemoStack:
     @property
     def command_to_end(self) -> str:
         """What ends it from the keyboard."""
-        return f"{PREFIX}DATA_FOLDER={self.settings.folder} intabaza down"
+        return f"{PREFIX}DATA_FOLDER={self.settings.folder} {PROGRAM} down"
 
     @property
     def environment(self) -> dict[str, str]:

@@ -30,6 +30,7 @@ class Plan:
     deadlines: Sequence[datetime]
     begins: datetime
     ends: datetime
+    seed: int
 
     @property
     def moments(self) -> Mapping[datetime, Sequence[Act]]:
@@ -55,6 +56,7 @@ class _Story:
         self._cast = cast
         self._rules = read_rule_set(scenario.rules)
         self._zone = ZoneInfo(self._rules.time_zone)
+        self._seed = seed
         self._chance = Chance(seed)
         self._acts: list[Act] = []
         self._opened: dict[str, Opened] = {}
@@ -72,7 +74,7 @@ class _Story:
         # Sorting keeps what is written first before what is written later at the same moment.
         within = sorted((act for act in self._acts if act.at <= ends), key=lambda act: act.at)
         acts = tuple(_whole(within))
-        return Plan(acts, tuple(sorted({at for act in acts for at in self._deadlines(act)})), begins, ends)
+        return Plan(acts, tuple(sorted({at for act in acts for at in self._deadlines(act)})), begins, ends, self._seed)
 
     def _deadlines(self, act: Act) -> Iterator[datetime]:
         """When something that this act begins falls due; many are met and never told of."""

@@ -18,7 +18,7 @@ from projections.alert_level.recompute import LEVELS
 from projections.rule_set import read_rule_set
 from services.demo.scenario import Scenario
 from services.demo.screen import STYLES, called
-from services.demo.stack import DemoStack
+from services.demo.stack import PROGRAM, DemoStack
 from services.demo.watch import STAGES, Change, Watch, quantiles
 
 MOST_UNITS = 24
@@ -126,26 +126,28 @@ def _referrals(scenario: Scenario, outcome: Outcome, zone: tzinfo) -> Renderable
             so_many(rows, "referred", "acknowledged", "accepted", "delivery_failed"),
             str(sum(row["overdue"] for row in rows) or ""),
         )
-    lines = [Text(f"Overdue: {len(outcome.overdue) or 'none'}. The longest:" if outcome.overdue else "Overdue: none.")]
+    lines = [
+        Text(f"Overdue: {len(outcome.overdue)}. Those that waited longest:" if outcome.overdue else "Overdue: none.")
+    ]
     for row in outcome.overdue[:MOST_OVERDUE]:
         since = datetime.fromisoformat(row["overdue_since"]).astimezone(zone)
         lines.append(
             Text(f"  {labels.get(row['recipient'], row['recipient'])}, {row['purpose']}, since {since:%d %b %Y}", "dim")
         )
     awaited = Counter(row["awaited"].replace("_", " ") for row in outcome.gaps)
-    told = ", ".join(f"{number} {name}" for name, number in awaited.most_common())
-    lines.append(Text(f"Answers that are awaited still: {told or 'none'}."))
+    told = ", ".join(f"{name} {number}" for name, number in awaited.most_common())
+    lines.append(Text(f"Answers that are still awaited, by what is missing: {told or 'none'}."))
     climbed = Counter(row["told"]["role"].replace("_", " ") for row in outcome.gaps if row["told"])
     if climbed:
-        last = ", ".join(f"{number} the {role}" for role, number in climbed.most_common())
-        lines.append(Text(f"Of grave cases that nobody answered, the ladder told last: {last}."))
+        last = ", ".join(f"{role} {number}" for role, number in climbed.most_common())
+        lines.append(Text(f"Grave cases that nobody answered, by whom they were brought before last: {last}."))
     return Group(table, *lines)
 
 
 def _stages(watch: Watch) -> RenderableType:
-    table = Table(title="How long each stage took, in milliseconds", title_justify="left", box=None, pad_edge=False)
-    for column in ("from the request until it was", "looked at", "p50", "p99"):
-        table.add_column(column, justify="left" if column.startswith("from") else "right")
+    table = Table(title="How long it took, in milliseconds", title_justify="left", box=None, pad_edge=False)
+    for column in ("until a command was", "measured", "median", "99 % within"):
+        table.add_column(column, justify="left" if column.startswith("until") else "right")
     seconds = {STAGES[0]: watch.playing.door.seconds, **watch.lags}
     for stage in STAGES:
         told = [f"{one * 1000:,.0f}" for one in quantiles(seconds[stage])] or ["", ""]
@@ -156,15 +158,22 @@ def _stages(watch: Watch) -> RenderableType:
 def where_to_look(stack: DemoStack) -> RenderableType:
     """The addresses of the stack that is left up, and how to end it."""
     folder = stack.settings.folder
+    asked = 'curl -H "Authorization: Bearer $TOKEN"'
     lines = [
         "",
-        f"The stack is up. What to look at, from {folder}:",
+        "The stack stays up. In a shell, once:",
+        f'  export PATH="{PROGRAM.parent}:$PATH"',
         f"  export INTABAZA_DATA_FOLDER={folder} INTABAZA_PARTITIONS={stack.settings.partitions}",
         '  TOKEN="$(intabaza token --role analyst --person me)"',
-        f'  curl -H "Authorization: Bearer $TOKEN" {stack.address}/v1/levels',
-        f'  curl -H "Authorization: Bearer $TOKEN" {stack.address}/v1/referrals?overdue=true',
-        f'  curl -N -H "Authorization: Bearer $TOKEN" {stack.address}/v1/alerts/stream?after=0',
+        "Then the level of each unit, the referrals that were not answered in time, the alerts as strangers see them:",
+        f'  {asked} "{stack.address}/v1/levels"',
+        f'  {asked} "{stack.address}/v1/referrals?overdue=true"',
+        f'  {asked} -N "{stack.address}/v1/alerts/stream?after=0"',
+        "Every address of the API, whether it is ready, and what it counts:",
         f"  {stack.address}/openapi.json  {stack.address}/readyz  {stack.address}/metrics",
-        "  intabaza status, intabaza replay alert_level --diff, intabaza down",
+        "What runs; whether a projection is what Kafka makes of it; and the end of it all:",
+        "  intabaza status",
+        "  intabaza replay alert_level --diff",
+        "  intabaza down",
     ]
     return Text("\n".join(lines))

@@ -62,7 +62,7 @@ def test_a_few_days_are_played_checked_and_ended(tmp_path: Path, folder: Path) -
     process = demo(write_scenario(tmp_path, *FEW), folder)
     said, _ = process.communicate(timeout=800)
     assert process.returncode == 0, said
-    assert "5 entries, 58 acts" in said
+    assert "5 things that public accounts tell, and 58 commands" in said
     assert "acknowledged commands are on Kafka" in said
     assert f"all {len(LIVE)} projections" in said
     assert "Days at each level" in said

@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import aiohttp
+import pytest
 from rich.console import Console
 
+from events.level import LevelCause
 from services.api.tokens import TokenIssuer
 from services.demo.cast import Cast
 from services.demo.door import Door
 from services.demo.play import Playing
-from services.demo.screen import Screen
+from services.demo.screen import CAUSES, Screen
 from services.demo.show import without_fonts
 from services.demo.watch import STAGES, Change, Watch
 from tests.unit.demo.scenarios import chronology, told
@@ -57,7 +59,7 @@ def test_it_shows_the_country_by_province_what_changed_and_why_the_last_cases_an
     assert "assessed: " in text
     assert "something was done about it" in text
     assert "on Kafka" in text
-    assert "20 ms, p99 20 ms" in text
+    assert "20 ms, 99 % in 20 ms" in text
     assert "Thursday 14 May 2015, 12:00" in text
 
 
@@ -67,7 +69,7 @@ def test_silence_looks_otherwise_than_calm_and_what_is_invented_is_called_so() -
     assert gitega.count("·") == 11  # the province itself and ten of its communes
     assert gitega.count("0 ") == 1
     assert "nothing heard of it, which is not calm" in text
-    assert "invented by a seeded rule" in " ".join(text.split())
+    assert "invented, drawn at random from a seed" in " ".join(text.split())
     referred = [line for line in drawn(240, 45).splitlines() if "referred to" in line]
     assert referred
     assert all("(invented)" in line for line in referred)
@@ -90,6 +92,12 @@ def test_a_recording_fetches_nothing_from_anywhere() -> None:
     assert "url(http" not in svg
     assert "font-face" not in svg
     assert "Mukaza" in svg
+
+
+@pytest.mark.parametrize("cause", LevelCause)
+def test_every_cause_of_a_change_has_words(cause: LevelCause) -> None:
+    told = Change("bi:c2015:mukaza", 3, 1, 2, cause.value, datetime(2015, 5, 13, tzinfo=UTC), ())
+    assert f"  {CAUSES[cause]}: no open case" in Screen(chronology(), watched()).change_line(told)
 
 
 def test_every_act_of_the_story_can_be_told() -> None:
