@@ -19,7 +19,7 @@ from projections.projection import Connection, Projection
 from projections.sql import named_queries
 from services.processors.making import make_place
 from services.processors.places import Places
-from services.processors.refold import Refolding, a_pool, drop_place, fold_abreast, refold, to_the_end
+from services.processors.refold import Refolding, a_pool, drop_place, fold_abreast, refold, to_the_end, together
 from services.processors.store import BeingCopied
 
 SQL = named_queries("services.past", "standing.sql")
@@ -45,8 +45,11 @@ FETCH_BYTES = 512 * 1024
 SAMPLED = 10
 """A tenth of what a table's statistics rest on usually: a place is read by its indexes, and seldom."""
 
-CONNECTIONS = 6
-"""One that lets nobody else fold, one that copies, the others for partitions that are folded abreast."""
+COPYING = 2
+"""Tables of a place that are copied at once."""
+
+CONNECTIONS = 5 + COPYING
+"""One that lets nobody else fold, those that copy, the others for partitions that are folded abreast."""
 
 Progress = Callable[[int, int], None]
 
@@ -194,18 +197,34 @@ class Standing:
             await connection.execute(SQL["note"], place, *made_by(projection), position)
 
     async def _copy(self, projection: Projection[Any, Any], source: str | None, place: str) -> None:
-        """A new place with all that another one has, in one transaction; an empty one without another."""
+        """A new place with all that another one has, how far that had come last of all; an empty one without another.
+
+        Indexes are made once the rows are there: to sort all of them costs less than to find each one's place.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(SQL["forget"], place)
             await drop_place(connection, place)
             await make_place(connection, projection, place)
-            made = await tables(connection, place)
-            for table in made:
+            making: dict[str, list[str]] = {table: [] for table in await tables(connection, place)}
+            if source is not None:
+                for index in await connection.fetch(SQL["indexes"], place):
+                    await connection.execute(index["dropping"])
+                    making[index["table"]].append(index["making"])
+            for table in making:
                 await connection.execute(f'alter table "{place}"."{table}" set unlogged')
-            if source is None:
-                return
-            for table in made:
-                await connection.execute(_copying(source, place, table))
+        if source is None:
+            return
+        left = iter(making.items())
+
+        async def copy() -> None:
+            for table, indexes in left:
+                async with self._pool.acquire() as connection, connection.transaction():
+                    await connection.execute(_copying(source, place, table))
+                    for index in indexes:
+                        await connection.execute(index)
+
+        await together([copy() for _ in range(COPYING)])
+        async with self._pool.acquire() as connection, connection.transaction():
             for what in ("watermarks", "shared", "parked"):
                 await connection.execute(SQL[f"copy_{what}"], source, place)
 

@@ -205,9 +205,9 @@ async def fold_abreast(
     store = Store(pool, "", refolding.places, speaks=False, as_of=refolding.as_of, being_copied=being_copied)
     lanes = {one: Lane(store, refolding.projections, one, places.topic_id) for one in sorted(refolding.lines)}
     try:
-        await _together([lane.begin() for lane in lanes.values()])
+        await together([lane.begin() for lane in lanes.values()])
         ends = await _read_on(refolding, places, lanes)
-        await _together([lane.settle() for lane in lanes.values()])
+        await together([lane.settle() for lane in lanes.values()])
     except Again as error:
         raise Halt(f"{error}: the same seems to be folded again by somebody else at this time") from error
     except Silence as error:
@@ -222,7 +222,7 @@ async def fold_abreast(
             )
 
 
-async def _together(parts: Sequence[Coroutine[Any, Any, None]]) -> None:
+async def together(parts: Sequence[Coroutine[Any, Any, None]]) -> None:
     """Await all; where one fails the others are ended before that is raised."""
     tasks = [asyncio.create_task(one) for one in parts]
     try:

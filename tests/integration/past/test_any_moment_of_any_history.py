@@ -222,3 +222,23 @@ async def test_a_copy_that_fails_is_what_is_said_and_nothing_stands(pool: Pool, 
     places.fails = None
     assert await kept.rows(projection, await places.stand(projection, last)) == lived[last]
     await places.forget()
+
+
+@pytest.mark.parametrize("projection", [alert_level.PROJECTION, review_queue.PROJECTION], ids=lambda one: one.name)
+async def test_a_copied_place_has_the_indexes_of_the_live_one(pool: Pool, projection: Projection[Any, Any]) -> None:
+    kept = Kept(pool, level_history(5, 60))
+    lived = await kept.live(projection)
+    places = kept.standing(20)
+    live = await indexes(pool, projection.name)
+    assert any("add constraint" in one for one in live)
+    assert any("drop index" in one for one in live)
+    for position in [*lived][7::25]:
+        assert await indexes(pool, await places.stand(projection, position)) == live
+    assert [after for after, _ in kept.folded if after], "none was copied"
+    await places.forget()
+
+
+async def indexes(pool: Pool, place: str) -> list[str]:
+    """How each index of a place is taken away and made anew, in whichever place."""
+    found = await pool.fetch(standing.SQL["indexes"], place)
+    return [f"{one['dropping']}; {one['making']}".replace(f" {place}.", " place.") for one in found]
