@@ -12,10 +12,10 @@ from kafka.errors import KafkaError
 
 from services.local_problem import LocalProblem
 from services.log.clients import connected
+from services.log.compiled import CompiledConsumer
 from services.log.record import read_link
 from services.log.topic import CONNECT_MS, TopicAbsent, look_up_topics
 from services.log.walk import Silence, Walk
-from services.processors.compiled import CompiledConsumer
 
 CLIENT = "intabaza-audit"
 MOST_WAITING_BYTES = 2_000_000

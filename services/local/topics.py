@@ -29,15 +29,19 @@ TOPIC_SETTINGS: Mapping[str, str] = {
     "retention.bytes": "-1",
     "flush.messages": "1",  # a broker otherwise acknowledges before the disk has it
     "max.message.bytes": str(BATCH_LIMIT_BYTES),
+    "compression.type": "uncompressed",  # what a stranger packed, the broker unpacks: not every reader of ours could
 }
+
+PUT_RIGHT = ("compression.type",)
+"""What is set on a topic that an earlier release made without it: no event that stands there is touched by that."""
 
 
 def make_topics(bootstrap: str, partitions: int, replication: int = -1) -> None:
     """Make the topics that are missing and check those that are there.
 
     Raises TopicsDiffer where a topic has another number of partitions (it is fixed when a topic is made, because the
-    partition of a home must never change) or settings under which events would be lost; LocalProblem where the broker
-    does not answer.
+    partition of a home must never change) or settings under which events would be lost, or a stranger's could stop who
+    reads them; LocalProblem where the broker does not answer.
     """
     try:
         admin = connected(KafkaAdminClient, bootstrap, client_id="intabaza-topics")
@@ -84,6 +88,7 @@ def _check_settings(admin: KafkaAdminClient) -> None:
     asked = [ConfigResource("TOPIC", topic, dict.fromkeys(TOPIC_SETTINGS, "")) for topic in TOPICS]
     found: dict[str, Any] = next(iter(admin.describe_configs(asked, config_filter="all").values()))
     for topic in TOPICS:
+        _put_right(admin, topic, found[topic])
         differing = [
             f"{name} is {found[topic][name]['value']} and must be {value}"
             for name, value in TOPIC_SETTINGS.items()
@@ -94,3 +99,11 @@ def _check_settings(admin: KafkaAdminClient) -> None:
                 f"The topic {topic} would lose or refuse events: {'; '.join(differing)}. "
                 "Set this on the topic (kafka-configs --alter) and start again."
             )
+
+
+def _put_right(admin: KafkaAdminClient, topic: str, found: dict[str, Any]) -> None:
+    """Set what may be set on a topic that is in use; where the broker does not allow that, it stays found."""
+    wanted = {name: TOPIC_SETTINGS[name] for name in PUT_RIGHT if found[name]["value"] != TOPIC_SETTINGS[name]}
+    if wanted and admin.alter_configs([ConfigResource("TOPIC", topic, wanted)])["topic"][topic] == "OK":
+        for name, value in wanted.items():
+            found[name]["value"] = value

@@ -18,12 +18,14 @@ from typing import Any, Protocol, TypeVar, cast
 
 import faust
 import structlog
+from aiokafka.consumer import fetcher
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import CrashingSupervisor
 
+from services.log.batches import Batches
 from services.processors.chain import Record
 from services.processors.sensors import count_batch
 
@@ -256,6 +258,7 @@ def make_app(
         autodiscover=False,
     )
 
+    fetcher.MemoryRecords = Batches  # aiokafka asks for no other way in
     consumer = type("Consumer", (BatchConsumer,), {"handler": handler, "topic": topic})
     transport = type("Transport", (driver.Transport,), {"Consumer": consumer})
     app.transport = transport(app.conf.broker_consumer, app)

@@ -13,11 +13,11 @@ from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from services.log.clients import connected
+from services.log.compiled import CompiledConsumer
 from services.log.record import Link, read_link
 from services.log.topic import CONNECT_MS, TopicAbsent, look_up_topic
 from services.log.walk import Silence, Walk
 from services.processors.chain import Record
-from services.processors.compiled import CompiledConsumer
 
 SILENCE_SECONDS = 20.0
 LOOK_SECONDS = 0.5

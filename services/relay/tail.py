@@ -15,6 +15,7 @@ from kafka.errors import KafkaError
 
 from services.local.topics import ALERTS, EVENTS
 from services.log.clients import connected
+from services.log.compiled import CompiledConsumer
 from services.log.record import Link, read_link
 from services.log.topic import TopicAbsent, look_up_topics
 from services.log.walk import Silence, Walk
@@ -100,7 +101,7 @@ def read_tails(
     known = saved(ids)
     try:
         consumer = connected(
-            KafkaConsumer,
+            CompiledConsumer,
             somebody_listens(bootstrap),
             client_id="intabaza-relay-tails",
             group_id=None,

@@ -11,6 +11,7 @@ from kafka.errors import KafkaError
 from services.local.topics import TOPICS
 from services.local_problem import LocalProblem
 from services.log.clients import connected
+from services.log.compiled import CompiledConsumer
 from services.log.record import read_link
 from services.log.walk import Silence, Walk
 
@@ -36,7 +37,7 @@ def newest(bootstrap: str, partitions: int) -> Newest | None:
     every = [TopicPartition(topic, number) for topic in TOPICS for number in range(partitions)]
     try:
         reader = connected(
-            KafkaConsumer,
+            CompiledConsumer,
             bootstrap.split(","),
             client_id="intabaza-ends",
             group_id=None,
@@ -65,9 +66,16 @@ def _read_ends(reader: KafkaConsumer, every: list[TopicPartition]) -> Newest | N
             for records in walk.next().values():
                 for record in records:
                     link = read_link(record.headers)
-                    moment = datetime.fromtimestamp(record.timestamp / 1_000, UTC)
                     if link is not None and (last is None or link.position > last.position):
-                        last = Newest(link.position, record.value or b"", moment)
+                        last = Newest(link.position, record.value or b"", _moment(record.timestamp))
     except Silence as error:
         raise LocalProblem(f"The broker does not send {error}: see `intabaza logs kafka`.") from error
     return last
+
+
+def _moment(milliseconds: int) -> datetime:
+    """When a record was sent, as whoever sent it says: that may be a moment which no calendar has."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1_000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.min.replace(tzinfo=UTC)

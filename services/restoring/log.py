@@ -23,6 +23,7 @@ from services.ledger.ledger import Recorded
 from services.local.topics import ALERTS, EVENTS, TOPICS
 from services.local_problem import LocalProblem
 from services.log.clients import connected
+from services.log.compiled import CompiledConsumer
 from services.log.record import read_link
 from services.log.topic import TopicAbsent, look_up_topics
 from services.log.walk import Silence, Walk
@@ -258,7 +259,7 @@ def _reader(bootstrap: str, partitions: int) -> tuple[Mapping[str, UUID], KafkaC
                     f"INTABAZA_PARTITIONS={there[name].partitions}, then begin again."
                 )
         reader = connected(
-            KafkaConsumer,
+            CompiledConsumer,
             servers,
             client_id="intabaza-restore",
             group_id=None,

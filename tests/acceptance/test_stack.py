@@ -84,6 +84,19 @@ def test_a_topic_that_would_lose_events_is_refused(stack: Stack) -> None:
     make_topics(stack.addresses.bootstrap, 12)
 
 
+def test_a_topic_of_an_earlier_release_unpacks_from_now_on_what_strangers_packed(stack: Stack) -> None:
+    bootstrap = stack.addresses.bootstrap
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        admin.alter_configs([ConfigResource("TOPIC", "alerts.v1", {"compression.type": "producer"})])
+        make_topics(bootstrap, 12)
+        asked = ConfigResource("TOPIC", "alerts.v1", {"compression.type": ""})
+        [found] = admin.describe_configs([asked], config_filter="all").values()
+    finally:
+        admin.close()
+    assert found["alerts.v1"]["compression.type"]["value"] == "uncompressed"
+
+
 def test_the_secrets_are_for_our_account_only_and_stand_in_no_log_and_no_command_line(stack: Stack) -> None:
     folder = DataFolder(stack.folder)
     secrets = [*folder.passwords().values(), folder.master_key.read_text().strip()]

@@ -6,7 +6,7 @@ import asyncio
 import json
 
 import pytest
-from kafka import KafkaProducer
+from kafka import KafkaProducer, TopicPartition
 
 from services.local.topics import EVENTS
 from services.log.record import Link
@@ -17,6 +17,7 @@ from services.tlog.offline.verify import (
     UNPROVEN,
 )
 from tests.support.checkpoints import append_checkpoint, cosign, wires_of
+from tests.support.odd_records import TOLD, batch_of, put
 from tests.support.relays import RelayTrial
 from tests.support.rewritten import rewrite
 from tests.support.signed_logs import ORIGIN, LogKey, note, size_of
@@ -158,6 +159,31 @@ async def test_what_is_foreign_is_named_and_repeats_are_compared(trial: RelayTri
     status, sentence = await judge(trial, KEY)
     assert (status, f"Position {first.position} is the first bad one" in sentence) == (ALTERED, True), sentence
     assert "repeats it with other bytes" in sentence
+
+
+async def test_whatever_a_stranger_writes_is_foreign(trial: RelayTrial) -> None:
+    """Names that are no text, many headers, large ones, one name several times, what is packed, a moment of no year."""
+    await filled(trial)
+    at = TopicPartition(EVENTS, 0)
+    await put(trial.bootstrap, at, batch_of([(b"x", b"{}", [(TOLD, b"y")]), (None, b"", [])]))
+    link = Link(10_000, 0).headers()
+    producer = KafkaProducer(bootstrap_servers=trial.bootstrap)
+    for headers in (
+        [("x", b"y")] * 1_000,
+        [("x", b"y" * 900_000)],
+        [*link, link[1]],
+        [link[1], link[1], link[2]],
+        [("x" * 30_000, b"")],
+    ):
+        producer.send(EVENTS, b"{}", b"x", headers, partition=0).get(30)
+    producer.send(EVENTS, b"{}", b"x", partition=0, timestamp_ms=-9_000_000_000_000_000).get(30)
+    producer.close()
+    packing = KafkaProducer(bootstrap_servers=trial.bootstrap, compression_type="lz4")
+    packing.send(EVENTS, b"{}" * 1_000, b"x", partition=0).get(30)
+    packing.close()
+    for with_ledger in (True, False):
+        status, sentence = await judge(trial, KEY, with_ledger=with_ledger)
+        assert (status, "9 foreign records are passed over" in sentence) == (0, True), sentence
 
 
 async def test_history_altered_on_both_sides_differs_from_what_was_signed(trial: RelayTrial) -> None:

@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import pytest
+from kafka import KafkaProducer, TopicPartition
 
 from events.vocabulary import EVERY_HOME
 from services.local.topics import EVENTS
 from services.log.record import Link
 from tests.support.feeds import Feed, Feeding, history
 from tests.support.lossy_wire import lossy_wire
+from tests.support.odd_records import TOLD, batch_of, put
 
 if TYPE_CHECKING:
     from services.local.kafka import KafkaServer
@@ -54,7 +56,7 @@ async def test_a_gap_ends_the_worker_with_a_sentence_after_it_looked_twice(work:
     await work.assert_exact()
 
 
-async def test_foreign_records_are_passed_over_counted_and_told(work: WorkTrial) -> None:
+async def test_foreign_records_are_passed_over_counted_and_told(work: WorkTrial, kafka: KafkaServer) -> None:
     await fed(work, 500)
     before = work.feed.last[1]
     for headers in ([], Link(before + 1, before).headers()[1:], [*Link(before + 1, before).headers(), ("x", b"y")]):
@@ -71,6 +73,11 @@ async def test_foreign_records_are_passed_over_counted_and_told(work: WorkTrial)
         work.feed.record(3, "x", b"{}", Link(work.feed.last[3], 1))
         work.feed._producer.flush()
         await until(lambda: "intabaza_foreign_records_total 8.0" in worker.metrics)
+        await put(kafka.bootstrap, TopicPartition(EVENTS, 2), batch_of([(b"x", b"{}", [(TOLD, b"y")])]))
+        packing = KafkaProducer(bootstrap_servers=kafka.bootstrap, compression_type="lz4")
+        packing.send(EVENTS, b"{}", b"x", partition=2).get(30)
+        packing.close()
+        await until(lambda: "intabaza_foreign_records_total 10.0" in worker.metrics)
         await until(lambda: lag(worker) == [0.0] * 12)
     await work.assert_exact()
 

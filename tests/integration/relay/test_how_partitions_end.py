@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from kafka import TopicPartition
 
@@ -9,8 +11,9 @@ from services.local.kafka import KafkaServer
 from services.local.topics import EVENTS
 from services.log.record import Link
 from services.relay.chain import Place
-from services.relay.tail import Tails, read_tails
+from services.relay.tail import Foreign, Tails, read_tails
 from tests.support.feeding import Feeder
+from tests.support.odd_records import TOLD, batch_of, put
 from tests.support.relays import empty_topics
 
 PARTITIONS = 3
@@ -44,3 +47,11 @@ def test_what_was_saved_is_read_on_from_and_another_record_there_lets_the_whole_
         assert tail.from_the_beginning is whole
         assert tail.found is not None
         assert (tail.found.offset, tail.found.value) == (RECORDS - 1, b"%d" % RECORDS)
+
+
+@pytest.mark.usefixtures("topic")
+async def test_a_record_under_a_name_that_is_no_text_is_foreign(kafka: KafkaServer) -> None:
+    await put(kafka.bootstrap, TWO, batch_of([(b"home", b"{}", [(TOLD, b"x")])]))
+    found = await asyncio.to_thread(tails, kafka, {})
+    assert found.foreign == [Foreign(TWO, RECORDS, 2)]
+    assert found.by_partition[TWO].place == Place(RECORDS, RECORDS, RECORDS + 1)

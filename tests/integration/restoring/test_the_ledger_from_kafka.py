@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from kafka import KafkaProducer, TopicPartition
 
 from events.vocabulary import EVERY_HOME
 from services.ledger.ledger import CommandReused, DoorShut, Submission
 from services.ledger.postgres import simulate
 from services.local.progress import Quiet
+from services.local.topics import EVENTS
 from services.local_problem import LocalProblem
 from services.restoring import ledger as restoring
 from services.restoring.damage import OtherClock, OtherHistory, WhichClock
 from services.restoring.ledger import Restored, restore_ledger, until_the_door_opens
 from tests.support.ledgers import a_stream, an_alert, events_for, note
 from tests.support.losing import digest, lose
+from tests.support.odd_records import TOLD, batch_of, put
 from tests.support.relays import HOMES, PARTITIONS
 
 if TYPE_CHECKING:
@@ -53,6 +56,20 @@ async def a_history(trial: RelayTrial) -> list[Submission]:
     async with trial.relaying():
         await trial.until_acknowledged((await trial.ledger.head()).position)
     return submissions
+
+
+async def test_what_a_stranger_wrote_behind_it_is_passed_over(trial: RelayTrial) -> None:
+    """Under a name that is no text, and at a moment that no calendar has."""
+    await a_history(trial)
+    before, head = await digest(trial.owner), (await trial.ledger.head()).position
+    at = TopicPartition(EVENTS, 0)
+    await put(trial.bootstrap, at, batch_of([(b"x", b"{}", [(TOLD, b"y")])]))
+    producer = KafkaProducer(bootstrap_servers=trial.bootstrap)
+    producer.send(EVENTS, b"{}", b"x", partition=0, timestamp_ms=-9_000_000_000_000_000).get(30)
+    producer.close()
+    await lose(trial.owner, 0)
+    assert await restore(trial) == Restored(0, head, 2)
+    assert await digest(trial.owner) == before
 
 
 @pytest.mark.parametrize("left", [0, 1, 250])

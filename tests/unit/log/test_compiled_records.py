@@ -10,7 +10,7 @@ from kafka.consumer.fetcher import Fetcher
 from kafka.errors import CorruptRecordError
 from kafka.record.memory_records import MemoryRecords, MemoryRecordsBuilder
 
-from services.processors.compiled import CompiledRecords
+from services.log.compiled import CompiledRecords
 
 
 def _fetched() -> bytes:

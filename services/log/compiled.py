@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from aiokafka.errors import CorruptRecordException
-from aiokafka.record.memory_records import MemoryRecords
 from kafka import KafkaConsumer
 from kafka.consumer.fetcher import ConsumerRecord, Fetcher
 from kafka.errors import CorruptRecordError
+
+from services.log.batches import Batch
 
 
 class CompiledRecords(Fetcher.PartitionRecords):  # type: ignore[misc]
@@ -23,7 +24,7 @@ class CompiledRecords(Fetcher.PartitionRecords):  # type: ignore[misc]
             # The leader's epoch goes on to the broker, which says by it that a log was cut; aiokafka's batch has none.
             self.leader_epoch = batch.leader_epoch
             try:
-                compiled: Any = MemoryRecords(bytes(batch._buffer)).next_batch()
+                compiled = Batch(bytes(batch._buffer))
                 if self.check_crcs and not compiled.validate_crc():
                     raise CorruptRecordError(f"{tp}: the batch at offset {batch.base_offset} fails its checksum")
                 for record in () if batch.is_control_batch else compiled:
