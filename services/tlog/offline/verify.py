@@ -275,9 +275,10 @@ class Tree:
 class Bundle:
     """The files of a bundle, a zip or a folder, and what its manifest says of them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, asked: int | None = None) -> None:
         self.folder = path
         self.zip = None if path.is_dir() else opened(path)
+        self.asked, self.shown = asked, b""  # a position, and its event once it was read to be verified
         names = sorted(islice(self.names(), MOST_FILES + 1))
         if len(names) > MOST_FILES:
             edited(f"it holds more than {MOST_FILES:,} files, as no bundle does")
@@ -340,6 +341,10 @@ class Bundle:
         if len(content) > most:
             edited(f"{name} has more than {most:,} bytes, as no such file of a bundle has")
         return content
+
+    def keep(self, position: int, line: bytes) -> None:
+        """Keep the event that is asked for: read once more, it could be another one."""
+        self.shown = line if position == self.asked else self.shown
 
     def intact(self, name: str, content: bytes) -> bool:
         """Whether a file is the one that the manifest was made for."""
@@ -412,8 +417,8 @@ class Reading:
         self.streams: dict[str, int] = {}
         self.flags = bytearray(1)  # by position: 1 goes to every partition, 2 is an alert
 
-    def take(self, line: bytes) -> None:
-        """One more line."""
+    def take(self, line: bytes) -> Checkpoint | None:
+        """One more line; the checkpoint that ends with it, where all lines so far do not lead to its root."""
         position = self.tree.size + 1
         front = FRONT.match(line)
         if not front:
@@ -426,13 +431,15 @@ class Reading:
                 position, f"its time {front[2].decode()} lies before that of {position - 1}: it was backdated"
             )
         self.time = front[2]
+        self.bundle.keep(position, line)
         self._read(position, line)
         self.tree.add(sha256(b"\x00" + line).digest())
         while self.waiting and self.waiting[-1].size == position:
             if self.tree.root() != self.waiting[-1].root:
-                raise Differs(self.waiting[-1])
+                return self.waiting[-1]
             self.waiting.pop()
             self.proven = position
+        return None
 
     def _read(self, position: int, line: bytes) -> None:
         try:
@@ -465,14 +472,6 @@ class Altered(Exception):
         self.position = position
 
 
-class Differs(Exception):
-    """The lines up to a checkpoint do not lead to its root."""
-
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        super().__init__()
-        self.checkpoint = checkpoint
-
-
 def read_events(reading: Reading) -> None:
     """Take every line; the verdict names the first position that is bad."""
     bundle, began = reading.bundle, time.monotonic()
@@ -481,7 +480,8 @@ def read_events(reading: Reading) -> None:
         whole = bundle.intact(name, content)
         try:
             for line in lines_of(content):
-                reading.take(line)
+                if (checkpoint := reading.take(line)) is not None:
+                    conclude(whole, name, describe(reading, checkpoint))
             if reading.tree.size > bundle.size:
                 raise Altered(bundle.size + 1, f"the manifest ends the log at {bundle.size}")
         except Altered as bad:
@@ -492,8 +492,6 @@ def read_events(reading: Reading) -> None:
             if first < bad.position:
                 conclude(whole, name, f"Position {first} is the first bad one: it is not what was signed")
             conclude(whole, name, f"Position {bad.position} is the first bad one: {bad}")
-        except Differs as bad:
-            conclude(whole, name, describe(reading, bad.checkpoint))
         if not whole:
             first = first_difference(reading, reading.tree.size)
             conclude(False, name, f"Position {first} is the first bad one" if first else "No signed root is concerned")
@@ -592,6 +590,26 @@ def on_kafka(position: int, where: str, what: str) -> NoReturn:
     )
 
 
+# --- a log -----------------------------------------------------------------------------------------------------------
+
+
+def verify_log(bundle: Bundle, checkpoints: list[Checkpoint]) -> list[str]:
+    """What can be said of a log whose checkpoints, by size, are signed by known keys; anything else is a Verdict."""
+    reading = Reading(bundle, checkpoints)
+    read_events(reading)
+    chains = check_chains(reading)
+    last, position = checkpoints[-1], bundle.asked
+    if position is not None and position > last.size:
+        raise Verdict(UNPROVEN, f"No checkpoint covers position {position}: the last one is of size {last.size}.")
+    signed = f"positions 1 to {last.size} of {last.origin} are what was signed"
+    parts = [f"Verified: {signed}, at {len(checkpoints)} checkpoints"]
+    if bundle.size == last.size + 1:
+        parts.append(f"position {bundle.size} fits, and no checkpoint covers it yet")
+    elif bundle.size > last.size:
+        parts.append(f"positions {last.size + 1} to {bundle.size} fit, and no checkpoint covers them yet")
+    return parts + ([f"{chains} partitions of Kafka hold them in unbroken chains"] if chains else [])
+
+
 # --- a pack ----------------------------------------------------------------------------------------------------------
 
 
@@ -609,6 +627,7 @@ def verify_pack(bundle: Bundle, stated: list[Checkpoint], kept: list[Checkpoint]
         whole = bundle.intact(name, content)
         for line in lines_of(content):
             position, event = event_of(line, whole, name)
+            bundle.keep(position, line)
             if (due := next(waiting, None)) != position:
                 edited(f"position {due} is due in {name}, and {position} stands there" if due else f"{name} has more")
             if (stream := event["subject"]).startswith(WHOLE):
@@ -692,8 +711,12 @@ def includes(leaf: bytes, index: int, size: int, proof: list[bytes], root: bytes
 def verify(
     path: Path, given: list[Key], kept: list[Checkpoint], position: int | None, demanded: Sequence[Key] = ()
 ) -> str:
+    """The sentence on the bundle at a path that is verified; anything else is a Verdict."""
+    return judge(Bundle(path, position), given, kept, demanded)
+
+
+def judge(bundle: Bundle, given: list[Key], kept: list[Checkpoint], demanded: Sequence[Key]) -> str:
     """The sentence on a bundle that is verified, and witnessed by those demanded; anything else is a Verdict."""
-    bundle = Bundle(path)
     signed = ["checkpoints.txt", *bundle.parts("checkpoints")]
     stated = [one for name in signed for one in read_checkpoints(bundle.text(name), name, EDITED)]
     # a log that was not signed yet when the bundle was made has no name in it
@@ -701,6 +724,7 @@ def verify(
     for one, where in (*((one, "checkpoints.txt") for one in stated), *((one, "--kept") for one in kept)):
         if one.origin != origin:
             raise Verdict(ANOTHER_LOG, f"A checkpoint in {where} is of {one.origin!r}, and this is {origin!r}.")
+    position = bundle.asked
     if position is not None and not (position in bundle.positions if bundle.case else 1 <= position <= bundle.size):
         held = f"{len(bundle.positions)} events of one case" if bundle.case else f"positions 1 to {bundle.size}"
         raise Verdict(BEYOND, f"Position {position} lies beyond the bundle: it holds {held}.")
@@ -714,26 +738,11 @@ def verify(
         check_signature(one, keys, f"The checkpoint of size {one.size} that you kept")
     check_all_signatures(sorted(stated, key=lambda one: one.size), keys, bool(given))
     if bundle.case:
-        parts = verify_pack(bundle, stated, kept)
-        same = [*stated, *(one for one in kept if one.size == stated[0].size)]
-        return said_of(parts + witnessed(same, keys, list(demanded), None), bool(given))
-    reading = Reading(bundle, checkpoints)
-    read_events(reading)
-    chains = check_chains(reading)
-    last = checkpoints[-1]
-    if position is not None and position > last.size:
-        raise Verdict(UNPROVEN, f"No checkpoint covers position {position}: the last one is of size {last.size}.")
-    parts = [f"Verified: positions 1 to {last.size} of {origin} are what was signed, at {len(checkpoints)} checkpoints"]
-    if bundle.size == last.size + 1:
-        parts.append(f"position {bundle.size} fits, and no checkpoint covers it yet")
-    elif bundle.size > last.size:
-        parts.append(f"positions {last.size + 1} to {bundle.size} fit, and no checkpoint covers them yet")
-    parts += [f"{chains} partitions of Kafka hold them in unbroken chains"] if chains else []
-    return said_of(parts + witnessed(checkpoints, keys, list(demanded), position), bool(given))
-
-
-def said_of(parts: list[str], given: bool) -> str:
-    """The sentence, with whose word it rests on."""
+        parts, position = verify_pack(bundle, stated, kept), None
+        checkpoints = [*stated, *(one for one in kept if one.size == stated[0].size)]
+    else:
+        parts = verify_log(bundle, checkpoints)
+    parts += witnessed(checkpoints, keys, list(demanded), position)
     parts += [] if given else ["by the bundle's own keys.txt: compare its keys with those that you got elsewhere"]
     return "; ".join(parts) + "."
 
@@ -744,9 +753,14 @@ def progress(done: int, of: int, began: float) -> None:
     written(sys.stderr, f"\r{done:,} of {of:,} positions, {rate:,.0f} a second" + ("" if done < of else "\n"))
 
 
+def keys_in(said: list[str]) -> list[Key]:
+    """Keys as they are, or by files of them; raises Verdict."""
+    return [key for one in said for key in read_keys(one if KEY.fullmatch(one) else text_of(one), one, USAGE)]
+
+
 def keys_said(said: list[str]) -> list[Key]:
-    """The keys that were given, as they are or by files of them; raises Verdict."""
-    keys = [key for one in said for key in read_keys(one if KEY.fullmatch(one) else text_of(one), one, USAGE)]
+    """The keys that were given, of which one at least is a log's; raises Verdict."""
+    keys = keys_in(said)
     if said and not any(key.kind == LOG_KEY for key in keys):
         told = "a witness alone signs no checkpoint" if keys else "there is none in what was given"
         raise Verdict(USAGE, f"None of the keys given is one of a log: {told}.")
@@ -754,8 +768,8 @@ def keys_said(said: list[str]) -> list[Key]:
 
 
 def witnesses_said(said: list[str]) -> list[Key]:
-    """The keys of the witnesses that are demanded, as they are or by files of them; raises Verdict."""
-    keys = [key for one in said for key in read_keys(one if KEY.fullmatch(one) else text_of(one), one, USAGE)]
+    """The keys of the witnesses that are demanded; raises Verdict."""
+    keys = keys_in(said)
     if of_logs := [key.text for key in keys if key.kind != WITNESS_KEY]:
         raise Verdict(USAGE, f"{of_logs[0]} is no key of a witness but one of a log: give it by --key.")
     return keys
@@ -814,12 +828,9 @@ def main() -> int:
         if not said.bundle.exists():
             raise Verdict(USAGE, f"There is no {said.bundle}.")
         keys, witnesses = keys_said(said.key), witnesses_said(said.witness)
-        sentence = verify(said.bundle, keys, kept_said(said.kept), said.position, witnesses)
-        shown = [sentence[:LONGEST_SENTENCE]]
-        if said.position is not None:
-            bundle = Bundle(said.bundle)
-            lines = (line for name in bundle.parts("events") for line in lines_of(bundle.read(name)))
-            shown.append(next(line for line in lines if line[13:32] == b"%019d" % said.position).decode())
+        kept, bundle = kept_said(said.kept), Bundle(said.bundle, said.position)
+        shown = [judge(bundle, keys, kept, witnesses)[:LONGEST_SENTENCE]]
+        shown += [bundle.shown.decode()] if bundle.shown else []
         return max([told(VERIFIED, line) for line in shown])
     except Verdict as verdict:
         return told(verdict.status, str(verdict))

@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -352,6 +353,24 @@ def test_the_file_runs_by_itself_and_shows_the_event_that_was_asked_for(tmp_path
     assert (status, sentence.startswith("Verified: ")) == (VERIFIED, True)
     assert event.encode() == LOG.wires[6]
     assert json.loads(event)["sequence"].endswith("7")
+
+
+def test_the_event_that_is_shown_is_the_one_that_was_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where somebody puts another one there as soon as the file was read."""
+    folder = tmp_path / "unpacked"
+    zipfile.ZipFile(LOG.write(tmp_path / "bundle.zip")).extractall(folder)
+
+    def exchange(*_: object) -> list[str]:
+        for part in (folder / "events").iterdir():
+            part.write_bytes(part.read_bytes().replace(LOG.wires[6], LOG.wires[6].replace(b"subject", b"subjekt")))
+        return []
+
+    monkeypatch.setattr(verifier, "witnessed", exchange)
+    monkeypatch.setattr(sys, "argv", ["verify.py", str(folder), "--position", "7"])
+    assert verifier.main() == VERIFIED
+    assert capsys.readouterr().out.splitlines()[1].encode() == LOG.wires[6]
 
 
 def test_every_bad_input_of_the_file_is_a_sentence_and_a_status(tmp_path: Path) -> None:
