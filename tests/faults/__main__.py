@@ -12,10 +12,10 @@ from itertools import count
 from pathlib import Path
 
 from tests.faults.history import History
-from tests.faults.nemesis import say, session
+from tests.faults.nemesis import session
 from tests.faults.strikes import Strike, clock, every, storage_lost
 from tests.faults.strikes.clock import clock_for
-from tests.faults.world import a_world
+from tests.faults.world import a_world, say
 
 A_SESSION = 50
 """Faults on one stack, before the next one begins anew."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from tests.faults.generator import Generator
 from tests.faults.history import History
 from tests.faults.strikes import Strike
 from tests.faults.verdict import judge
-from tests.faults.world import NotCalm, World
+from tests.faults.world import NotCalm, World, say
 
 BETWEEN = 15
 """So many commands more are acknowledged before each strike, and some after it."""
@@ -49,11 +48,6 @@ class Floor:
         )
 
 
-def say(text: str) -> None:
-    """Shown as it happens by `make faults`, and with the failure of a test."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def drawn(strikes: Sequence[Strike], dice: random.Random) -> Iterator[Strike]:
     """Strikes without end: each of them once in an order by the dice, then again in another."""
     while True:
@@ -76,8 +70,9 @@ async def session(world: World, history: History, strikes: Sequence[Strike], see
                 await _round(world, history, load, next(order), dice, f"{number}/{faults}")
         through = await at_its_end(world, load)
         history.ends(through, through, world.now())
-    except AssertionError as error:
-        raise type(error)(f"{error}\n{await _judged_as_it_stands(world, history)}") from error
+    except AssertionError:
+        say(await _judged_as_it_stands(world, history))
+        raise
     finally:
         history.close()
     say(
@@ -127,7 +122,7 @@ async def _round(
         told = {name: it for name, it in detail.items() if name not in ("put", "wrote", "silenced")}
         say(f"  {which} {strike.name} {told} {' '.join(done)}: well after {time.monotonic() - began:.1f} s")
     except (AssertionError, TimeoutError) as error:
-        raise NotCalm(f"Fault {which}, {strike.name}: {type(error).__name__} {error}\n{world.logs()}") from error
+        raise NotCalm(f"Fault {which}, {strike.name}: {type(error).__name__} {error}") from error
 
 
 async def more(load: Generator, history: History, count: int, when: str) -> None:

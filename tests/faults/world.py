@@ -89,6 +89,11 @@ class NotCalm(AssertionError):
     """The stack has not recovered within a generous time; the message says what is still amiss."""
 
 
+def say(text: str) -> None:
+    """Shown as it happens by `make faults`, and with the failure of a test."""
+    print(text, file=sys.stderr, flush=True)
+
+
 T = TypeVar("T")
 
 
@@ -355,7 +360,7 @@ class World:
             if not self.runs("supervisor"):
                 raise NotCalm(f"The supervisor has ended:\n{self.supervisor_said()}")
             await asyncio.sleep(LOOK_SECONDS)
-        raise NotCalm(f"After {limit:g} s it is still not calm: {amiss}\n{self.logs()}")
+        raise NotCalm(f"After {limit:g} s it is still not calm: {amiss}")
 
     async def _amiss(self, head: int) -> str:
         dead = [name for name in CHILD if not self.runs(name)]
@@ -386,7 +391,7 @@ class World:
         return ""
 
     def logs(self, lines: int = 25) -> str:
-        """The end of every log, for a failure's message."""
+        """The end of every log, to be said before a failure."""
         told = [f"--- supervisor\n{self.supervisor_said(lines)}"]
         for name, saved in (DataFolder(self.folder).state() or {}).get("servers", {}).items():
             with contextlib.suppress(OSError):
@@ -399,7 +404,8 @@ class World:
 async def a_world(moved: MovedClock | None = None, **extra: str) -> AsyncIterator[World]:
     """A stack that is up and has begun, with everybody known; `extra` goes into the environment of all of it.
 
-    It goes by the machine's clock, or by one that may be moved.
+    It goes by the machine's clock, or by one that may be moved. Where the block fails, the end of every log is said
+    first: what was amiss is then the last that anybody reads.
     """
     with a_stack(**TWO_OF_EACH | (moved.environment if moved else {}) | extra) as stack:
         async with a_receiver() as receiver:
@@ -416,6 +422,9 @@ async def a_world(moved: MovedClock | None = None, **extra: str) -> AsyncIterato
                             await desk.persons.seat(world.people[member.name], sits=True)
                     await world.calm()
                     yield world
+                except Exception:
+                    say(world.logs())
+                    raise
                 finally:
                     wake(world)
 
