@@ -280,15 +280,29 @@ class World:
         self._addresses = self.stack.addresses
 
     async def stand_up(self) -> list[str]:
-        """Start what no longer runs and would not come back by itself; returns what had to be done."""
+        """Start what no longer runs and would not come back by itself; returns what had to be done.
+
+        Which that is the supervisor says a moment after a death, so each is waited for until it runs or is given up.
+        """
         done = []
-        if not self.runs("supervisor"):
-            await self.up()
-            done.append("up")
+        deadline = time.monotonic() + CALM_SECONDS
+        while missing := self._on_their_way_back():
+            if not self.runs("supervisor"):
+                await self.up()
+                done.append("up")
+            elif time.monotonic() > deadline:
+                raise NotCalm(f"After {CALM_SECONDS:g} s {' and '.join(missing)} neither run nor are given up")
+            else:
+                await asyncio.sleep(LOOK_SECONDS)
         if given_up := list(self.stack.state.get("given_up", {})):
             await self.command("restart", *given_up)
             done.append(f"restart {' '.join(given_up)}")
         return done
+
+    def _on_their_way_back(self) -> list[str]:
+        """Who does not run, but for whom the supervisor has given up."""
+        given_up = self.stack.state.get("given_up", {})
+        return [one for one in ("supervisor", *CHILD) if not self.runs(one) and CHILD.get(one) not in given_up]
 
     async def subscribe(self, history: History) -> None:
         """Have every alert sent to the receiver, from the first one on, and to others there as they wish; what comes
