@@ -1,4 +1,5 @@
-"""Any history that the door could have let in: random acts on few cases and reports, each decided by real decisions.
+"""Any history that the door could have let in: random acts on few cases, reports and units, each decided by real
+decisions.
 
 An act that is refused does not happen. So a history is a list of small choices (`HAPPENINGS`), which Hypothesis shrinks
 to the shortest that still shows a fault, and every history is one that the folds must be total on.
@@ -9,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from events import alert
 from events.case import ending, judging, linking, opening, protection, referral
 from events.case.linking import Evidence
 from events.case.state import Case
@@ -66,6 +68,7 @@ RULES = (
     '[response.answer_within_hours]\nsevere = 24\n[[response.ladder]]\nafter_hours = 2\ntell = "reviewer"\n',
 )
 REPORTERS = tuple(one(f"any reporter {number}") for number in range(5))
+UNITS = tuple(f"commune:any-{number}" for number in range(5))
 
 
 def home_of(number: int) -> str:
@@ -84,6 +87,7 @@ class World:
         default_factory=lambda: {one: home_of(at) for ids in (CASES, REPORTS) for at, one in enumerate(ids)}
     )
     now_as: dict[UUID, UUID] = field(default_factory=dict)
+    alerting: dict[str, alert.Alerting] = field(default_factory=lambda: {one: alert.Alerting() for one in UNITS})
     made: int = 0
 
     def new_id(self) -> UUID:
@@ -124,6 +128,13 @@ class World:
         self.log.write(f"report/{report_id}", *events, home=self.homes[report_id], by=by)
         for event in events:
             self.reports[report_id] = evolve_report(self.reports[report_id], event)  # type: ignore[arg-type]
+
+    def alert(self, of: int, decide: Callable[..., Sequence[alert.AlertEvent]], command: Any, **facts: Any) -> None:
+        unit = UNITS[of]
+        events = decide(self.alerting[unit], command, act(INES, self.log.now), person=INES.ref, **facts)
+        self.log.write(f"alert/{unit}", *events, home=home_of(of), by=INES)
+        for event in events:
+            self.alerting[unit] = alert.evolve(self.alerting[unit], event)
 
 
 T = TypeVar("T")
@@ -408,6 +419,22 @@ def checks_in(world: World, of: int, how: int) -> None:
     world.log.write(f"reporter/{REPORTERS[of]}", sign, home=home_of(of))
 
 
+def silences(world: World, of: int, how: int) -> None:
+    """Subscribers are left in peace with a unit, for an hour or for days; or it was the wrong one, and ends at once."""
+    unit, silence_id = UNITS[of], world.new_id()
+    until = world.log.now + timedelta(hours=_pick([1, 90, 8], how))
+    command = alert.Silence(unit=unit, up_to_level=1 + how % 3, until=until, reason="planned_event")
+    world.alert(of, alert.silence, command, silence_id=silence_id, place=(unit, ()))
+    if how & 1:
+        world.alert(of, alert.end_silence, alert.EndSilence(unit=unit, silence_id=silence_id))
+
+
+def ends_a_silence(world: World, of: int, how: int) -> None:
+    begun = world.alerting[UNITS[of]].silenced_until.items()
+    standing = [silence_id for silence_id, until in begun if until > world.log.now] or [one("no such silence")]
+    world.alert(of, alert.end_silence, alert.EndSilence(unit=UNITS[of], silence_id=_pick(standing, how)))
+
+
 def adopts_an_engine(world: World, of: int, how: int) -> None:
     for projection in ("referral_board", "alert_level", "coverage"):
         world.log.write("reference/engines", EngineAdopted(projection=projection, number=1))
@@ -424,24 +451,34 @@ def exercises(world: World, of: int, how: int) -> None:
     world.log.write(f"case/{case_id}", *events, home=HOMES[0], mode=Mode.EXERCISE)
 
 
-ACTS: Sequence[Callable[[World, int, int], None]] = (
+Act: TypeAlias = Callable[[World, int, int], None]
+Happening: TypeAlias = tuple[Act, int, int, float]
+ACTS: Sequence[Act] = (
     receives, grades, grades, recuses, concludes, corrects, withdraws, supersedes,
     opens, opens, votes, classifies, links, links, unlinks, assesses, assesses, decides, acts,
     refers, refers, refers, steps, steps, steps, steps, steps, moves, moves, checks, checks, checks, checks,
     takes_back_consent,
     merges, parts, ends, reopens, ticks, ticks, ticks, adopts_rules, adopts_an_engine, exercises,
-    assigns, assigns, checks_in, checks_in, sleeps,
+    assigns, assigns, checks_in, checks_in, sleeps, silences, ends_a_silence,
 )  # fmt: skip
 """What may happen, the more often the more there is to go wrong."""
 
-HAPPENINGS = st.lists(
-    st.tuples(st.sampled_from(ACTS), st.integers(0, 4), st.integers(0, 7), st.sampled_from([0, 0, 0.5, 1, 2, 7, 30])),
-    min_size=10,
-    max_size=80,
-)
+OF_SILENCES: Sequence[Act] = (silences, ends_a_silence)
 
 
-def history(happenings: Sequence[tuple[Callable[[World, int, int], None], int, int, float]]) -> list[Taken]:
+def _any_of(acts: Sequence[Act], at_least: int = 10) -> st.SearchStrategy[list[Happening]]:
+    one = st.tuples(
+        st.sampled_from(acts), st.integers(0, 4), st.integers(0, 7), st.sampled_from([0, 0, 0.5, 1, 2, 7, 30])
+    )
+    return st.lists(one, min_size=at_least, max_size=80)
+
+
+HAPPENINGS = _any_of(ACTS)
+ABOUT_SILENCES = _any_of((*OF_SILENCES, silences, ticks), at_least=30)
+"""Histories in which hardly anything else happens: among all acts they would meet too rarely."""
+
+
+def history(happenings: Sequence[Happening]) -> list[Taken]:
     """What is on the log when everything that could happen of these has happened, one after the other.
 
     It begins with rules, and with a report graded and a case opened here and there, so that a short list gets far.
@@ -458,7 +495,7 @@ def history(happenings: Sequence[tuple[Callable[[World, int, int], None], int, i
     return world.log.events
 
 
-def _try(world: World, happening: Callable[[World, int, int], None], of: int, how: int) -> None:
+def _try(world: World, happening: Act, of: int, how: int) -> None:
     try:
         happening(world, of, how)
     except Refusal:

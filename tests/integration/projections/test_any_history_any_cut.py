@@ -13,12 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from projections import case_board, case_timeline, coverage, referral_board, review_queue
+from projections import case_board, case_timeline, coverage, referral_board, review_queue, silences
 from projections.case_board.fold import Fallen
 from projections.part import Part
 from projections.projection import Connection, Projection
+from projections.taken import Taken
 from services.local.postgres import PostgresServer
-from tests.support.happenings import HAPPENINGS, history
+from tests.support.happenings import ABOUT_SILENCES, HAPPENINGS, history
 from tests.support.projected import in_a_place, projected
 
 PROJECTIONS: tuple[Projection[Any, Any], ...] = (
@@ -27,7 +28,10 @@ PROJECTIONS: tuple[Projection[Any, Any], ...] = (
     review_queue.PROJECTION,
     referral_board.PROJECTION,
     coverage.PROJECTION,
+    silences.PROJECTION,
 )
+HISTORIES = {silences.PROJECTION.name: ABOUT_SILENCES}
+"""By projection, where they are not of everything."""
 CUTS = {
     "partitions": st.sampled_from([1, 3, 12]),
     "batches": st.lists(st.integers(1, 25), min_size=1, max_size=4),
@@ -50,13 +54,17 @@ async def database(postgres: PostgresServer) -> AsyncIterator[Connection]:
     await connection.close()
 
 
+def any_history(data: st.DataObject, projection: Projection[Any, Any]) -> list[Taken]:
+    return history(data.draw(HISTORIES.get(projection.name, HAPPENINGS)))
+
+
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda one: one.name)
 @BUDGET
-@given(happenings=HAPPENINGS, cut=st.fixed_dictionaries(CUTS))
+@given(data=st.data(), cut=st.fixed_dictionaries(CUTS))
 async def test_rows_and_what_is_told_do_not_depend_on_how_the_history_was_cut(
-    database: Connection, projection: Projection[Any, Any], happenings: Any, cut: dict[str, Any]
+    database: Connection, projection: Projection[Any, Any], data: st.DataObject, cut: dict[str, Any]
 ) -> None:
-    log = history(happenings)
+    log = any_history(data, projection)
     whole = await projected(database, projection, log)
 
     assert await projected(database, projection, log, **cut) == whole
@@ -64,11 +72,11 @@ async def test_rows_and_what_is_told_do_not_depend_on_how_the_history_was_cut(
 
 @pytest.mark.parametrize("projection", [one for one in PROJECTIONS if not one.fold.whole], ids=lambda one: one.name)
 @BUDGET
-@given(happenings=HAPPENINGS)
+@given(data=st.data())
 async def test_what_is_loaded_is_what_was_held(
-    database: Connection, projection: Projection[Any, Any], happenings: Any
+    database: Connection, projection: Projection[Any, Any], data: st.DataObject
 ) -> None:
-    log = history(happenings)
+    log = any_history(data, projection)
     part: Part[Any, Any] = Part(projection.fold)
     part.hold(part.wants(log), {})
     page, _ = part.take(log)
@@ -77,15 +85,19 @@ async def test_what_is_loaded_is_what_was_held(
             await projection.table.write(database, {0: page})
         loaded = await projection.table.load(database, part.states)
 
-    fallen = {key for key, state in part.states.items() if isinstance(state, Fallen)}  # a report falls once
-    assert loaded == {key: state for key, state in part.states.items() if key not in fallen}
+    # A report falls once; and what is not there is as it begins.
+    held = {key: state for key, state in part.states.items() if not isinstance(state, Fallen)}
+    assert {key: loaded.get(key, projection.fold.initial(key)) for key in held} == held
+    assert loaded.keys() <= held.keys()
     assert projection.fold.shared(projection.fold.save(part.shared)) == part.shared
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda one: one.name)
 @BUDGET
-@given(happenings=HAPPENINGS)
-async def test_nothing_is_told_twice(database: Connection, projection: Projection[Any, Any], happenings: Any) -> None:
-    told = (await projected(database, projection, history(happenings), batches=(7,))).derived
+@given(data=st.data())
+async def test_nothing_is_told_twice(
+    database: Connection, projection: Projection[Any, Any], data: st.DataObject
+) -> None:
+    told = (await projected(database, projection, any_history(data, projection), batches=(7,))).derived
 
     assert len({one.seed for one in told}) == len(told)

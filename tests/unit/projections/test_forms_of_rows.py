@@ -26,7 +26,7 @@ FORMS = {
     ("coverage", 2): "b7a1d0ecc645",
     ("referral_board", 3): "3a3667a47d8d",
     ("review_queue", 1): "f1bd78b5a753",
-    ("silences", 1): "ca935a526805",
+    ("silences", 1): "4a2c3c34b2ca",
 }
 """What the rows of each projection look like in its form."""
 
