@@ -65,7 +65,7 @@ def derived_id(seed: str) -> UUID:
 
 @dataclass(slots=True)
 class Page:
-    """What one batch writes: rows by name of the table's writing, in the order in which they were first written to."""
+    """What one batch writes: rows by name of the table's writing, which says in what order (projections/rows)."""
 
     rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
     derived: list[Derived] = field(default_factory=list)

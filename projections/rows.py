@@ -3,8 +3,9 @@
 A table keeps its SQL in a `.sql` file (projections/sql). The page's writing `unit` is the query `write_unit`: its `$1`,
 `$2`, … are one array a column, to be unnested, and `:partition` is one more, each row's partition; it may insert,
 upsert or delete. A key stands at most once in a writing of all pages, since one upsert cannot touch a row twice. What
-is only ever appended, and much of it, is copied instead (`Copy`). Writings happen in the order in which the page was
-first written to; pages that agree about it are written together.
+is only ever appended, and much of it, is copied instead (`Copy`). Writings happen in the order in which their queries
+stand in the file, and then what is copied, whatever a page was first written to: one that changes rows stands behind
+the one that makes them.
 
     SQL = named_queries("projections.case_board", "table.sql")
     WRITINGS = Writings(SQL, copied={"entry": Copy("entry", ("case_id", "position", "body"))})
@@ -15,7 +16,7 @@ first written to; pages that agree about it are written together.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -47,16 +48,19 @@ class Writings:
         written = ((name, sql) for name, sql in queries.items() if name.startswith(_PREFIX))
         self._queries = {name.removeprefix(_PREFIX): _numbered(sql) for name, sql in written}
         self._copied = dict(copied)
+        self._order = tuple({**self._queries, **self._copied})
 
     async def write(self, connection: Connection, pages: Mapping[int, Page]) -> None:
         """Write every row of the pages, in the caller's transaction; KeyError where a writing has no query."""
-        for names, together in _in_one_order(pages):
-            for name in names:
-                await self._write(connection, name, {one: page.rows.get(name, []) for one, page in together.items()})
+        known = {name for page in pages.values() for name, rows in page.rows.items() if rows}
+        if unknown := sorted(known.difference(self._order)):
+            raise KeyError(", ".join(unknown))
+        for name in self._order:
+            if name in known:
+                await self._write(connection, name, {one: page.rows.get(name, []) for one, page in pages.items()})
 
     async def _write(self, connection: Connection, name: str, of: Mapping[int, Sequence[tuple[Any, ...]]]) -> None:
-        if not (rows := [row for rows in of.values() for row in rows]):
-            return
+        rows = [row for rows in of.values() for row in rows]
         if (copy := self._copied.get(name)) is not None:
             await connection.copy_records_to_table(copy.table, records=rows, columns=copy.columns)
             return
@@ -65,21 +69,6 @@ class Writings:
         if per_partition:
             values.append([partition for partition, rows in of.items() for _ in rows])
         await connection.execute(sql, *values)
-
-
-def _in_one_order(pages: Mapping[int, Page]) -> Iterator[tuple[list[str], dict[int, Page]]]:
-    """Pages that can be written together, by their partitions, and the order of writings that all of them keep."""
-    names: list[str] = []
-    together: dict[int, Page] = {}
-    for partition, page in pages.items():
-        known = [name for name in page.rows if name in names]
-        fresh = [name for name in page.rows if name not in names]
-        if [*known, *fresh] != [*page.rows] or sorted(known, key=names.index) != known:
-            yield names, together
-            names, fresh, together = [], [*page.rows], {}
-        names.extend(fresh)
-        together[partition] = page
-    yield names, together
 
 
 def _numbered(sql: str) -> tuple[str, bool]:

@@ -85,7 +85,6 @@ class Silences(Untimed):
         page.derived.append(_announced(one, SilenceStanding.ENDS, at))
 
     def draw(self, state: OfUnit, page: Page) -> None:
-        page.rows.setdefault("begun", [])  # written first, whoever ends first: an end changes a row that is there
         for one in state.begun:
             unit = one.said.unit
             page.add("begun", (one.silence_id, f"alert/{unit}", unit, one.home, one.since, one.until, one.by, one.body))
