@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import gather
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -65,10 +65,6 @@ class Network:
             if isinstance(name, BaseException) and not isinstance(name, KeyGone):
                 raise name
         return frozenset(name for name in names if isinstance(name, UUID))
-
-    async def pseudonyms(self, members: Collection[UUID], about: UUID) -> tuple[UUID, ...]:
-        """Members by their pseudonyms about a report or case, as votes name them."""
-        return tuple(await gather(*(self.desk.persons.pseudonym(member, about) for member in members)))
 
     async def words_of(
         self, reading: Reading, stream: str, words: Mapping[str, tuple[int, Sealable]]

@@ -41,7 +41,6 @@ class Change:
     at: datetime
     why: tuple[tuple[str, int], ...]
     """Kinds of the cases that it adds up, with the thousandths of points that each counts."""
-    in_words: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, unit: str, told: dict[str, Any]) -> Change:
@@ -54,7 +53,6 @@ class Change:
             told["cause"],
             datetime.fromisoformat(told["effective_at"]),
             tuple((one["kind"], one["counted"]) for one in listed),
-            tuple(told.get("in_words", ())),
         )
 
 

@@ -47,7 +47,6 @@ class Gathered:
     case_id: UUID
     home: str
     mode: Mode
-    opened_by_position: int
     cases: frozenset[str]
     reports: frozenset[str]
     positions: array[int]
@@ -92,7 +91,6 @@ async def gather(fetch: Fetch, case_id: UUID, up_to: int, sees: Sees, most: int 
         case_id,
         begins[0]["home"],
         Mode.read(orjson.loads(begins[0]["body"])["mode"]),
-        begins[0]["position"],
         cases,
         frozenset(streams) - cases,
         array("q", sorted(set(found))),

@@ -52,8 +52,6 @@ class Wire:
         self._flows.set()
         self._swallows = False
         self.port = 0
-        self.forwarded = 0
-        """Bytes that arrived at the other end, either way."""
 
     @property
     def links(self) -> int:
@@ -139,7 +137,6 @@ class Wire:
             if arrives := passed(data):
                 writer.write(arrives)
                 await writer.drain()
-                self.forwarded += len(arrives)
         await self._flows.wait()
         if not link.silent:
             writer.close()

@@ -137,7 +137,9 @@ class Story:
         return await self.send(order, case_acts.record_consent, about, self.people[given_by] if given_by else None)
 
     async def vote(self, about: UUID, *names: str) -> tuple[UUID, ...]:
-        return await self.network.pseudonyms([self.people[name] for name in names], about)
+        """How a committee voted, as an assessment names it: by the pseudonyms that its members have about the case."""
+        persons = self.network.desk.persons
+        return tuple([await persons.pseudonym(self.people[name], about) for name in names])
 
     async def newest(self, stream: str) -> Mapping[str, Any]:
         """The data of a stream's last event."""
