@@ -8,8 +8,6 @@ from events.level import ConfidenceReason, Contribution, LevelChanged
 from projections.alert_level.coverage import while_watched
 from projections.alert_level.rules import Rules
 
-LEVELS = ("calm", "watch", "tension", "alert", "crisis")
-
 
 def recompute(event: LevelChanged, rules: Rules) -> tuple[int, int]:
     """The points and the level of what a change lists, under the rules it names; nothing else is looked at."""
@@ -33,10 +31,3 @@ def _counted(listed: Iterable[Contribution], window: int, rules: Rules) -> Itera
         weighted.append((-standing, str(one.case_id), one))
     for rank, (minus, _, one) in zip(rules.ranks, sorted(weighted, key=lambda each: each[:2]), strict=False):
         yield one, -minus * rank // 1000
-
-
-def points(thousandths: int) -> str:
-    """Points as people say them: 52500 is 52.5."""
-    whole, rest = divmod(abs(thousandths), 1000)
-    fraction = f".{rest:03d}".rstrip("0").rstrip(".")
-    return f"{'-' if thousandths < 0 else ''}{whole}{fraction}"

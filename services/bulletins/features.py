@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from events.alert import Code
-from projections.alert_level.recompute import LEVELS
+from projections.alert_level.naming import LEVELS
 from services.bulletins.shapes import Json
 from services.bulletins.told import Told
 

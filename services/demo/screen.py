@@ -14,7 +14,7 @@ from rich.text import Text
 
 from events.level import LevelCause
 from events.places.facts import UnitKind
-from projections.alert_level.recompute import LEVELS, points
+from projections.alert_level.naming import LEVELS, points
 from projections.rule_set import read_rule_set
 from services.demo.acts import Act
 from services.demo.scenario import Entry, Scenario

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from events.places.facts import UnitKind
-from projections.alert_level.recompute import LEVELS
+from projections.alert_level.naming import LEVELS
 from projections.rule_set import read_rule_set
 from services.demo.scenario import Scenario
 from services.demo.screen import STYLES, called

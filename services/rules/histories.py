@@ -40,11 +40,10 @@ from events.vocabulary import (
     UnitId,
     VerificationState,
 )
+from projections.alert_level.naming import LEVELS
 from projections.rule_set import RuleFault, no_toml
 
-LEVELS = ("calm", "watch", "tension", "alert", "crisis")
 HERE = "here"
-
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 

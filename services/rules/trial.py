@@ -43,7 +43,7 @@ from events.vocabulary import (
 )
 from projections import alert_level
 from projections.alert_level.fold import Home
-from projections.alert_level.recompute import points
+from projections.alert_level.naming import LEVELS, points
 from projections.alert_level.rows import unit_read
 from projections.alert_level.rules import Rules
 from projections.alert_level.shared import Shared
@@ -51,7 +51,7 @@ from projections.part import Part as Folded
 from projections.rule_set import hash_of
 from projections.taken import Taken
 from services.rules import histories
-from services.rules.histories import LEVELS, History, Step
+from services.rules.histories import History, Step
 
 ONE_HOME = "trial"
 _IDS = UUID("7c1d9a52-9c0e-4d1b-8a4f-0f6b1e2d3c40")

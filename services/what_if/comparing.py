@@ -12,8 +12,8 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from events.alert import AlertChange
+from projections.alert_level.naming import LEVELS
 from projections.alert_level.places import UNPLACED
-from projections.alert_level.recompute import LEVELS
 from services.what_if.cases import Became, Danger
 from services.what_if.days import Run, Stretch, alerts, side_by_side
 from services.what_if.folding import Kept, Said

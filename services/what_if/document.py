@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from events.vocabulary import wire_time
-from projections.alert_level.recompute import LEVELS
+from projections.alert_level.naming import LEVELS
 from services.what_if.comparing import MONTH, Alert, Comparison, Difference, Side, Verdict, Warned
 from services.what_if.reading import WhatIf
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from html import escape
 
+from projections.alert_level.naming import LEVELS
 from services.what_if.days import Run
 
 WIDTH = 720
@@ -90,7 +91,7 @@ def strips(name: str, title: str, said: str, rows: Sequence[tuple[str, Sequence[
     for level, shade in enumerate(SHADES):
         at = label + level * 105
         parts.append(f'<rect x="{at}" y="2" width="14" height="12" fill="{shade}" stroke="{INK}" stroke-width=".5"/>')
-        parts.append(_text(at + 19, 12, f"{level} {LEVEL_WORDS[level]}"))
+        parts.append(_text(at + 19, 12, f"{level} {LEVELS[level]}"))
     for number, (unit, adopted, other) in enumerate(rows):
         at = top + number * (2 * thick + gap)
         parts.append(_text(label - 54, at + thick + 4, unit if len(unit) < 18 else f"{unit[:16]}…", "end", bold=True))
@@ -110,9 +111,6 @@ def strips(name: str, title: str, said: str, rows: Sequence[tuple[str, Sequence[
     bottom = top + len(rows) * (2 * thick + gap)
     parts += _months(first, days, bottom - gap + 4, label, ticks_up=False)
     return plot(name, bottom + 16, title, said, parts)
-
-
-LEVEL_WORDS = ("calm", "watch", "tension", "alert", "crisis")
 
 
 def _step(numbers: Sequence[int], y: object, style: str) -> str:

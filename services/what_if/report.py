@@ -14,7 +14,7 @@ from typing import NamedTuple
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from projections.alert_level.recompute import LEVELS
+from projections.alert_level.naming import LEVELS
 from services.what_if.comparing import MONTH, Alert, Comparison, Difference, Side
 from services.what_if.document import lead_summary
 from services.what_if.plots import Bar, bars, lines, strips

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from projections.alert_level.recompute import LEVELS
+from projections.alert_level.naming import LEVELS
 from services.what_if.reading import WhatIf
 from services.what_if.wording import (
     Row,

@@ -1,4 +1,4 @@
-"""What page and screen say alike: how sides, verdicts and days are called, and the rows of every table."""
+"""What page and screen say alike: how verdicts and days are called, and the rows of every table."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from projections.alert_level.recompute import LEVELS
+from projections.alert_level.naming import LEVELS
 from services.what_if.comparing import Comparison, Side, Unknown, Verdict, Warned
 from services.what_if.document import lead_summary
 from services.what_if.reading import WhatIf
 
-SIDES = {Side.ADOPTED: "as adopted", Side.OTHER: "under the other rules"}
 VERDICTS = {
     Verdict.BORNE_OUT: "borne out: harm was done, or a severe case was confirmed",
     Verdict.PREVENTED: "prevented or settled, so no false alarm",

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from projections.alert_level.recompute import LEVELS
+from projections.alert_level.naming import LEVELS
 from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.shown import AFTER, UNIT, after_in_the_address
 from services.api.reads.sql import READS_SQL

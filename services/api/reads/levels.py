@@ -16,7 +16,7 @@ import orjson
 
 from events.level import ConfidenceReason, LevelChanged
 from projections.alert_level import PROJECTION
-from projections.alert_level.recompute import LEVELS
+from projections.alert_level.naming import LEVELS
 from projections.alert_level.table import SQL
 from services.api.reading import Asked, Parameter, Read, Reply
 from services.api.reads.alerts import STANDING, standing_in

@@ -10,7 +10,7 @@ import pytest
 from events.envelope import Draft, event_id
 from events.level import ConfidenceReason, CoverageLost, CoverageRestored
 from events.vocabulary import Actor, Channel, Role
-from projections.alert_level.recompute import points
+from projections.alert_level.naming import points
 from projections.alert_level.rules import Rules
 from services.ledger.ledger import Append, Entry, Submission
 from services.ledger.memory import MemoryLedger
