@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from services.cli.named_files import bytes_of
 from services.local_problem import LocalProblem
 
 if TYPE_CHECKING:
-    from services.witness.folder import Folder
+    from services.witness.folder import Folder, Seen
     from services.witness.witness import Witness
 
 app = typer.Typer(
@@ -89,22 +87,26 @@ async def _serve(witness: Witness, host: str, port: int) -> None:
 @app.command()
 def status(folder: Where = WHERE) -> None:
     """Show what was cosigned last of each log; the exit status is 1 where it cosigns no more, or a log forked."""
+    from services.tlog.offline.verify import printable
+
     there = _folder(folder)
     typer.echo(f"{there.verifier()}\n")
     state = there.state()
-    table = Table("log", "size", "root", "cosigned", box=None)
     for origin in sorted({*there.trusted(), *state.logs}):
-        if (seen := state.logs.get(origin)) is None:
-            table.add_row(origin, "-", "-", "never")
-        else:
-            root = seen.note.splitlines()[2]
-            table.add_row(origin, str(seen.head.size), root, f"{datetime.fromtimestamp(seen.seconds, UTC):%F %T} UTC")
-    Console(soft_wrap=True).print(table)
+        typer.echo(f"{printable(origin)}: {_last(state.logs.get(origin))}")
     if forks := there.forks():
         raise LocalProblem(
             f"\n{len(forks)} logs signed two histories, each a file in {forks[0].parent}: show them to whoever relies "
             "on these logs."
         )
+
+
+def _last(seen: Seen | None) -> str:
+    """On one line however narrow the terminal is: roots are compared whole."""
+    if seen is None:
+        return "never cosigned"
+    at = f"{datetime.fromtimestamp(seen.seconds, UTC):%F %T} UTC"
+    return f"size {seen.head.size}, root {seen.note.splitlines()[2]}, cosigned {at}"
 
 
 @app.command()

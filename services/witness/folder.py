@@ -82,18 +82,21 @@ class Folder:
 
     def make(self, name: str) -> Signer:
         """A new witness of this name, with a key of its own."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if (self.path / "key.json").exists():
-            raise FolderRefused(f"{self.path} holds a witness already: `intabaza witness keys` shows its key.")
         try:
             signer = Signer(name, private := Ed25519PrivateKey.generate())
         except NoteRefused as refused:
             raise FolderRefused(f"{name!r} cannot be the name of a witness: {refused}.") from None
         key = {"name": name, "private": b64encode(private.private_bytes_raw()).decode()}
-        with self.owned():
-            _write(self.path / "key.json", key)
-            (self.path / "logs.txt").touch(mode=0o600)
-            self.write(State())
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if (self.path / "key.json").exists():
+                raise FolderRefused(f"{self.path} holds a witness already: `intabaza witness keys` shows its key.")
+            with self.owned():
+                _write(self.path / "key.json", key)
+                (self.path / "logs.txt").touch(mode=0o600)
+                self.write(State())
+        except OSError as error:
+            raise FolderRefused(f"{self.path} cannot be written ({error.strerror}): choose another folder.") from None
         return signer
 
     def signer(self) -> Signer:

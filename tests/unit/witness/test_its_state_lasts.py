@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from services.cli.witness import status
 from services.local.problems import AlreadyRunning
 from services.tlog.notes import Note
 from services.witness.folder import Folder, FolderRefused, StateOlder
@@ -199,3 +200,19 @@ def test_the_file_of_logs_says_which_line_is_wrong(folder: Folder) -> None:
     (folder.path / "logs.txt").write_text(LogKey("w", "w", 4).vkey)
     with pytest.raises(FolderRefused, match="is the key of a witness"):
         folder.trusted()
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (file := tmp_path / "file").touch()
+    for place in (file, file / "below", Path("/proc/none")):
+        with pytest.raises(FolderRefused, match=f"{place} cannot be written"):
+            Folder(place).make("witness.example/w")
+
+
+def test_its_status_shows_roots_whole_however_narrow_the_terminal(
+    folder: Folder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    root = cosign(folder, 7).splitlines()[2]
+    status(folder.path)
+    assert f"{ORIGIN}: size 7, root {root}, cosigned {NOON:%F %T} UTC\n" in capsys.readouterr().out
