@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import tempfile
@@ -16,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from services.local.folder import FULL, unwritten
+from services.local.folder import DISK, unwritten
 from services.local.problems import FolderUnusable
 
 LINES_EACH = 10_000
@@ -25,8 +24,6 @@ BYTES_EACH = 16_000_000
 
 PIECE = 1_000_000
 MANIFEST = "manifest.json"
-DISK = (*FULL, errno.EFBIG, errno.EIO, errno.EROFS)
-"""What a disk says that is full, or fails; what is read meanwhile comes over a network, which says other things."""
 
 
 class Zip:

@@ -11,7 +11,9 @@ import typer
 
 from services import clock
 from services.cli.explain import adopted_gazetteer
+from services.ledger.ledger import unavailable
 from services.local.addresses import find_addresses
+from services.local.folder import DISK
 from services.local_problem import LocalProblem
 from services.settings import Settings, read_settings
 
@@ -52,6 +54,8 @@ def export(
     except (BoundariesRefused, SigningRefused) as why:
         raise LocalProblem(str(why)) from None
     except OSError as why:
+        if why.filename is None and why.errno not in DISK:  # the database went away while it was read
+            raise unavailable(why) from why
         raise LocalProblem(f"{why.filename or folder} cannot be written ({why.strerror}): choose a folder.") from None
     up_to = "nothing is on Kafka yet" if exported.up_to is None else f"all that was told before {exported.up_to}"
     typer.echo(f"{exported.alerts} alerts in {folder}: {up_to}.")

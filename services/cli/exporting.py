@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,6 +14,7 @@ from uuid import UUID
 import orjson
 
 from events.vocabulary import wire_time
+from services.local.folder import DISK
 from services.local_problem import LocalProblem
 from services.moments import Moment
 
@@ -54,27 +56,50 @@ def refuse_export(file: Path, projections: int) -> None:
 
 @contextmanager
 def exporting(file: Path, moment: Moment) -> Iterator[Export]:
-    """A file that is there when all of it is, and not before; raises LocalProblem where it cannot be written."""
+    """A file that is there when all of it is, and not before; raises LocalProblem where it cannot be written.
+
+    What reading the rows raises is raised, also where it is an OSError.
+    """
     draft = file.with_name(f"{file.name}.part")
     try:
-        if file.suffix.lower() == PARQUET:
-            from services.cli.parquet import Parquet  # it brings a library that nothing else needs
+        with _begun(draft, file) as raw:
+            if file.suffix.lower() == PARQUET:
+                from services.cli.parquet import Parquet  # it brings a library that nothing else needs
 
-            with draft.open("wb") as raw:
                 yield Parquet(raw, moment)
-        else:
-            with draft.open("w", encoding="utf-8", newline="") as out:
-                if file.suffix.lower() == CSV:
-                    yield _Csv(out, moment)
-                else:
-                    whole = _Json(out, moment)
-                    yield whole
-                    whole.end()
-        draft.replace(file)
+            else:
+                with io.TextIOWrapper(raw, encoding="utf-8", newline="") as out:
+                    if file.suffix.lower() == CSV:
+                        yield _Csv(out, moment)
+                    else:
+                        whole = _Json(out, moment)
+                        yield whole
+                        whole.end()
+        _named(draft, file)
     except OSError as error:
-        raise LocalProblem(f"{file} cannot be written ({error.strerror}): choose another place.") from error
+        if error.errno not in DISK:
+            raise
+        raise _unwritten(file, error) from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _begun(draft: Path, file: Path) -> IO[bytes]:
+    try:
+        return draft.open("wb")
+    except OSError as error:
+        raise _unwritten(file, error) from error
+
+
+def _named(draft: Path, file: Path) -> None:
+    try:
+        draft.replace(file)
+    except OSError as error:
+        raise _unwritten(file, error) from error
+
+
+def _unwritten(file: Path, error: OSError) -> LocalProblem:
+    return LocalProblem(f"{file} cannot be written ({error.strerror}): choose another place.")
 
 
 class _Csv:

@@ -37,6 +37,8 @@ PASSWORDS_FOR = (
 """The roles that log in to the local server: its owner, then as services/local/addresses lists them."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK = (*FULL, errno.EFBIG, errno.EIO, errno.EROFS)
+"""What a disk says that is full, or fails; what is read meanwhile comes over a network, which says other things."""
 
 
 class DataFolder:

@@ -98,12 +98,14 @@ async def test_a_disk_that_is_full_is_a_sentence_and_no_file(tmp_path: Path) -> 
     assert left(tmp_path) == []
 
 
-async def test_what_reading_the_rows_raises_is_raised(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["rows.parquet", "rows.csv", "rows.json"])
+@pytest.mark.parametrize("why", [Halt("it went away"), ConnectionResetError(104, "it went away")], ids=["halt", "lost"])
+async def test_what_reading_the_rows_raises_is_raised(tmp_path: Path, name: str, why: Exception) -> None:
     async def lost() -> AsyncIterator[Sequence[Any]]:
         yield ROWS[0]
-        raise Halt("the database went away")
+        raise why
 
-    with pytest.raises(Halt, match="went away"), exporting(tmp_path / "rows.parquet", MOMENT) as export:
+    with pytest.raises(type(why), match="went away"), exporting(tmp_path / name, MOMENT) as export:
         await export.add("alert_level", COLUMNS, lost())
     assert left(tmp_path) == []
 
