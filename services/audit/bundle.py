@@ -14,16 +14,13 @@ from typing import IO, Self
 import orjson
 from kafka import TopicPartition
 
-from services.audit.in_order import Broken, Standing, in_order, partitions_of
+from services.audit.in_order import SENDING, Broken, Standing, in_order, partitions_of
 from services.audit.zipping import LINES_EACH, Parts, PartsBeside, Zip, manifest_of
 from services.ledger.ledger import Ledger
 from services.local.topics import ALERTS, EVENTS
 from services.tlog.merkle import HASH_BYTES
 from services.tlog.offline.verify import ALTERED, BEYOND, CHECKPOINTED, UNPROVEN, Verdict, read_checkpoints
 from services.tlog.tiles import WIDTH
-
-SENDING = 4_000
-"""So many of the last positions may lack one, from Kafka: what the relay is just sending arrives in no order."""
 
 SHIPPED = {"verify.py": "verify.py", "README.txt": "README.txt"}
 NAME = b'"type":"%s"' % CHECKPOINTED.encode()

@@ -16,6 +16,11 @@ from services.log.compiled import CompiledConsumer
 from services.log.record import read_link
 from services.log.topic import CONNECT_MS, TopicAbsent, look_up_topics
 from services.log.walk import Silence, Walk
+from services.relay.chain import BATCH_EVENTS
+
+SENDING = BATCH_EVENTS
+"""So many of Kafka's last positions may lack one beyond what is signed: what the relay sends at once arrives in no
+order."""
 
 CLIENT = "intabaza-audit"
 MOST_WAITING_BYTES = 2_000_000

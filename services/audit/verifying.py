@@ -21,7 +21,7 @@ from kafka import TopicPartition
 from services.audit import comparing
 from services.audit.comparing import STRETCH, Compared, Roots, Stretch, compare, root_of, slot_leaves
 from services.audit.findings import Bad, Found, read_found, told
-from services.audit.in_order import partitions_of
+from services.audit.in_order import SENDING, partitions_of
 from services.audit.kafka_side import KafkaShare, read_partitions
 from services.audit.ledger_side import LedgerShare, read_ledger
 from services.database.lost import ANSWER_SECONDS, LOST
@@ -44,9 +44,6 @@ from services.tlog.offline.verify import (
     signed_by,
     witnessed,
 )
-
-SENDING = 4_000
-"""So many of Kafka's last positions may lack one beyond what is signed, and was sent: the relay may be sending it."""
 
 HEAD = "(select max(position) from ledger.event)"
 
@@ -362,6 +359,13 @@ def _judge(log: _Log, bads: Sequence[Bad], compared: tuple[Bad | None, Checkpoin
 
 
 def _verified(log: _Log, asked: Asked, founds: Sequence[Found], partitions: int, seconds: float) -> Verified:
+    if not log.to and log.head:
+        holds = f"the ledger holds positions 1 to {log.head}" if log.ledger else f"Kafka holds position {log.head}"
+        raise Verdict(
+            UNPROVEN,
+            f"Nothing was verified: {holds}, and position 1 is not on Kafka yet. See `intabaza relay status`, and that "
+            "INTABAZA_KAFKA_BOOTSTRAP names the Kafka that you mean.",
+        )
     if not log.to:
         raise Verdict(
             UNPROVEN,

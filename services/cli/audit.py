@@ -19,6 +19,7 @@ from services.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from services.audit.bundle import Leaves, Packed, Progress
+    from services.ledger.ledger import Ledger
 
 app = typer.Typer(help="Whether history was altered.", no_args_is_help=True)
 app.command()(proving.prove)
@@ -139,10 +140,8 @@ def own_keys_of(settings: Settings, dsn: str | None) -> list[str]:
 
 
 def _pack(file: Path, source: Source, to: int | None, keys: list[str], progress: Progress) -> Packed:
-    from services import clock
     from services.audit.bundle import from_kafka, from_ledger
     from services.ledger.ledger import LedgerUnavailable
-    from services.ledger.postgres import PostgresLedger
 
     addresses = find_addresses(read_settings())
     if source is Source.KAFKA:
@@ -156,19 +155,15 @@ def _pack(file: Path, source: Source, to: int | None, keys: list[str], progress:
     cosigned, witnesses = _cosigned(addresses.app_dsn, to)
 
     async def pack() -> Packed:
-        ledger = await PostgresLedger.connect(addresses.app_dsn, clock.now, readers=1)
-        try:
-            async with _tree(addresses.app_dsn) as leaves:
-                return await from_ledger(ledger, file, [*keys, *witnesses], to, progress, cosigned, leaves)
-        finally:
-            await ledger.close()
+        async with _log(addresses.app_dsn) as (ledger, leaves):
+            return await from_ledger(ledger, file, [*keys, *witnesses], to, progress, cosigned, leaves)
 
     return asyncio.run(pack())
 
 
 @asynccontextmanager
-async def _tree(dsn: str) -> AsyncIterator[Leaves]:
-    """The leaves of what was signed, as the notary keeps them; raises LedgerUnavailable."""
+async def _log(dsn: str) -> AsyncIterator[tuple[Ledger, Leaves]]:
+    """The ledger, and the leaves of what was signed, as the notary keeps them; raises LedgerUnavailable."""
     from services import clock
     from services.ledger.postgres import PostgresLedger
     from services.notary.proving import Proving, TreeBehind
@@ -185,10 +180,17 @@ async def _tree(dsn: str) -> AsyncIterator[Leaves]:
             return None
 
     try:
-        yield leaves
+        yield ledger, leaves
     finally:
         await proving.close()
         await ledger.close()
+
+
+@asynccontextmanager
+async def _tree(dsn: str) -> AsyncIterator[Leaves]:
+    """The leaves alone, for whoever has the events from elsewhere; raises LedgerUnavailable."""
+    async with _log(dsn) as (_, leaves):
+        yield leaves
 
 
 def _cosigned(dsn: str, to: int | None) -> tuple[dict[int, str], list[str]]:

@@ -161,6 +161,14 @@ async def test_what_is_foreign_is_named_and_repeats_are_compared(trial: RelayTri
     assert "repeats it with other bytes" in sentence
 
 
+async def test_a_ledger_of_which_nothing_is_on_kafka_yet_is_no_empty_log(trial: RelayTrial) -> None:
+    assert (await judge(trial))[1].startswith("The log is empty")
+    head = await trial.append(3)
+    status, sentence = await judge(trial)
+    told = f"Nothing was verified: the ledger holds positions 1 to {head}, and position 1 is not on Kafka yet."
+    assert (status, sentence.startswith(told)) == (UNPROVEN, True), sentence
+
+
 async def test_whatever_a_stranger_writes_is_foreign(trial: RelayTrial) -> None:
     """Names that are no text, many headers, large ones, one name several times, what is packed, a moment of no year."""
     await filled(trial)
