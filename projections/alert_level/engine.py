@@ -8,140 +8,27 @@ alert_level/fold); this one stays as it is for ever, since a replay must say aga
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
 from events.alert import KindGroup
-from events.level import LevelCause, LevelChanged
+from events.level import LevelCause
 from projections.alert_level import case as facts
 from projections.alert_level.case import COUNTED, Case, Weight, judge, weigh
+from projections.alert_level.change import Change, change_of, groups_of
 from projections.alert_level.coverage import while_watched
 from projections.alert_level.elections import NO_WINDOW
-from projections.alert_level.ground import Ground
-from projections.alert_level.laid_by import LaidBy
+from projections.alert_level.home import Home
 from projections.alert_level.rows import case_row, unit_row
 from projections.alert_level.rules import Rules
 from projections.alert_level.shared import Shared
-from projections.alert_level.unit import Counted, Unit
+from projections.alert_level.unit import Unit
 from projections.projection import Page
 from projections.taken import Taken
-from projections.watched import Watched
-from projections.watching import CONFIDENCE, SIGNS, UNKNOWN, Coverage
+from projections.watching import SIGNS, UNKNOWN, Coverage
 
 NOTHING_HELD: Mapping[str, int] = MappingProxyType({})
-
-
-class Change(NamedTuple):
-    """A unit's change number so and so: what a `level.level_changed` says of it, and the groups of kinds behind it.
-
-    A plain form of the event, since most changes of a long replay are only written down.
-    """
-
-    data: dict[str, Any]
-    number: int
-    on: date
-    groups: tuple[KindGroup, ...]
-
-    @property
-    def at(self) -> str:
-        return self.data["effective_at"]  # type: ignore[no-any-return]
-
-    def event(self) -> LevelChanged:
-        return LevelChanged.model_validate(self.data)
-
-
-class Lost(NamedTuple):
-    """A row that nobody watches: since which day, at which level, and whether something was taken back since."""
-
-    since: int
-    level: int
-    taken_back: bool
-
-
-class Home:
-    """All that one engine knows of one home."""
-
-    __slots__ = (
-        "by_report",
-        "cases",
-        "dirty_cases",
-        "dirty_units",
-        "drawn_due",
-        "due",
-        "due_day",
-        "gone",
-        "ground",
-        "home",
-        "laid_by",
-        "midnights",
-        "stale",
-        "units",
-        "watched",
-        "windowed",
-    )
-
-    def __init__(self, home: str) -> None:
-        self.home = home
-        self.cases: dict[str, Case] = {}
-        self.units: dict[str, Unit] = {}
-        self.laid_by = LaidBy()
-        self.ground = Ground(self.cases, self.laid_by)
-        self.by_report: dict[str, list[str]] = {}
-        self.midnights: list[tuple[int, str]] = []
-        self.due: str | None = None
-        self.due_day = 0
-        self.drawn_due: str | None = None
-        self.windowed = 0
-        self.stale: set[str] = set()
-        self.dirty_cases: set[str] = set()
-        self.dirty_units: set[str] = set()
-        self.gone: dict[str, Case] = {}
-        self.watched = Watched()
-
-    def hold(self, case: Case) -> None:
-        """Take in a case as it was written: what it weighs stands in its row."""
-        self.cases[case.case_id] = case
-        for report_id in case.links:
-            self.by_report.setdefault(report_id, []).append(case.case_id)
-        self.ground.merge(case)
-        self.add(case)
-        self.stale.discard(case.unit)
-        if case.weight.next_day is not None:
-            heapq.heappush(self.midnights, (case.weight.next_day, case.case_id))
-
-    def add(self, case: Case) -> None:
-        """Let a case count in its unit, which is summed up anew where it is heavy enough to matter."""
-        self.windowed += case.weight.windowed
-        if self.unit(case.unit).add(case.case_id, case.weight):
-            self.stale.add(case.unit)
-
-    def remove(self, case: Case) -> None:
-        """Let a case count no more in its unit."""
-        self.windowed -= case.weight.windowed
-        if self.units[case.unit].remove(case.case_id, case.weight):
-            self.stale.add(case.unit)
-
-    def lost_places(self) -> Iterator[tuple[str, Lost]]:
-        """Places that somebody was ever assigned to, in rows that are lost."""
-        for place_id, place in self.watched.watch.places.items():
-            unit = self.units.get(place.row or "")
-            if place.covered and unit is not None and unit.lost_since is not None:
-                yield place_id, Lost(unit.lost_since, unit.level or 0, unit.taken_back)
-
-    def every_case(self) -> Iterator[Case]:
-        """Every case that was ever opened here, as it is known now, also those laid by; these without their links."""
-        yield from self.cases.values()
-        for case in self.laid_by:
-            self.ground.find([case])
-            yield case
-
-    def unit(self, unit_id: str) -> Unit:
-        unit = self.units.get(unit_id)
-        if unit is None:
-            unit = self.units[unit_id] = Unit(unit_id)
-        return unit
 
 
 class Engine(Protocol):
@@ -486,7 +373,7 @@ class FirstEngine:
             if level != before:
                 unit.changes += 1
                 unit.cause, unit.effective_at = because.value, at
-                change = _change(rules, home, unit, before, at, because)
+                change = change_of(rules, home, unit, before, at, because)
                 if least != before:
                     change.data["held"] = least
                 changes.append(change)
@@ -496,7 +383,7 @@ class FirstEngine:
     def stand(self, shared: Shared, home: Home, unit: Unit, before: int, at: str) -> Change | None:
         if shared.rules is None or unit.level is None or unit.level == before:
             return None
-        return _change(shared.rules, home, unit, before, at, LevelCause.ENGINE)
+        return change_of(shared.rules, home, unit, before, at, LevelCause.ENGINE)
 
     def groups(self, shared: Shared, home: Home, unit_id: str) -> tuple[KindGroup, ...]:
         unit = home.units.get(unit_id)
@@ -549,36 +436,3 @@ class Causes(Protocol):
 
 def _of_midnight(turned: object) -> LevelCause:
     return LevelCause.ELECTION_WINDOW if turned else LevelCause.FADING
-
-
-def _change(rules: Rules, home: Home, unit: Unit, before: int, at: str, cause: LevelCause) -> Change:
-    assert unit.level is not None
-    confident, reason = CONFIDENCE[unit.coverage]
-    counted = unit.counted(home.cases)
-    data = {
-        "cause": cause.value,
-        "confidence": confident.value,
-        "confidence_reason": reason.value,
-        "contributions": counted,
-        "effective_at": at,
-        "from": before,
-        "open_cases": unit.open_cases,
-        "peace": unit.offsetting(home.cases),
-        "peace_offset": unit.offset,
-        "points": unit.points,
-        "rules_hash": rules.hash,
-        "to": unit.level,
-        "unit": unit.unit,
-        "window_permille": unit.window_shown,
-    }
-    if unit.straight is not None:
-        data["straight_to"] = unit.straight
-    if cause is LevelCause.ENGINE:
-        data["held"] = unit.level
-    return Change(data, unit.changes, date.fromordinal(rules.day(at)), groups_of(rules, counted))
-
-
-def groups_of(rules: Rules, counted: list[Counted]) -> tuple[KindGroup, ...]:
-    """The groups of the kinds of those cases that count, as strangers are told them."""
-    found = {group for one in counted if one["counted"] and (group := rules.kinds[one["kind"]].group)}
-    return tuple(group for group in KindGroup if group in found)

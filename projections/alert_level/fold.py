@@ -16,8 +16,9 @@ from events.alert import AlertOverridden, AlertOverrideEnded
 from events.level import LevelCause
 from projections.alert_level import case as facts
 from projections.alert_level import shared as told
-from projections.alert_level.engine import Change, Engine, FirstEngine
-from projections.alert_level.engine import Home as EngineHome
+from projections.alert_level.change import Change
+from projections.alert_level.engine import Engine, FirstEngine
+from projections.alert_level.home import Home as EngineHome
 from projections.alert_level.rows import history_row
 from projections.alert_level.shared import Shared
 from projections.alert_level.voice import Override, Telling, Voice

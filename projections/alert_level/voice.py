@@ -9,7 +9,7 @@ from uuid import UUID
 
 from events.alert import AlertChange, AlertIssued, KindGroup
 from events.level import LevelCause
-from projections.alert_level.engine import Change
+from projections.alert_level.change import Change
 from projections.alert_level.places import OUTSIDE
 from projections.alert_level.shared import Shared
 from projections.projection import Derived, derived_id

@@ -8,7 +8,9 @@ import pytest
 
 from events.alert import AlertChange, Code
 from events.vocabulary import Mode
-from projections.alert_level.engine import Change, FirstEngine, Home
+from projections.alert_level.change import Change
+from projections.alert_level.engine import FirstEngine
+from projections.alert_level.home import Home
 from projections.alert_level.rules import Rules
 from projections.alert_level.shared import Shared
 from projections.part import Part, Unfoldable
