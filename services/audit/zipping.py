@@ -44,6 +44,9 @@ class Zip:
     def __enter__(self) -> Self:
         if self.path is not None and self.path.is_dir():
             raise FolderUnusable(f"{self.path} is a folder: name the file to write.")
+        if self.path is not None and self.path.exists() and not self.path.is_file():
+            # root could put the zip in the place of a device, which every program would then write into
+            raise FolderUnusable(f"{self.path} is no file, but a device or a pipe: name the file to write.")
         try:
             self._folder = tempfile.TemporaryDirectory(
                 dir=self.path.parent if self.path else None, prefix=f".{self.path.name}." if self.path else None

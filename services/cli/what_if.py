@@ -12,6 +12,8 @@ import typer
 from services.cli.drawing import Drawn
 from services.cli.rules import RuleFile, checked
 from services.local.addresses import find_addresses
+from services.local.folder import write_whole
+from services.local.problems import FolderUnusable
 from services.local.topics import EVENTS
 from services.local_problem import LocalProblem
 from services.moments import read_moment
@@ -94,13 +96,9 @@ def _refuse(file: Path | None) -> None:
 
 
 def _write(file: Path, text: str) -> None:
-    """The file is there when all of it is, and not before."""
-    draft = file.with_name(f"{file.name}.part")
+    """The file is there when all of it is, and not before; a pipe, or a terminal, stays what it is."""
     try:
-        draft.write_text(text, "utf-8")
-        draft.replace(file)
-    except OSError as error:
-        raise FileRefused(f"{file} cannot be written ({error.strerror}): choose another place.") from error
-    finally:
-        draft.unlink(missing_ok=True)
+        write_whole(file, text.encode())
+    except FolderUnusable as unusable:
+        raise FileRefused(str(unusable)) from unusable
     typer.echo(f"{file} is written.", err=True)

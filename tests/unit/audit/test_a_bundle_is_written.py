@@ -183,6 +183,13 @@ async def test_a_folder_is_not_written_over(ledger: MemoryLedger, tmp_path: Path
     assert inside(tmp_path) == []
 
 
+async def test_a_device_is_not_put_out_of_its_place(ledger: MemoryLedger, tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    with pytest.raises(FolderUnusable, match="pipe is no file, but a device or a pipe"):
+        await from_ledger(ledger, pipe)
+    assert (pipe.is_fifo(), inside(tmp_path)) == (True, [pipe])
+
+
 @pytest.mark.parametrize("room", [0, 100, 4_000, 9_000, 12_000])
 async def test_a_disk_that_fills_leaves_the_older_bundle_and_nothing_else(
     ledger: MemoryLedger, tmp_path: Path, room: int
