@@ -15,6 +15,7 @@ from services.cli import (
     evidence,
     explain,
     gaps,
+    gazetteer,
     ledger,
     log_keys,
     moments,
@@ -67,6 +68,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(clock.app, name="clock")
 app.add_typer(network.app, name="committee")
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(gazetteer.app, name="gazetteer")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(log_keys.app, name="log-keys")
 app.add_typer(log_keys.notary, name="notary")

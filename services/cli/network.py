@@ -35,17 +35,13 @@ def begin(
     """Adopt a gazetteer, a rule set and the engines; a second time changes nothing."""
     from projections.rule_set import RuleSetFaulty, read_rule_set
     from services.acts.beginning import begin as adopt
-    from services.gazetteer import GazetteerUnreadable, read_gazetteer
+    from services.cli.gazetteer import read_under
+    from services.gazetteer import read_gazetteer
     from services.ledger.postgres import simulate
     from services.local.addresses import find_addresses
 
     settings = read_settings()
-    try:
-        read = read_gazetteer(gazetteer)
-    except GazetteerUnreadable as fault:
-        raise LocalProblem(str(fault)) from None
-    if division is not None:
-        read = read.with_division_in_force(division)
+    read = read_under(lambda: read_gazetteer(gazetteer), division)
     text = text_of(rules)
     try:
         read_rule_set(text)

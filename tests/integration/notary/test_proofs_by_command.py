@@ -5,19 +5,14 @@ from __future__ import annotations
 import asyncio
 import zipfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import asyncpg
 import pytest
-from typer.testing import CliRunner
 
 from services.audit.tile_folder import write_tiles
-from services.cli.app import app
 from services.local.folder import alone_in
 from services.local.postgres import PostgresServer
-from services.local_problem import LocalProblem
 from services.notary.signed import NothingCosigned
 from services.tlog.offline.verify import (
     ALTERED,
@@ -33,6 +28,7 @@ from services.tlog.offline.verify import (
     verify,
 )
 from tests.support.checkpoints import cosign, wires_of
+from tests.support.commands import Commands, on_database
 from tests.support.disks import no_file_beyond
 from tests.support.foreign_reader import ForeignReader, from_folder
 from tests.support.signed_ledgers import KEY, SignedLedger, a_signed_ledger
@@ -40,33 +36,6 @@ from tests.support.signed_logs import LogKey
 
 W1, W2 = LogKey("w1", "witness.example/w1", 4), LogKey("w2", "witness.example/w2", 4)
 STRANGER, ANOTHER = LogKey("stranger"), LogKey("one", "another.log")
-NOWHERE = "127.0.0.1:1"
-ROLES = {"POSTGRES": "postgres"} | {
-    one.upper(): f"intabaza_{one}" for one in ("app", "vault", "projector", "notifier", "notary")
-}
-
-
-@dataclass
-class Commands:
-    """The command line on a database, in a folder."""
-
-    folder: Path
-    environment: dict[str, str]
-
-    async def run(self, *arguments: str) -> tuple[int, str]:
-        """The exit status of one, and what it says."""
-        work = partial(CliRunner().invoke, app, ["audit", *arguments], env=self.environment)
-        done = await asyncio.to_thread(work)
-        if isinstance(done.exception, LocalProblem):  # whose sentence the whole command line prints
-            return done.exception.status, str(done.exception)
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return done.exit_code, done.output
-
-    async def refused(self, status: int, said: str, *arguments: str) -> None:
-        """It ends with this status and sentence."""
-        ended, sentence = await self.run(*arguments)
-        assert ended == status, sentence
-        assert said in " ".join(sentence.split()), sentence
 
 
 @pytest.fixture
@@ -80,8 +49,7 @@ def commands(
     postgres: PostgresServer, fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Commands:
     monkeypatch.chdir(tmp_path)
-    dsns = {f"INTABAZA_{name}_DSN": postgres.dsn(fresh_database, role) for name, role in ROLES.items()}
-    return Commands(tmp_path, dsns | {"INTABAZA_KAFKA_BOOTSTRAP": NOWHERE})
+    return Commands(tmp_path, on_database(postgres, fresh_database), ("audit",))
 
 
 def of_key(key: LogKey) -> tuple[str, str]:
