@@ -56,7 +56,13 @@ class Named:
         """Whether the file names others by now; raises WitnessesRefused, and those of before stay."""
         before = self.now
         if self._file is not None:
-            self.now = read_witnesses(self._file)
+            found = read_witnesses(self._file)
+            if before and not found and not self._file.stat().st_size:
+                raise WitnessesRefused(
+                    f"{self._file} is empty, as it is while somebody writes it: where nobody is to be asked any more, "
+                    "write a line that begins with #."
+                )
+            self.now = found
         return self.now != before
 
 
