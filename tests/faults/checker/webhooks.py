@@ -175,7 +175,7 @@ def _what_they_asked_for(
                 if not (ends and asked_again):
                     sentence = f"{name!r} was sent the alert at {row.position}, with which they were left in peace."
                     found.add("webhook_in_peace", sentence, row.position)
-            elif row.type != ALERT or unit not in ever:
+            elif (row.type != ALERT or unit not in ever) and not (ends and asked_again):
                 sentence = f"{name!r} was sent the {row.type} at {row.position}, which their filters leave out."
                 found.add("webhook_unwanted", sentence, row.position)
         if row.type == ALERT and (one is not None or came):
