@@ -56,22 +56,26 @@ class Named:
         """Whether the file names others by now; raises WitnessesRefused, and those of before stay."""
         before = self.now
         if self._file is not None:
-            found = read_witnesses(self._file)
-            if before and not found and not self._file.stat().st_size:
+            text = _text_of(self._file)
+            if before and not text:
                 raise WitnessesRefused(
                     f"{self._file} is empty, as it is while somebody writes it: where nobody is to be asked any more, "
                     "write a line that begins with #."
                 )
-            self.now = found
+            self.now = _said_in(text, self._file)
         return self.now != before
 
 
 def read_witnesses(file: Path) -> tuple[Witness, ...]:
     """Those of a file, in its order; raises WitnessesRefused."""
+    return _said_in(_text_of(file), file)
+
+
+def _text_of(file: Path) -> str:
     try:
         if file.exists() and not file.is_file():  # a pipe would be waited for without an end
             raise WitnessesRefused(f"{file}, which INTABAZA_NOTARY_WITNESSES_FILE names, is no file: {EXPECTED}.")
-        text = file.read_text("utf-8")
+        return file.read_text("utf-8")
     except OSError as error:
         raise WitnessesRefused(
             f"{file}, which INTABAZA_NOTARY_WITNESSES_FILE names, cannot be read ({error.strerror}): put it there, or "
@@ -79,6 +83,9 @@ def read_witnesses(file: Path) -> tuple[Witness, ...]:
         ) from None
     except UnicodeDecodeError:
         raise WitnessesRefused(f"{file} is no text in UTF-8: {EXPECTED} in each line.") from None
+
+
+def _said_in(text: str, file: Path) -> tuple[Witness, ...]:
     found: dict[str, int] = {}
     witnesses = []
     for number, said in _lines(text):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.notary.witnesses import WitnessesRefused, read_witnesses
+from services.notary.witnesses import Named, WitnessesRefused, read_witnesses
 from tests.support.signed_logs import LogKey
 
 W1, W2 = LogKey("w1", "witness.example/w1", 4), LogKey("w2", "witness.example/w2", 4)
@@ -69,3 +69,19 @@ def test_there_are_not_more_than_a_notary_can_ask(tmp_path: Path) -> None:
     many = "".join(f"https://w{n}.example {LogKey(str(n), f'w{n}.example', 4).vkey}\n" for n in range(33))
     with pytest.raises(WitnessesRefused, match="names 33 witnesses: at most 32"):
         read(tmp_path, many)
+
+
+def test_a_file_that_is_empty_while_it_is_written_makes_nobody_forgotten(tmp_path: Path) -> None:
+    file = tmp_path / "witnesses.txt"
+    file.write_text(f"https://one.example {W1.vkey}\n")
+    named = Named.read(file)
+    before = named.now
+    file.write_text("")
+    with pytest.raises(WitnessesRefused, match="is empty, as it is while somebody writes it"):
+        named.look()
+    assert named.now == before
+    file.write_text("# nobody any more\n")
+    assert named.look()
+    assert named.now == ()
+    file.write_text("")
+    assert not named.look(), "of whom nobody is left, nobody can be forgotten"
