@@ -169,13 +169,12 @@ def _what_they_asked_for(
             found.add(
                 "webhook_missing", f"The {row.type} at {row.position}{since} never came to {name!r}.", row.position
             )
-        if one is None and came:
-            ends = row.type == ALERT and (row.wire["data"]["change"] in AMENDS or not listener.warns(row))
+        ends = row.type == ALERT and (row.wire["data"]["change"] in AMENDS or not listener.warns(row))
+        if one is None and came and not (ends and asked_again):
             if row.event_id in listener.kept:
-                if not (ends and asked_again):
-                    sentence = f"{name!r} was sent the alert at {row.position}, with which they were left in peace."
-                    found.add("webhook_in_peace", sentence, row.position)
-            elif (row.type != ALERT or unit not in ever) and not (ends and asked_again):
+                sentence = f"{name!r} was sent the alert at {row.position}, with which they were left in peace."
+                found.add("webhook_in_peace", sentence, row.position)
+            elif row.type != ALERT or unit not in ever:
                 sentence = f"{name!r} was sent the {row.type} at {row.position}, which their filters leave out."
                 found.add("webhook_unwanted", sentence, row.position)
         if row.type == ALERT and (one is not None or came):
