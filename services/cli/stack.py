@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -46,12 +45,13 @@ def up(
     if detach:
         _detached(settings, servers)
         return
+    from services.local.stopping import Stopping
     from services.local.supervisor import Supervisor  # they bring kafka-python and asyncpg, which the others need not
     from services.restoring.ahead import shut_where_kafka_is_ahead
 
-    stopping = threading.Event()
+    stopping = Stopping()
     for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(asked, lambda *_: stopping.set())
+        signal.signal(asked, lambda *_: stopping.ask())
     folder = DataFolder(settings.folder)
     folder.prepare()
     with Drawn(log=folder.logs / "supervisor.log") as drawn:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from services.local.postgres import PostgresServer
 from services.local.process import Identity, Signature, end_orphans
 from services.local.progress import Progress
 from services.local.servers import kafka_of, postgres_of
+from services.local.stopping import Stopping
 from services.local.topics import make_topics
 from services.local_problem import LocalProblem
 from services.settings import Settings, child_environment
@@ -56,7 +56,7 @@ class Stopped(Exception):
 class Interruptible:
     """Passes progress on, unless somebody asked to end: then the long step that reports it ends with Stopped."""
 
-    def __init__(self, progress: Progress, stopping: threading.Event) -> None:
+    def __init__(self, progress: Progress, stopping: Stopping) -> None:
         self._progress = progress
         self._stopping = stopping
 
@@ -66,13 +66,13 @@ class Interruptible:
 
     def advance(self, what: str, done: float, total: float | None = None) -> None:
         """How far one long step is."""
-        if self._stopping.is_set():
+        if self._stopping.is_asked():
             raise Stopped
         self._progress.advance(what, done, total)
 
 
 class Supervisor:
-    """Runs one stack until `stopping` is set or a server dies for good; `run` returns when all of it has ended.
+    """Runs one stack until `stopping` is asked for or a server dies for good; `run` returns when all of it has ended.
 
     `before_appends` is asked when the servers are up and nothing of ours runs yet, with the owner's DSN, Kafka's
     bootstrap and the number of partitions: why it shut the door to appends, if it did.
@@ -82,7 +82,7 @@ class Supervisor:
         self,
         settings: Settings,
         progress: Progress,
-        stopping: threading.Event,
+        stopping: Stopping,
         before_appends: Callable[[str, str, int], str | None],
         children: Sequence[Child] | None = None,
         restart_delays_seconds: Sequence[float] = RESTART_DELAYS_SECONDS,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from services.local.children import Child
 from services.local.folder import DataFolder
 from services.local.problems import ChildDied
 from services.local.progress import Quiet
+from services.local.stopping import Stopping
 from services.local.supervisor import Supervisor
 from services.local_problem import LocalProblem
 from services.restoring.ahead import shut_where_kafka_is_ahead
@@ -144,7 +144,7 @@ def supervised(supervisor: Supervisor) -> Iterator[Future[None]]:
         try:
             yield running
         finally:
-            supervisor.stopping.set()
+            supervisor.stopping.ask()
 
 
 def test_servers_that_exist_are_used_and_not_run_and_a_child_that_keeps_dying_is_given_up_alone(
@@ -162,7 +162,7 @@ def test_servers_that_exist_are_used_and_not_run_and_a_child_that_keeps_dying_is
         # a child that runs is ended; `this` prints its lines and is over, again and again
         children = (Child("patient", "tests.support.waits"), Child("restless", "this"))
         supervisor = Supervisor(
-            settings, Quiet(), threading.Event(), shut_where_kafka_is_ahead, children, restart_delays_seconds=(0.0, 0.0)
+            settings, Quiet(), Stopping(), shut_where_kafka_is_ahead, children, restart_delays_seconds=(0.0, 0.0)
         )
         with supervised(supervisor) as running:
             wait_for(lambda: "restless" in (folder.state() or {}).get("given_up", ()), 60)
@@ -189,7 +189,7 @@ def test_a_server_that_keeps_dying_ends_the_stack() -> None:
         settings = Settings(data_folder=ours.folder, kafka_bootstrap=existing.addresses.bootstrap)
         children = (Child("patient", "tests.support.waits"),)
         supervisor = Supervisor(
-            settings, Quiet(), threading.Event(), shut_where_kafka_is_ahead, children, restart_delays_seconds=(0.0,)
+            settings, Quiet(), Stopping(), shut_where_kafka_is_ahead, children, restart_delays_seconds=(0.0,)
         )
         with supervised(supervisor) as running:
             wait_for(lambda: ours.state.get("ready"), 60)
@@ -208,5 +208,5 @@ def test_existing_servers_that_do_not_answer_are_named(tmp_path: Path) -> None:
     nowhere = "postgresql://somebody@127.0.0.1:1/nothing"
     settings = Settings(data_folder=tmp_path / "stack", postgres_dsn=nowhere, kafka_bootstrap="127.0.0.1:1")
     with pytest.raises(LocalProblem, match=r"INTABAZA_POSTGRES_DSN names could not be used.*start it, or correct"):
-        Supervisor(settings, Quiet(), threading.Event(), shut_where_kafka_is_ahead).run()
+        Supervisor(settings, Quiet(), Stopping(), shut_where_kafka_is_ahead).run()
     assert not (settings.folder / "state.json").exists()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,12 +93,19 @@ class Stack:
 
     def remove(self) -> None:
         """End what runs and delete the folder."""
-        if self.supervisor is not None and self.supervisor.poll() is None:
-            self.supervisor.terminate()
-            self.supervisor.communicate(timeout=PATIENCE_SECONDS)
-        for process in self.processes():
-            process.kill()
-        shutil.rmtree(self.folder)
+        supervisor = self.supervisor
+        try:
+            if supervisor is not None and supervisor.poll() is None:
+                supervisor.terminate()
+                supervisor.communicate(timeout=PATIENCE_SECONDS)
+        finally:  # what goes on running would be in the way of every later test
+            if supervisor is not None and supervisor.poll() is None:
+                supervisor.kill()
+                supervisor.communicate()
+            for process in [*processes_with((f"--stack={self.folder}",)), *self.processes()]:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            shutil.rmtree(self.folder)
 
 
 @contextmanager
