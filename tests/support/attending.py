@@ -52,6 +52,7 @@ class Log:
     """What was told so far; an alert that nobody would issue is not told."""
 
     events: list[PublicEvent] = field(default_factory=list)
+    said: list[tuple[str, AlertIssued | AlertSilenceAnnounced, Mode]] = field(default_factory=list)
     levels: dict[tuple[str, Mode], int] = field(default_factory=dict)
     alerts: dict[tuple[str, Mode], UUID] = field(default_factory=dict)
 
@@ -114,6 +115,7 @@ class Log:
             mode=mode,
             engine=1,
         )
+        self.said.append((stream, said, mode))
         row = Recorded(position, stream, position, event_id, said.name, HOME, _AT, event_id, b"", draft.body())
         self.events.append(PublicEvent.of(row))
         return self.events[-1]

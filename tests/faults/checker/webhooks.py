@@ -27,7 +27,7 @@ from functools import cached_property
 from typing import Any
 
 from tests.faults.checker.findings import Findings
-from tests.faults.checker.hearing import ALERT, AMENDS, PUBLIC, Listener, listened
+from tests.faults.checker.hearing import ALERT, PUBLIC, Listener, listened
 from tests.faults.checker.history import Fault, Past, Subscribed, Webhook
 from tests.faults.checker.ledger import Row
 
@@ -154,13 +154,8 @@ def _what_they_asked_for(
     name: str, listener: Listener, public: Iterable[Row], had: set[str], past: Past, found: Findings
 ) -> None:
     """What they have to hear comes; of a unit of which they were never told nothing else may, and what they were to be
-    left in peace with does not come either.
-
-    What was asked for again is decided with what was known then, by which one that ends an alert may come once more
-    than needed.
-    """
+    left in peace with does not come either."""
     due = {one.row.event_id: one for one in listener.due}
-    asked_again = listener.to.all and any(fault.name.startswith(ASKS_AGAIN) for fault in past.faults)
     ever: set[str] = set()
     for row in sorted(public, key=lambda row: row.position):
         unit, came, one = row.wire["data"]["unit"], row.event_id in had, due.get(row.event_id)
@@ -169,8 +164,7 @@ def _what_they_asked_for(
             found.add(
                 "webhook_missing", f"The {row.type} at {row.position}{since} never came to {name!r}.", row.position
             )
-        ends = row.type == ALERT and (row.wire["data"]["change"] in AMENDS or not listener.warns(row))
-        if one is None and came and not (ends and asked_again):
+        if one is None and came:
             if row.event_id in listener.kept:
                 sentence = f"{name!r} was sent the alert at {row.position}, with which they were left in peace."
                 found.add("webhook_in_peace", sentence, row.position)

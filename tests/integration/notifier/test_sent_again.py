@@ -1,0 +1,146 @@
+"""Sent again from a position, a subscriber is told what they were told from there the first time, and nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from events.reference import GazetteerAdopted, RulesAdopted
+from events.vocabulary import EVERY_HOME, Mode
+from services.ledger.ledger import Recorded
+from services.subscribers.filters import EACH, Filters, Manner
+from tests.support.attending import FROM_LEVEL, GIHANGA, MPANDA, PROVINCE, UNITS, Log, gazetteer, history
+from tests.support.examples import tries
+from tests.support.ledgers import an_alert, by_nobody
+from tests.support.notifying import OPERATOR, NotifyTrial
+from tests.support.receivers import Receiver, a_receiver
+
+ALL = Filters()
+RAISES = Filters(changes=frozenset({"raised"}))
+EVENTS = 14
+ROUNDS = 4
+"""Of a history, places from which it is sent again."""
+
+
+async def adopt(trial: NotifyTrial) -> None:
+    """The units of Burundi, and rules by which there are alerts from `FROM_LEVEL` on."""
+    places, rules = gazetteer(), f"[alerts]\nfrom_level = {FROM_LEVEL}\n"
+    burundi = GazetteerAdopted(gazetteer="burundi", content=places.content(), content_hash=places.content_hash)
+    await trial.ledger.append(by_nobody("reference/gazetteer", 1, burundi, home=EVERY_HOME))
+    adopted = RulesAdopted(rule_set="burundi", content=rules, content_hash="0" * 64)
+    await trial.ledger.append(by_nobody("reference/rules", 1, adopted, home=EVERY_HOME))
+
+
+def told(receiver: Receiver) -> list[int]:
+    """Which positions were told, in the order in which they came."""
+    return [int(one.event["sequence"]) for one in receiver.taken]
+
+
+class Telling:
+    """A log that is told event by event, and what each of them made go to one subscriber."""
+
+    def __init__(self, trial: NotifyTrial, receiver: Receiver, filters: Filters, manner: Manner = EACH) -> None:
+        self._trial, self._receiver = trial, receiver
+        self._wishes = filters, manner
+        self.rows: list[Recorded] = []
+        self.made_go: list[list[int]] = []
+        self.subscriber_id: UUID
+        self._end = 0
+
+    async def tell(self, log: Log) -> None:
+        """All of it, each once what came before is told."""
+        filters, manner = self._wishes
+        self.subscriber_id, _ = await self._trial.register.add(OPERATOR, self._receiver.url, filters, 1, manner)
+        versions: Counter[str] = Counter()
+        for stream, said, mode in log.said:
+            versions[stream] += 1
+            before = len(self._receiver.taken)
+            nobodys = an_alert("bi:test:nobody", len(self.rows) + 1, Mode.EXERCISE)
+            row, last = await self._trial.submit(by_nobody(stream, versions[stream], said, mode), nobodys)
+            self.rows.append(row)
+            self._end = last.position
+            await self.has_come_to_the_end()
+            self.made_go.append(told(self._receiver)[before:])
+
+    async def has_come_to_the_end(self) -> None:
+        """Past an alert that they did not ask for, behind everything that what came before made go."""
+        await self._trial.stands(self.subscriber_id, f"position = {self._end}")
+
+    async def again(self, place: int) -> list[int]:
+        """What is told once it is asked for again from the event at this place."""
+        before = len(self._receiver.taken)
+        await self._trial.register.resend(OPERATOR, self.subscriber_id, self.rows[place].position)
+        await self.has_come_to_the_end()
+        return told(self._receiver)[before:]
+
+
+async def what_is_told_again(trial: NotifyTrial, log: Log, filters: Filters, place: int) -> tuple[list[int], list[int]]:
+    """The first time and again, from a place on: places of events in the log."""
+    async with a_receiver() as receiver, trial.notifying():
+        await adopt(trial)
+        telling = Telling(trial, receiver, filters)
+        await telling.tell(log)
+        again = await telling.again(place)
+    places = {row.position: number for number, row in enumerate(telling.rows)}
+    first = [one for made in telling.made_go[place:] for one in made]
+    return [places[one] for one in first], [places[one] for one in again]
+
+
+async def test_what_was_over_by_its_rules_is_over_and_what_then_comes_is_held_back(trial: NotifyTrial) -> None:
+    log = Log()
+    log.level(GIHANGA, 2)
+    log.level(GIHANGA, 1)
+    log.silence("s", PROVINCE)
+    log.level(GIHANGA, 3)
+    log.level(GIHANGA, 2, corrects=True)
+    log.level(MPANDA, 4)
+    log.silence("s", PROVINCE, ends=True)
+    assert await what_is_told_again(trial, log, ALL, 2) == ([2, 5, 6, 4], [2, 5, 6, 4])
+
+
+async def test_what_took_the_place_of_what_was_held_back_takes_it_again(trial: NotifyTrial) -> None:
+    log = Log()
+    log.silence("s", PROVINCE)
+    log.level(GIHANGA, 3)
+    log.level(GIHANGA, 2)
+    log.silence("s", PROVINCE, ends=True)
+    assert await what_is_told_again(trial, log, RAISES, 2) == ([3, 2], [3, 2])
+
+
+async def test_what_was_let_go_since_is_held_back_until_then(trial: NotifyTrial) -> None:
+    log = Log()
+    log.silence("s", PROVINCE)
+    log.level(GIHANGA, 3)
+    log.level(MPANDA, 4)
+    log.silence("s", PROVINCE, ends=True)
+    assert await what_is_told_again(trial, log, ALL, 2) == ([2, 3, 1], [2, 3, 1])
+
+
+def happens(dice: Random) -> tuple[Any, ...]:
+    """As `HAPPENS` of a history, by dice."""
+    match dice.choice(("level", "level", "level", "begins", "ends")):
+        case "level":
+            return "level", dice.choice(UNITS), dice.randint(0, 4), dice.random() < 0.3
+        case "begins":
+            return "begins", dice.choice(UNITS), dice.randint(1, 3), dice.random() < 0.3
+        case _:
+            return "ends", dice.randint(0, 5), 0, False
+
+
+@pytest.mark.parametrize("seed", range(tries(8)))
+async def test_from_any_place_of_any_history(trial: NotifyTrial, seed: int) -> None:
+    dice = Random(seed)
+    filters = dice.choice((ALL, RAISES, Filters(minimum_level=3)))
+    log = history([happens(dice) for _ in range(EVENTS)])
+    async with a_receiver() as receiver, trial.notifying():
+        await adopt(trial)
+        telling = Telling(trial, receiver, filters, Manner(inhibits=dice.random() < 0.5))
+        await telling.tell(log)
+        for _ in range(ROUNDS):
+            place = dice.randrange(len(telling.rows))
+            first = [one for made in telling.made_go[place:] for one in made]
+            assert await telling.again(place) == first, f"from event {place} of {len(telling.rows)}"
