@@ -8,14 +8,16 @@ import zipfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 
 from events.catalogue import read
 from events.custody import ExportMade, RecordViewed
 from events.vocabulary import Role
 from services.api.examples import EXAMPLES, GISURU
+from services.evidence.gathering import gather
 from services.wiring import open_desk
 from tests.support.doors import ADMIN, AUDITOR, BEDE, CHANTAL, CONSUMER, CUSTODIAN, DEO, PHONES, Caller
 from tests.support.packs import by_script
@@ -95,6 +97,21 @@ async def test_an_earlier_moment_is_a_smaller_pack(told: Told) -> None:
     assert number(await take(told, CUSTODIAN, str(uuid4()))) == (404, 3201)
     assert number(await take(told, CUSTODIAN, "none")) == (400, 1005)
     assert number(await take(told, CUSTODIAN, purpose="review")) == (422, 1001)
+
+
+async def test_in_whatever_order_the_ledger_answers_the_same_is_taken(told: Told) -> None:
+    """A query without `order by` is answered in any order, and in another one as a table grows."""
+    async with asyncpg.create_pool(told.doors.stack.addresses.owner_dsn, min_size=1, max_size=1) as pool:
+
+        async def backwards(query: str, *arguments: object) -> list[asyncpg.Record]:
+            rows = await pool.fetch(query, *arguments)
+            return rows if "order by" in query else rows[::-1]
+
+        ((up_to,),) = await pool.fetch("select max(position) from ledger.event")
+        taken = await gather(pool.fetch, UUID(told.case_id), up_to, lambda _: True)
+        levels = await pool.fetch("select position from ledger.event where stream like 'level/%'")
+        assert {row["position"] for row in levels} & set(taken.positions), "what names the case is in it"
+        assert await gather(backwards, UUID(told.case_id), up_to, lambda _: True) == taken
 
 
 async def test_two_approve_and_the_texts_are_in_it(told: Told) -> None:
