@@ -94,11 +94,21 @@ def status(folder: Where = WHERE) -> None:
     state = there.state()
     for origin in sorted({*there.trusted(), *state.logs}):
         typer.echo(f"{printable(origin)}: {_last(state.logs.get(origin))}")
+    problems = []
     if forks := there.forks():
-        raise LocalProblem(
-            f"\n{len(forks)} logs signed two histories, each a file in {forks[0].parent}: show them to whoever relies "
-            "on these logs."
+        problems.append(
+            f"{len(forks)} logs signed two histories, each a file in {forks[0].parent}: show them to whoever relies on "
+            "these logs."
         )
+    if unproven := there.unproven():
+        problems.append(
+            f"{len(unproven)} logs signed what was not shown to go on from what was cosigned last, and nothing is "
+            f"cosigned of them since: the two checkpoints of each are a file in {unproven[0].parent}. Have the log "
+            "prove it (`intabaza audit prove-consistency` there) and give that to `intabaza witness check`. Where it "
+            "cannot, it has two histories: show the file to whoever relies on it."
+        )
+    if problems:
+        raise LocalProblem("\n" + "\n".join(problems))
 
 
 def _last(seen: Seen | None) -> str:

@@ -7,6 +7,7 @@ mark.json   the number of the state that was written last, and which file `lock`
             backup has a lower number, and a whole folder that was put back, or copied, another file
 lock        held by the one process that cosigns
 forks/      two checkpoints each, signed by a log, that cannot both be true
+unproven/   of a log what was cosigned last, and what it signed since without a proof that it goes on from there
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +184,26 @@ class Folder:
     def forks(self) -> list[Path]:
         """The files that show that a log forked."""
         return sorted((self.path / "forks").glob("*.txt"))
+
+    def keep_unproven(self, origin: str, notes: str) -> None:
+        """Keep what a log signed last, and was not cosigned since its proof did not lead there."""
+        file = self._unproven(origin)
+        with suppress(OSError):
+            if not file.exists() or file.read_text() != notes:
+                file.parent.mkdir(mode=0o700, exist_ok=True)
+                write_synced(file, notes)
+
+    def forget_unproven(self, origin: str) -> None:
+        """The log is cosigned again."""
+        with suppress(OSError):
+            self._unproven(origin).unlink(missing_ok=True)
+
+    def unproven(self) -> list[Path]:
+        """The files of logs that are not cosigned any more."""
+        return sorted((self.path / "unproven").glob("*.txt"))
+
+    def _unproven(self, origin: str) -> Path:
+        return self.path / "unproven" / f"{sha256(origin.encode()).hexdigest()[:16]}.txt"
 
     def _stated(self) -> State | None:
         found = _read(self.path / "state.json")

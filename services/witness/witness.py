@@ -13,7 +13,7 @@ import structlog
 
 from services.tlog.notes import Signer, written
 from services.witness.folder import Folder, Seen, State
-from services.witness.refused import Forked, NotNow, UnknownLog
+from services.witness.refused import Forked, NotNow, NotProven, UnknownLog
 from services.witness.submission import Checkpoint, Head, Submission
 
 CLOCK_BACK_SECONDS = 60
@@ -49,8 +49,12 @@ class Witness:
             except Forked:
                 self._keep_fork(submitted.checkpoint, signed, before)
                 raise
+            except NotProven:
+                self._keep_unproven(submitted.checkpoint, signed, before)
+                raise
             line, seen = self._cosign(submitted.checkpoint.note.text, signed, before, int(now.timestamp()))
             self._remember(self._state.with_seen(submitted.checkpoint.origin, seen))
+            self._folder.forget_unproven(submitted.checkpoint.origin)
             return line
 
     def _cosign(self, text: str, signed: str, before: Seen | None, seconds: int) -> tuple[str, Seen]:
@@ -73,6 +77,12 @@ class Witness:
         name = f"{sha256(other.note.text.encode()).hexdigest()[:16]}.txt"
         known = f"{before.note}\n" if before else ""
         self._folder.keep_fork(name, f"{known}{written(other.note.text, signed)}")
+
+    def _keep_unproven(self, other: Checkpoint, signed: str, before: Seen | None) -> None:
+        """A log that forked and went on signs no second root of what was cosigned: this is all that shows it."""
+        if before is not None and 0 < before.head.size < other.head.size:
+            _log.error("log_is_not_continued", origin=other.origin, old=before.head.size, size=other.head.size)
+            self._folder.keep_unproven(other.origin, f"{before.note}\n{written(other.note.text, signed)}")
 
 
 def head_of(seen: Seen | None) -> Head:

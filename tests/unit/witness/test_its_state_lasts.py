@@ -11,11 +11,14 @@ import pytest
 
 from services.cli.witness import status
 from services.local.problems import AlreadyRunning
+from services.local_problem import LocalProblem
 from services.tlog.notes import Note
+from services.tlog.offline.verify import USAGE, read_checkpoints, read_keys, signed_by
 from services.witness.folder import Folder, FolderRefused, StateOlder
 from services.witness.refused import NotNow, Refused
 from services.witness.resuming import Unresumed, resumed
 from services.witness.witness import Witness
+from tests.support import reference_merkle as reference
 from tests.support.signed_logs import LogKey
 from tests.support.witnessing import NOON, ORIGIN, TrialLog, entries, new_folder
 
@@ -216,3 +219,40 @@ def test_its_status_shows_roots_whole_however_narrow_the_terminal(
     root = cosign(folder, 7).splitlines()[2]
     status(folder.path)
     assert f"{ORIGIN}: size 7, root {root}, cosigned {NOON:%F %T} UTC\n" in capsys.readouterr().out
+
+
+def test_a_log_that_forked_and_went_on_is_shown_until_it_is_cosigned_again(
+    folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It signs no second root of the size that was cosigned, so no fork is kept of it, and nothing else tells of it."""
+    cosign(folder, 7)
+    status(folder.path)
+    with Witness.opened(folder) as witness:
+        for body in (FORK.request(7, 9), HONEST.request(0, 9), HONEST.request(7, 7, [bytes(32)])):
+            with pytest.raises(Refused):
+                witness.add(body, NOON)
+    with pytest.raises(LocalProblem, match="1 logs signed what was not shown to go on from what was cosigned last"):
+        status(folder.path)
+    assert f"{ORIGIN}: size 7" in capsys.readouterr().out
+    (kept,) = folder.unproven()
+    known, other = read_checkpoints(kept.read_text(), "what is kept", USAGE)
+    assert [(one.size, one.root) for one in (known, other)] == [
+        (7, reference.tree_hash(HONEST.entries[:7])),
+        (9, reference.tree_hash(FORK.entries[:9])),
+    ]
+    assert signed_by(other, read_keys(HONEST.key.vkey, "the key", USAGE), "what is kept") == [0]
+    with Witness.opened(folder) as witness, pytest.raises(Refused):
+        witness.add(FORK.request(7, 12), NOON)
+    (kept,) = folder.unproven()
+    assert [one.size for one in read_checkpoints(kept.read_text(), "what is kept", USAGE)] == [7, 12], "the last one"
+    cosign(folder, 8)
+    assert folder.unproven() == []
+    status(folder.path)
+
+
+def test_whatever_is_sent_of_a_log_of_which_nothing_is_known_tells_of_no_fork(folder: Folder) -> None:
+    with Witness.opened(folder) as witness:
+        for proof in ([bytes(32)], [bytes(32)] * 2):
+            with pytest.raises(Refused):
+                witness.add(HONEST.request(0, 3, proof), NOON)
+    assert folder.unproven() == []
