@@ -14,7 +14,7 @@ import structlog
 from events.alert import AlertIssued
 from services.ledger.alerts import pages
 from services.notifier.deciding import About, Attention
-from services.notifier.lead import Held, Lead, Sent, Tried
+from services.notifier.lead import Held, Lead, LetGo, Sent, Tried
 from services.notifier.memory import Memory
 from services.notifier.metrics import Metrics
 from services.notifier.notice import Notice, by_province, is_urgent
@@ -108,6 +108,7 @@ class Lane:
         self._seen = destination.position
         memory = destination.memory
         self._held: HeldBack = dict(memory.held)
+        self._let_go: list[LetGo] = list(memory.let_go)
         self._attention = Attention(
             destination.filters,
             means.tail.stands,
@@ -154,6 +155,7 @@ class Lane:
         """
         await self._means.tail.begun()
         released = self._attention.release(self._means.tail.gazetteer)
+        self._note_let_go(self._held, self._seen)
         await self._tell(released, dict(self._attention.held), self._seen)
 
     async def _go_on(self) -> None:
@@ -199,7 +201,16 @@ class Lane:
 
     def _decide(self, event: PublicEvent) -> tuple[list[PublicEvent], HeldBack]:
         """What is to be sent now, and what is held back then."""
-        return self._attention.take(event, self._means.tail.gazetteer), dict(self._attention.held)
+        before = dict(self._attention.held)
+        wanted = self._attention.take(event, self._means.tail.gazetteer)
+        self._note_let_go(before, event.position)
+        return wanted, dict(self._attention.held)
+
+    def _note_let_go(self, before: HeldBack, at: int) -> None:
+        """What was held back before and is no more."""
+        for about, alert in before.items():
+            if self._attention.held.get(about) is not alert:
+                self._let_go.append(LetGo(about.unit, about.mode, alert.position, at))
 
     async def _tell(
         self, wanted: Sequence[PublicEvent], held: HeldBack, position: int, event: PublicEvent | None = None
@@ -223,7 +234,9 @@ class Lane:
         """Have come to a position, with this held back."""
         if self._seen < position or held != self._held:
             kept = [Held(about.unit, about.mode, alert.position) for about, alert in held.items()]
-            await self._means.lead.pass_by(self._to.subscriber_id, self._to.version, position, kept)
+            let_go = [one for one in self._let_go if one.at <= position]
+            await self._means.lead.pass_by(self._to.subscriber_id, self._to.version, position, kept, let_go)
+            self._let_go = [one for one in self._let_go if one.at > position]
             self._seen, self._held = max(self._seen, position), held
 
     async def _deliver(self, notice: Notice) -> None:

@@ -31,6 +31,15 @@ class Held(NamedTuple):
     position: int
 
 
+class LetGo(NamedTuple):
+    """An alert that is held back no more since this position: sent, replaced, or of no news."""
+
+    unit: str
+    mode: str
+    position: int
+    at: int
+
+
 class Sent(NamedTuple):
     """One alert or announcement of a try; of an announcement, which tells no level, the last four are None."""
 
@@ -95,9 +104,13 @@ class Lead(LeadSession):
         rows = await self._rows("record", *columns, *whose, give_up)
         return {row["subscriber_id"]: row["disabled_because"] for row in rows}
 
-    async def pass_by(self, subscriber_id: UUID, version: int, position: int, held: Sequence[Held]) -> None:
-        """Everything up to here is decided of a subscriber, and this is all that is held back for it."""
-        columns = ([one[column] for one in held] for column in range(len(Held._fields)))
+    async def pass_by(
+        self, subscriber_id: UUID, version: int, position: int, held: Sequence[Held], let_go: Sequence[LetGo]
+    ) -> None:
+        """Everything up to here is decided of a subscriber; this is all that is held back for it, and that was let go
+        on the way."""
+        columns = [[one[column] for one in held] for column in range(len(Held._fields))]
+        columns += [[one[column] for one in let_go] for column in range(len(LetGo._fields))]
         await self._value("pass_by", subscriber_id, version, position, *columns)
 
     async def _rows(self, query: str, *arguments: Any) -> Sequence[asyncpg.Record]:

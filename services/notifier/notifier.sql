@@ -12,8 +12,8 @@ select * from notifier.record(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 
 -- name: pass_by
--- Only forwards, and only where nobody has moved it meanwhile; with all that is held back by then.
-select notifier.pass_by($1, $2, $3, $4, $5, $6)
+-- Only forwards, and only where nobody has moved it meanwhile; with all that is held back by then, and what was let go.
+select notifier.pass_by($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
 -- name: alerts
 -- All of the ledger that this role may see.
@@ -51,14 +51,14 @@ select unit, mode, position, case when delivered then level else -1 end as level
 from notifier.believed where subscriber_id = $1
 
 -- name: held
--- What is held back for it, but for what a later alert has taken the place of.
-select h.unit, h.mode, a.*
+-- What is held back for it, each with the position of the later alert that has taken its place, where one has: whoever
+-- sent that was ended before they could write it down. What was itself sent already is still held back where it has come to.
+select b.position as let_go_at, h.unit, h.mode, a.*
 from notifier.held h
 cross join lateral notifier.alerts(h.position - 1, h.position, 1) as a
-where h.subscriber_id = $1 and not exists (
-    select from notifier.believed b
-    where b.subscriber_id = $1 and b.unit = h.unit and b.mode = h.mode and b.delivered
-        and b.position >= h.position)
+left join notifier.believed b on b.subscriber_id = $1 and b.unit = h.unit and b.mode = h.mode and b.delivered
+    and b.position > h.position
+where h.subscriber_id = $1
 
 -- name: silences
 -- Those that stand where it has come to.

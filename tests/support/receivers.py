@@ -33,6 +33,12 @@ class Came:
         return event
 
     @property
+    def events(self) -> list[dict[str, Any]]:
+        """What it carried, by itself or in a batch."""
+        carried = json.loads(self.body)
+        return carried if isinstance(carried, list) else [carried]
+
+    @property
     def position(self) -> int:
         return int(self.event["sequence"])
 

@@ -125,9 +125,12 @@ begin
 end
 $$;
 
--- As in 0028, and what is no longer held back is kept with the place of it.
-create or replace function notifier.pass_by(
-    id uuid, of_version bigint, up_to bigint, units text[], modes text[], positions bigint[]
+drop function notifier.pass_by(uuid, bigint, bigint, text[], text[], bigint[]);
+
+-- As in 0028, and what was let go on the way to that position, with where that was.
+create function notifier.pass_by(
+    id uuid, of_version bigint, up_to bigint, units text[], modes text[], positions bigint[],
+    gone_units text[], gone_modes text[], gone_positions bigint[], gone_at bigint[]
 ) returns void language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp as $$
 begin
@@ -140,16 +143,14 @@ begin
     if not found then
         return;
     end if;
-    with held as (
-        delete from notifier.held h where h.subscriber_id = id returning h.*
-    )
-    insert into notifier.let_go (subscriber_id, unit, mode, position, let_go_at)
-        select h.subscriber_id, h.unit, h.mode, h.position, up_to from held h
-        where h.position <> all (positions)
-        on conflict (subscriber_id, unit, mode, position) do update set let_go_at = excluded.let_go_at;
+    delete from notifier.held h where h.subscriber_id = id;
     insert into notifier.held (subscriber_id, unit, mode, position)
         select id, one.unit, one.mode, one.position
         from unnest(units, modes, positions) as one (unit, mode, position);
+    insert into notifier.let_go (subscriber_id, unit, mode, position, let_go_at)
+        select id, one.unit, one.mode, one.position, one.at
+        from unnest(gone_units, gone_modes, gone_positions, gone_at) as one (unit, mode, position, at)
+        on conflict (subscriber_id, unit, mode, position) do update set let_go_at = excluded.let_go_at;
 end
 $$;
 
@@ -192,3 +193,6 @@ set search_path = pg_catalog, pg_temp as $$
     delete from notifier.subscriber s where s.subscriber_id = any (ids);
     select pg_notify('notifier', '');
 $$;
+
+revoke all on function notifier.pass_by from public;
+grant execute on function notifier.pass_by to intabaza_notifier;

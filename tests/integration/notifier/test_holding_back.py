@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,7 +18,7 @@ from services.subscribers.filters import Filters, Manner
 from tests.support.attending import ELSEWHERE, GIHANGA, MPANDA, PROVINCE, gazetteer
 from tests.support.ledgers import an_alert, by_nobody
 from tests.support.notifying import OPERATOR, NotifyTrial
-from tests.support.receivers import Came, Receiver, a_receiver, answers, takes
+from tests.support.receivers import Receiver, a_receiver, answers, takes
 
 RAISES = Filters(changes=frozenset({"raised"}))
 BY_PROVINCE = Manner(by_province=True)
@@ -154,18 +153,18 @@ async def test_of_several_notices_only_those_that_were_not_delivered_are_sent_by
     rows = await trial.submit(*(an_alert(unit, to=3) for unit in (GIHANGA, ELSEWHERE, MPANDA)))
 
     async def refuses_elsewhere(receiver: Receiver, request: web.Request) -> web.StreamResponse:
-        refused = events(receiver.came[-1])[0]["data"]["unit"] == ELSEWHERE
+        refused = receiver.came[-1].events[0]["data"]["unit"] == ELSEWHERE
         return await (answers(503) if refused else takes)(receiver, request)
 
     async with a_receiver(refuses_elsewhere) as receiver:
         subscriber_id, _ = await subscribe(trial, receiver.url, BY_PROVINCE)
         async with trial.notifying():
             await trial.stands(subscriber_id, "attempts > 1")
-        tried = {one.id for one in receiver.came if events(one)[0]["data"]["unit"] == ELSEWHERE}
+        tried = {one.id for one in receiver.came if one.events[0]["data"]["unit"] == ELSEWHERE}
         receiver.behaves = takes
         async with trial.notifying():
             await trial.stands(subscriber_id, f"position = {rows[-1].position}")
-    assert [[each["data"]["unit"] for each in events(one)] for one in receiver.taken] == [
+    assert [[each["data"]["unit"] for each in one.events] for one in receiver.taken] == [
         [GIHANGA, MPANDA],
         [ELSEWHERE],
     ]
@@ -178,7 +177,7 @@ async def test_a_crisis_does_not_wait_for_what_may_come_beside_it(trial: NotifyT
     async with a_receiver() as receiver, trial.notifying():
         subscriber_id, _ = await subscribe(trial, receiver.url, Manner(by_province=True, wait_seconds=3600))
         await trial.stands(subscriber_id, f"position = {rows[-1].position}")
-        assert [events(one)[0]["data"]["unit"] for one in receiver.came] == [ELSEWHERE, GIHANGA]
+        assert [one.events[0]["data"]["unit"] for one in receiver.came] == [ELSEWHERE, GIHANGA]
 
 
 async def test_a_higher_alert_above_holds_back_for_who_asked_for_it(trial: NotifyTrial) -> None:
@@ -216,11 +215,5 @@ async def test_sent_again_from_a_position_it_is_the_same_as_the_first_time(trial
         assert sent(receiver) == first
 
 
-def events(came: Came) -> list[dict[str, Any]]:
-    """What a request carried, by itself or in a batch."""
-    carried = json.loads(came.body)
-    return carried if isinstance(carried, list) else [carried]
-
-
 def sent(receiver: Receiver) -> set[int]:
-    return {int(event["sequence"]) for one in receiver.came for event in events(one)}
+    return {int(event["sequence"]) for one in receiver.came for event in one.events}

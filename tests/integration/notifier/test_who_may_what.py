@@ -51,7 +51,7 @@ async def test_it_reads_alerts_and_the_gazetteer_and_nothing_else_of_the_ledger(
 
 
 NOTHING = "'{}', "
-PASS_BY = "select notifier.pass_by(gen_random_uuid(), 1, 1, '{}', '{}', '{}')"
+PASS_BY = "select notifier.pass_by(gen_random_uuid(), 1, 1, '{}', '{}', '{}', '{}', '{}', '{}', '{}')"
 
 
 async def test_who_does_not_lead_records_nothing_and_nobody_writes_past_the_functions(
