@@ -23,7 +23,7 @@ from services.relay.chain import BATCH_EVENTS, Batch, Chains, Place
 from services.relay.halts import Halt, KafkaKnowsMore, LedgerDamaged
 from services.relay.leader import Leadership
 from services.relay.metrics import Metrics
-from services.relay.republish import make_anew
+from services.relay.republish import WantedAnew, make_anew
 from services.relay.sender import Sender, SendingFailed
 from services.relay.start import Standing, find_standing
 from services.relay.tail import topic_ids
@@ -120,7 +120,7 @@ class Relay:
             pause, waits_for = 0.0, ""
             try:
                 await self._send_on(lead, sender, standing)
-            except (SendingFailed, LedgerUnavailable) as error:
+            except (SendingFailed, LedgerUnavailable, WantedAnew) as error:
                 self._metrics.restarts.inc()
                 _log.warning("relay_starts_again", because=str(error))
             except Halt as halt:
@@ -218,9 +218,9 @@ class Relay:
             wait = self._ledger.wait_for  # the hint was none, or it is nothing new that came
 
     async def _look(self, lead: Leadership) -> None:
-        """Raises SendingFailed where an operator wants a topic made anew, with which the start procedure begins."""
+        """Raises WantedAnew where an operator wants a topic made anew, with which the start procedure begins."""
         if await lead.republications():
-            raise SendingFailed("a topic is to be made anew")
+            raise WantedAnew("a topic is to be made anew")
 
     async def _read(self, after: int) -> Sequence[Recorded]:
         rows = await self._ledger.read(after, BATCH_EVENTS)

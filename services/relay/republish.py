@@ -28,6 +28,10 @@ GONE_SECONDS = 30.0
 _log = structlog.get_logger(__name__)
 
 
+class WantedAnew(Exception):
+    """Somebody wants a topic made anew."""
+
+
 async def make_anew(lead: Leadership, bootstrap: str, partitions: int, replication: int) -> None:
     """Make the topics anew that somebody asked for; nothing where nobody did. Raises BrokerAway, LeadLost."""
     asked = await lead.republications()
