@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from events.alert import KindGroup
 from events.level import LevelCause, LevelChanged
-from projections.alert_level.home import Home
+from projections.alert_level.home import EngineHome
 from projections.alert_level.rules import Rules
 from projections.alert_level.unit import Counted, Unit
 from projections.watching import CONFIDENCE
@@ -32,7 +32,7 @@ class Change(NamedTuple):
         return LevelChanged.model_validate(self.data)
 
 
-def change_of(rules: Rules, home: Home, unit: Unit, before: int, at: str, cause: LevelCause) -> Change:
+def change_of(rules: Rules, home: EngineHome, unit: Unit, before: int, at: str, cause: LevelCause) -> Change:
     """How a unit stands now, as a change from the level before."""
     assert unit.level is not None
     confident, reason = CONFIDENCE[unit.coverage]

@@ -19,7 +19,7 @@ from projections.alert_level.case import COUNTED, Case, Weight, judge, weigh
 from projections.alert_level.change import Change, change_of, groups_of
 from projections.alert_level.coverage import while_watched
 from projections.alert_level.elections import NO_WINDOW
-from projections.alert_level.home import Home
+from projections.alert_level.home import EngineHome
 from projections.alert_level.rows import case_row, unit_row
 from projections.alert_level.rules import Rules
 from projections.alert_level.shared import Shared
@@ -36,21 +36,21 @@ class Engine(Protocol):
 
     number: int
 
-    def roll(self, shared: Shared, home: Home, until: str) -> list[Change]: ...
+    def roll(self, shared: Shared, home: EngineHome, until: str) -> list[Change]: ...
 
-    def apply(self, shared: Shared, home: Home, event: Taken) -> list[Change]: ...
+    def apply(self, shared: Shared, home: EngineHome, event: Taken) -> list[Change]: ...
 
-    def heed(self, shared: Shared, home: Home, at: str, cause: LevelCause) -> list[Change]: ...
+    def heed(self, shared: Shared, home: EngineHome, at: str, cause: LevelCause) -> list[Change]: ...
 
-    def stand(self, shared: Shared, home: Home, unit: Unit, before: int, at: str) -> Change | None:
+    def stand(self, shared: Shared, home: EngineHome, unit: Unit, before: int, at: str) -> Change | None:
         """Where a unit stands, as a change from what the log says of it."""
         ...
 
-    def groups(self, shared: Shared, home: Home, unit_id: str) -> tuple[KindGroup, ...]:
+    def groups(self, shared: Shared, home: EngineHome, unit_id: str) -> tuple[KindGroup, ...]:
         """The groups of kinds that make up a unit's level now."""
         ...
 
-    def draw(self, home: Home, page: Page) -> None: ...
+    def draw(self, home: EngineHome, page: Page) -> None: ...
 
 
 class FirstEngine:
@@ -60,14 +60,14 @@ class FirstEngine:
 
     # --- time -----------------------------------------------------------------------------------------------------
 
-    def roll(self, shared: Shared, home: Home, until: str) -> list[Change]:
+    def roll(self, shared: Shared, home: EngineHome, until: str) -> list[Change]:
         changes: list[Change] = []
         _begin(shared, home)
         while shared.rules is not None and home.due is not None and home.due <= until:
             changes += self._midnight(shared, shared.rules, home, home.due_day, home.due)
         return changes
 
-    def _midnight(self, shared: Shared, rules: Rules, home: Home, day: int, at: str) -> list[Change]:
+    def _midnight(self, shared: Shared, rules: Rules, home: EngineHome, day: int, at: str) -> list[Change]:
         window = shared.window(day)
         turned = set()
         for unit in home.units.values():
@@ -98,7 +98,7 @@ class FirstEngine:
         self._schedule(shared, rules, home, day)
         return changes
 
-    def _schedule(self, shared: Shared, rules: Rules, home: Home, day: int) -> None:
+    def _schedule(self, shared: Shared, rules: Rules, home: EngineHome, day: int) -> None:
         """Find the next midnight at which something may be another."""
         midnights = home.midnights
         while midnights:
@@ -118,7 +118,7 @@ class FirstEngine:
 
     # --- events ---------------------------------------------------------------------------------------------------
 
-    def apply(self, shared: Shared, home: Home, event: Taken) -> list[Change]:
+    def apply(self, shared: Shared, home: EngineHome, event: Taken) -> list[Change]:
         type_, time = event.type, event.time
         says_less = False
         if type_ in SIGNS:
@@ -160,7 +160,7 @@ class FirstEngine:
         self._schedule(shared, rules, home, day)
         return changes
 
-    def _sign(self, shared: Shared, home: Home, event: Taken) -> list[Change]:
+    def _sign(self, shared: Shared, home: EngineHome, event: Taken) -> list[Change]:
         """Somebody watches, gives a sign of life, or watches no more: what pauses and what goes on follows at once."""
         _begin(shared, home)
         day = shared.day(event.time)
@@ -175,7 +175,7 @@ class FirstEngine:
         self._schedule(shared, rules, home, day)
         return changes
 
-    def _look_again(self, rules: Rules, home: Home, unit_id: str, day: int) -> list[Case]:
+    def _look_again(self, rules: Rules, home: EngineHome, unit_id: str, day: int) -> list[Case]:
         """How well a unit is watched on a day; returns its cases where that stops or starts their fading."""
         standing = home.watched.look(rules.patience, unit_id, day)
         unit = home.units.get(unit_id)
@@ -195,7 +195,7 @@ class FirstEngine:
         home.stale.add(unit_id)
         return [case for case in home.cases.values() if case.unit == unit_id]
 
-    def _take_up(self, shared: Shared, home: Home, case_id: str) -> Case | None:
+    def _take_up(self, shared: Shared, home: EngineHome, case_id: str) -> Case | None:
         """A case that was laid by lives again; it weighs nothing until its event is taken."""
         case = home.laid_by.take(case_id)
         if case is not None:
@@ -207,7 +207,7 @@ class FirstEngine:
             home.ground.find([case])
         return case
 
-    def _take(self, home: Home, case: Case, event: Taken) -> tuple[str | None, list[Case]]:
+    def _take(self, home: EngineHome, case: Case, event: Taken) -> tuple[str | None, list[Case]]:
         """Let a case take its event: its cause, and the cases that stand on something now, or on nothing any more."""
         linked, lost, into = case.links, case.lost, case.into
         before = len(linked)
@@ -227,7 +227,7 @@ class FirstEngine:
             home.ground.merge(case)
         return cause, self._find_ground(home, [case, *home.ground.above(into), *home.ground.above(case.into)])
 
-    def _lost(self, home: Home, report_id: str) -> list[Case]:
+    def _lost(self, home: EngineHome, report_id: str) -> list[Case]:
         """Take a report from every case; returns those that stand on nothing any more."""
         touched = []
         for case_id in home.by_report.pop(report_id, ()):
@@ -240,21 +240,21 @@ class FirstEngine:
             touched += home.ground.above(case.into)
         return self._find_ground(home, touched)
 
-    def _find_ground(self, home: Home, cases: list[Case]) -> list[Case]:
+    def _find_ground(self, home: EngineHome, cases: list[Case]) -> list[Case]:
         turned = home.ground.find(cases)
         for case in turned:
             case.judged = None
             home.dirty_cases.add(case.case_id)
         return turned
 
-    def _forget(self, home: Home, report_id: str, case_id: str) -> None:
+    def _forget(self, home: EngineHome, report_id: str, case_id: str) -> None:
         cases = home.by_report.get(report_id, [])
         if case_id in cases:
             cases.remove(case_id)
         if not cases:
             home.by_report.pop(report_id, None)
 
-    def _place(self, shared: Shared, home: Home, case: Case) -> None:
+    def _place(self, shared: Shared, home: EngineHome, case: Case) -> None:
         case.unit = shared.places.row(case.place)
         home.cases[case.case_id] = case
         home.gone.pop(case.case_id, None)
@@ -263,7 +263,7 @@ class FirstEngine:
         home.dirty_cases.add(case.case_id)
         home.dirty_units.add(case.unit)
 
-    def _lay_by(self, home: Home, case: Case) -> None:
+    def _lay_by(self, home: EngineHome, case: Case) -> None:
         home.remove(case)
         del home.cases[case.case_id]
         for report_id in case.links:
@@ -275,7 +275,7 @@ class FirstEngine:
 
     # --- broadcasts -----------------------------------------------------------------------------------------------
 
-    def heed(self, shared: Shared, home: Home, at: str, cause: LevelCause) -> list[Change]:
+    def heed(self, shared: Shared, home: EngineHome, at: str, cause: LevelCause) -> list[Change]:
         rules = shared.rules
         held: dict[str, int] = {}
         lost = [*home.lost_places()] if cause is LevelCause.GAZETTEER else []  # before anything is in its new row
@@ -316,7 +316,7 @@ class FirstEngine:
 
     # --- weights and levels ---------------------------------------------------------------------------------------
 
-    def _weigh(self, shared: Shared, rules: Rules | None, home: Home, case: Case, day: int) -> None:
+    def _weigh(self, shared: Shared, rules: Rules | None, home: EngineHome, case: Case, day: int) -> None:
         unit = home.units[case.unit]
         window = shared.window(day) if rules is not None and unit.has_windows else NO_WINDOW
         weight, before = self.weight(case, rules, day, window, unit.lost_since), case.weight
@@ -345,7 +345,7 @@ class FirstEngine:
         return weigh(judged, day, window, paused_since)
 
     def _settle(
-        self, rules: Rules, home: Home, at: str, day: int, cause: Causes, held: Mapping[str, int] = NOTHING_HELD
+        self, rules: Rules, home: EngineHome, at: str, day: int, cause: Causes, held: Mapping[str, int] = NOTHING_HELD
     ) -> list[Change]:
         """Sum up what may be another now; `held` is what rows are at least at for rows that were lost before them."""
         changes = []
@@ -380,12 +380,12 @@ class FirstEngine:
         home.stale.clear()
         return changes
 
-    def stand(self, shared: Shared, home: Home, unit: Unit, before: int, at: str) -> Change | None:
+    def stand(self, shared: Shared, home: EngineHome, unit: Unit, before: int, at: str) -> Change | None:
         if shared.rules is None or unit.level is None or unit.level == before:
             return None
         return change_of(shared.rules, home, unit, before, at, LevelCause.ENGINE)
 
-    def groups(self, shared: Shared, home: Home, unit_id: str) -> tuple[KindGroup, ...]:
+    def groups(self, shared: Shared, home: EngineHome, unit_id: str) -> tuple[KindGroup, ...]:
         unit = home.units.get(unit_id)
         if shared.rules is None or unit is None:
             return ()
@@ -393,7 +393,7 @@ class FirstEngine:
 
     # --- rows -----------------------------------------------------------------------------------------------------
 
-    def draw(self, home: Home, page: Page) -> None:
+    def draw(self, home: EngineHome, page: Page) -> None:
         for case in home.gone.values():
             page.add("case", case_row(self.number, home.home, case, laid_by=True))
         home.gone.clear()
@@ -410,7 +410,7 @@ class FirstEngine:
             page.add("home", (self.number, home.home, home.due, home.due_day))
 
 
-def _begin(shared: Shared, home: Home) -> None:
+def _begin(shared: Shared, home: EngineHome) -> None:
     patience = shared.rules.patience if shared.rules else None
     home.watched.begin(shared.places.row, patience, home.due, home.due_day)
 

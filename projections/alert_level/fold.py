@@ -18,7 +18,7 @@ from projections.alert_level import case as facts
 from projections.alert_level import shared as told
 from projections.alert_level.change import Change
 from projections.alert_level.engine import Engine, FirstEngine
-from projections.alert_level.home import Home as EngineHome
+from projections.alert_level.home import EngineHome
 from projections.alert_level.rows import history_row
 from projections.alert_level.shared import Shared
 from projections.alert_level.voice import Override, Telling, Voice

@@ -21,7 +21,7 @@ class Lost(NamedTuple):
     taken_back: bool
 
 
-class Home:
+class EngineHome:
     """All that one engine knows of one home."""
 
     __slots__ = (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from projections.alert_level.fold import Home
-from projections.alert_level.home import Home as EngineHome
+from projections.alert_level.home import EngineHome
 from projections.alert_level.rows import case_of, lay_by, unit_of
 from projections.alert_level.voice import Voice
 from projections.projection import Connection, Page

@@ -10,7 +10,7 @@ from events.alert import AlertChange, Code
 from events.vocabulary import Mode
 from projections.alert_level.change import Change
 from projections.alert_level.engine import FirstEngine
-from projections.alert_level.home import Home
+from projections.alert_level.home import EngineHome
 from projections.alert_level.rules import Rules
 from projections.alert_level.shared import Shared
 from projections.part import Part, Unfoldable
@@ -114,7 +114,7 @@ def test_years_without_a_word_cost_no_more_than_what_changes_in_them(monkeypatch
     fired: list[int] = []
     midnight = FirstEngine._midnight
 
-    def counted(self: FirstEngine, shared: Shared, rules: Rules, home: Home, day: int, at: str) -> list[Change]:
+    def counted(self: FirstEngine, shared: Shared, rules: Rules, home: EngineHome, day: int, at: str) -> list[Change]:
         fired.append(day)
         return midnight(self, shared, rules, home, day, at)
 
