@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +35,7 @@ from services.api.examples import (
     SUBSCRIBER_EXAMPLES,
     SUBSCRIBER_ID,
 )
+from services.api.problems import Kind
 from services.api.reading import DEFAULT_ROWS, JSON, MOST_ROWS, Parameter, Read
 from services.api.subscribing import SubscriberAct
 from services.json_schema import first_paragraph
@@ -221,15 +222,8 @@ def _parameter(one: Parameter) -> Json:
 def described_post(post: Post) -> Json:
     """An opening of sealed texts, or an approval of one."""
     content = _shown(f"{post.operation}-answer", post.operation)
-    return {
-        "operationId": post.name,
-        "tags": ["custody"],
-        "summary": first_paragraph(post.body.__doc__ or ""),
-        "description": _who_may(post.operation),
-        "parameters": described_parameters(post.address),
-        "requestBody": _body(post.name, OPENING_EXAMPLES[post.operation]),
-        "responses": {"200": {"description": "Done.", "content": content}} | refusals(refusing.of_post(post)),
-    }
+    asked = described_parameters(post.address), _body(post.name, OPENING_EXAMPLES[post.operation])
+    return _custody(post, post.name, *asked, content, refusing.of_post(post))
 
 
 def described_evidence(act: EvidenceAct) -> Json:
@@ -237,29 +231,34 @@ def described_evidence(act: EvidenceAct) -> Json:
     name = f"{act.operation}-answer"
     pack = {ZIP: {"schema": {"$ref": f"#/components/schemas/{name}"}, "example": "…"}}
     content = pack if act.body is TakeEvidence else _shown(name, act.operation)
-    return {
-        "operationId": act.operation,
-        "tags": ["custody"],
-        "summary": first_paragraph(act.body.__doc__ or ""),
-        "description": _who_may(act.operation),
-        "parameters": described_parameters(act.address),
-        "requestBody": _body(act.operation, EVIDENCE_EXAMPLES[act.operation]),
-        "responses": {"200": {"description": "Done.", "content": content}} | refusals(refusing.of_evidence_act(act)),
-    }
+    asked = described_parameters(act.address), _body(act.operation, EVIDENCE_EXAMPLES[act.operation])
+    return _custody(act, act.operation, *asked, content, refusing.of_evidence_act(act))
 
 
 def described_erasure(act: ErasureAct) -> Json:
     """An erasure, or an approval of one."""
     content = _shown(f"{act.operation}-answer", act.operation)
     key: list[Json] = [IDEMPOTENCY_KEY] if act.body is ErasePerson else []
+    asked = key, _body(act.operation, ERASURE_EXAMPLES[act.operation])
+    return _custody(act, act.operation, *asked, content, refusing.of_erasure_act(act))
+
+
+def _custody(
+    act: Post | EvidenceAct | ErasureAct,
+    name: str,
+    parameters: list[Json],
+    body: Json,
+    content: Json,
+    refused: Collection[Kind],
+) -> Json:
     return {
-        "operationId": act.operation,
+        "operationId": name,
         "tags": ["custody"],
         "summary": first_paragraph(act.body.__doc__ or ""),
         "description": _who_may(act.operation),
-        "parameters": key,
-        "requestBody": _body(act.operation, ERASURE_EXAMPLES[act.operation]),
-        "responses": {"200": {"description": "Done.", "content": content}} | refusals(refusing.of_erasure_act(act)),
+        "parameters": parameters,
+        "requestBody": body,
+        "responses": {"200": {"description": "Done.", "content": content}} | refusals(refused),
     }
 
 

@@ -19,7 +19,16 @@ from projections.projection import Connection, Projection
 from projections.sql import named_queries
 from services.processors.making import make_place
 from services.processors.places import Places
-from services.processors.refold import Refolding, a_pool, drop_place, fold_abreast, refold, to_the_end, together
+from services.processors.refold import (
+    Refolding,
+    a_pool,
+    drop_place,
+    fold_abreast,
+    indexes,
+    refold,
+    to_the_end,
+    together,
+)
 from services.processors.store import BeingCopied
 
 SQL = named_queries("services.past", "standing.sql")
@@ -207,9 +216,9 @@ class Standing:
             await make_place(connection, projection, place)
             making: dict[str, list[str]] = {table: [] for table in await tables(connection, place)}
             if source is not None:
-                for index in await connection.fetch(SQL["indexes"], place):
-                    await connection.execute(index["dropping"])
-                    making[index["table"]].append(index["making"])
+                for index in await indexes(connection, place, of_constraints=True):
+                    await connection.execute(index.dropping)
+                    making[index.table].append(index.making)
             for table in making:
                 await connection.execute(f'alter table "{place}"."{table}" set unlogged')
         if source is None:
@@ -217,11 +226,11 @@ class Standing:
         left = iter(making.items())
 
         async def copy() -> None:
-            for table, indexes in left:
+            for table, made_last in left:
                 async with self._pool.acquire() as connection, connection.transaction():
                     await connection.execute(_copying(source, place, table))
-                    for index in indexes:
-                        await connection.execute(index)
+                    for statement in made_last:
+                        await connection.execute(statement)
 
         await together([copy() for _ in range(COPYING)])
         async with self._pool.acquire() as connection, connection.transaction():

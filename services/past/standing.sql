@@ -44,21 +44,6 @@ group by n.nspname
 -- The tables of a place.
 select c.relname as name from pg_class c where c.relnamespace = to_regnamespace($1) and c.relkind = 'r' order by c.relname
 
--- name: indexes
--- Of each table of a place: what takes an index away, constraint or none, and what makes it anew.
-select t.relname as table,
-    case when k.oid is null then format('drop index %I.%I', $1::text, c.relname)
-        else format('alter table %I.%I drop constraint %I', $1::text, t.relname, k.conname) end as dropping,
-    case when k.oid is null then pg_get_indexdef(c.oid)
-        else format('alter table %I.%I add constraint %I %s', $1::text, t.relname, k.conname, pg_get_constraintdef(k.oid))
-        end as making
-from pg_index i
-join pg_class c on c.oid = i.indexrelid
-join pg_class t on t.oid = i.indrelid
-left join pg_constraint k on k.conindid = c.oid and k.contype in ('p', 'u')
-where t.relnamespace = to_regnamespace($1)
-order by t.relname, c.relname
-
 -- name: copy_watermarks
 -- How far a place has come goes along with its rows; its generation too, as what was read in the one is folded into the
 -- other.

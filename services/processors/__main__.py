@@ -33,7 +33,6 @@ from services.telemetry import log_as_json
 SILENT = ("aiokafka", "kafka")
 """What their failures mean is told by the worker, once; their own lines would go on while a broker is away."""
 
-
 END_SECONDS = 4.0
 """How long an orderly end may take: what was folded is committed by then, or is folded again by whoever comes next."""
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -96,12 +96,26 @@ async def copied_bare(
     """
     made = []
     for one in projections:
-        for index in await pool.fetch(SQL["copied_indexes"], places[one.name], list(one.copied)):
-            await pool.execute(f"drop index {index['name']}")
-            made.append(index["definition"])
+        for index in await indexes(pool, places[one.name], of_constraints=False):
+            if index.table in one.copied:
+                await pool.execute(index.dropping)
+                made.append(index.making)
     yield
-    for definition in made:
-        await pool.execute(definition)
+    for making in made:
+        await pool.execute(making)
+
+
+class Index(NamedTuple):
+    """An index of a place: its table, what takes it away, and what makes it anew."""
+
+    table: str
+    dropping: str
+    making: str
+
+
+async def indexes(connection: Any, place: str, *, of_constraints: bool) -> list[Index]:
+    """Those of all tables of a place, with those of its constraints or without."""
+    return [Index(*row) for row in await connection.fetch(SQL["indexes"], place, of_constraints)]
 
 
 async def drop_place(connection: Any, place: str) -> None:

@@ -10,13 +10,20 @@ delete from projections.shared where place = $1
 -- Nor does anything wait there.
 delete from projections.parked where place = $1
 
--- name: copied_indexes
--- The indexes of some tables of a place, and how each is made; what is part of a constraint is none of them.
-select format('%I.%I', $1::text, c.relname) as name, pg_get_indexdef(i.indexrelid) as definition
-from pg_index i join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid
-where t.relnamespace = to_regnamespace($1) and t.relname = any ($2::text[])
-    and not exists (select from pg_constraint where conindid = i.indexrelid)
-order by c.relname
+-- name: indexes
+-- Of each table of a place, with or without those of its constraints: what takes an index away, and what makes it anew.
+select t.relname as table,
+    case when k.oid is null then format('drop index %I.%I', $1::text, c.relname)
+        else format('alter table %I.%I drop constraint %I', $1::text, t.relname, k.conname) end as dropping,
+    case when k.oid is null then pg_get_indexdef(c.oid)
+        else format('alter table %I.%I add constraint %I %s', $1::text, t.relname, k.conname, pg_get_constraintdef(k.oid))
+        end as making
+from pg_index i
+join pg_class c on c.oid = i.indexrelid
+join pg_class t on t.oid = i.indrelid
+left join pg_constraint k on k.conindid = c.oid and k.contype in ('p', 'u')
+where t.relnamespace = to_regnamespace($1) and (k.oid is null or $2)
+order by t.relname, c.relname
 
 -- name: lines
 -- How far places have come, at one moment.

@@ -17,6 +17,7 @@ from projections.taken import Taken
 from services.local.postgres import PostgresServer
 from services.past import standing
 from services.past.standing import Standing, place_of
+from services.processors import refold
 from services.processors.refold import a_pool, drop_place
 from services.processors.store import Store
 from tests.integration.past.moments import Kept
@@ -240,5 +241,5 @@ async def test_a_copied_place_has_the_indexes_of_the_live_one(pool: Pool, projec
 
 async def indexes(pool: Pool, place: str) -> list[str]:
     """How each index of a place is taken away and made anew, in whichever place."""
-    found = await pool.fetch(standing.SQL["indexes"], place)
-    return [f"{one['dropping']}; {one['making']}".replace(f" {place}.", " place.") for one in found]
+    found = await refold.indexes(pool, place, of_constraints=True)
+    return [f"{one.dropping}; {one.making}".replace(f" {place}.", " place.") for one in found]

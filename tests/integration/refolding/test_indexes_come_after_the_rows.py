@@ -13,9 +13,10 @@ import pytest
 from projections.case_timeline import PROJECTION
 from services.local.kafka import KafkaServer
 from services.local.topics import EVENTS
+from services.processors import refold
 from services.processors.making import make_places
 from services.processors.rebuild import rebuild, shadow_of
-from services.processors.refold import SQL, Refolding, a_pool, clear_place, copied_bare, ends, fold_partitions
+from services.processors.refold import Refolding, a_pool, clear_place, copied_bare, ends, fold_partitions
 from tests.support.crisis import crisis
 from tests.support.feeding import Feeder
 
@@ -64,9 +65,13 @@ async def test_rebuilt_rows_have_the_indexes_that_the_live_ones_had(
 
 
 async def indexes(pool: Pool, place: str) -> list[tuple[str, str]]:
-    """What each index of the copied tables is called, and how it is made in whichever place."""
-    found = await pool.fetch(SQL["copied_indexes"], place, list(PROJECTION.copied))
-    return [(one["name"].removeprefix(f"{place}."), one["definition"].replace(place, "place")) for one in found]
+    """How each index of the copied tables is taken away, and made in whichever place."""
+    found = await refold.indexes(pool, place, of_constraints=False)
+    return [
+        (one.dropping.replace(place, "place"), one.making.replace(place, "place"))
+        for one in found
+        if one.table in PROJECTION.copied
+    ]
 
 
 async def put(pool: Pool, *rows: tuple[Any, ...]) -> None:
