@@ -76,6 +76,8 @@ def take(
 
     if approval and not in_clear:
         raise LocalProblem("--approval is given and --in-clear is not: add it, or leave the approvals out.")
+    if file.is_file():  # the log names the pack in it, and what it was approved by is used up
+        raise LocalProblem(f"{file} is there already: name a file that is not, or put that one away.")
     _refuse_role(TAKE, role)
     settings, named = read_settings(), None if as_of is None else read_moment(as_of)
     given = (approval or []) if in_clear else None

@@ -86,6 +86,15 @@ def test_what_the_audit_cannot_read(tmp_path: Path, words: tuple[str, ...], stat
     assert not (tmp_path / "bundle.zip").exists()
 
 
+def test_a_pack_takes_the_place_of_no_other(tmp_path: Path) -> None:
+    taken = tmp_path / "pack.zip"
+    taken.write_bytes(b"what two others approved")
+    answer = command(tmp_path, "evidence", "7a9c4e21-0b63-8d18-a6f4-3c5d7e8f9a40", str(taken), "--person", "anna")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr == f"{taken} is there already: name a file that is not, or put that one away.\n"
+    assert taken.read_bytes() == b"what two others approved"
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
