@@ -74,5 +74,15 @@ def _lines(zipped: Zip, folder: str) -> Iterator[Mapping[str, Any]]:
 def _viewed(zipped: Zip) -> Iterator[Mapping[str, str]]:
     for part in zipped.unnamed_in(VIEWED):
         text = io.TextIOWrapper(part, encoding="utf-8", newline="")
-        yield from csv.DictReader(text)
+        for row in csv.DictReader(text):
+            yield row | {"fields": spelt_out(row["fields"])}
         text.detach()
+
+
+def spelt_out(fields: str) -> str:
+    """Names of fields as they are; of a pack that showed texts, which of each record, as a person reads it."""
+    if not fields.startswith("["):
+        return fields
+    return "; ".join(
+        f"{one['viewed']} {one['viewed_version']}: {' '.join(one['fields'])}" for one in orjson.loads(fields)
+    )

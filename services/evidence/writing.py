@@ -77,7 +77,7 @@ def _viewed(row: Recorded, event: Mapping[str, Any]) -> Sequence[object]:
         data.get("viewed") or data.get("exported", ""),
         data.get("viewed_version", ""),
         data.get("viewed_type", ""),
-        " ".join(data.get("fields", ())) or json.dumps(data.get("in_clear", [])),
+        " ".join(data.get("fields", ())) or (json.dumps(data["in_clear"]) if data.get("in_clear") else ""),
         data.get("purpose", ""),
         " ".join(data.get("approved_by", ())),
     )

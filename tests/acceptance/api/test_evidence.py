@@ -134,6 +134,13 @@ async def test_two_approve_and_the_texts_are_in_it(told: Told) -> None:
     third = await approved(told, DEO)
     assert number(await take(told, CLERK, in_clear=True, approvals=[one, third])) == (409, 3506)
 
+    later = files_of(await take(told, AUDITOR))["index.html"].decode()
+    assert str(made.actorref) in later
+    of_each = {f"{one.viewed} {one.viewed_version}: {' '.join(one.fields)}" for one in made.data.in_clear}
+    assert {one for one in of_each if one not in later} == set(), "which texts it showed is said in words"
+    table = later.partition("<h2>Who looked at it</h2>")[2].partition("<h2>")[0]
+    assert ("{" in table, "[" in table) == (False, False), "nobody reads JSON"
+
 
 async def test_without_two_others_no_text_leaves(told: Told) -> None:
     before = len(await custody(told))
