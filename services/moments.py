@@ -32,7 +32,8 @@ class NotAMoment(MomentRefused):
     status = 2
 
     def __init__(self, text: str) -> None:
-        super().__init__(f"{text[:60]!r} is no moment: expected {EXPECTED}; correct it.")
+        mend = "write its + as %2B, as an address wants it" if _lost_its_plus(text) else "correct it"
+        super().__init__(f"{text[:60]!r} is no moment: expected {EXPECTED}; {mend}.")
 
 
 class BeforeTheLog(MomentRefused):
@@ -81,6 +82,14 @@ def read_moment(text: str) -> Named:
     except OverflowError:  # an instant of year 1 or 9999 that another zone's calendar does not have
         raise NotAMoment(text) from None
     return instant
+
+
+def _lost_its_plus(text: str) -> bool:
+    """Whether it is an instant once a space is the plus that it stands for in an address."""
+    try:
+        return " " in text and datetime.fromisoformat(text.replace(" ", "+")).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def refuse_outside(named: Named, first: Moment | None, last: Moment | None, now: datetime | None = None) -> None:

@@ -32,7 +32,7 @@ WIDE = 240
 
 Names = Annotated[list[str] | None, typer.Argument(help="The projections' names; all where none is named.")]
 Processes = Annotated[
-    int, typer.Option(help="How many processes fold, each its own partitions; 0 takes one for each core.")
+    int, typer.Option(min=0, help="How many processes fold, each its own partitions; 0 takes one for each core.")
 ]
 
 

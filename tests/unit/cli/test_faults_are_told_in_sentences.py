@@ -57,6 +57,7 @@ def test_parked_keys_of_a_database_that_is_away(tmp_path: Path, words: tuple[str
         (("coverage", "--as-of", "7", "--export", "all.csv"), 2, "a CSV file holds one projection; name one"),
         (("--as-of", "7", "--export", "nowhere/all.json"), 2, "there is no folder"),
         (("--export", "all.json"), 2, "expected with --as-of, which says what is exported; add it"),
+        (("--processes", "-3"), 2, "Invalid value for '--processes'"),
     ],
 )
 def test_a_replay_of_what_cannot_be(tmp_path: Path, words: tuple[str, ...], status: int, said: str) -> None:

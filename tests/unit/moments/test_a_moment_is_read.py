@@ -45,6 +45,13 @@ def test_anything_else_is_told_what_was_expected(text: str) -> None:
         read_moment(text)
 
 
+@pytest.mark.parametrize("text", ["2015-05-13T12:00:00 02:00", "2015-05-13 12:00:00", "2015-05-13T12:00:00 ", " 17"])
+def test_who_copied_an_instant_into_an_address_is_told_how_its_plus_is_written(text: str) -> None:
+    with pytest.raises(NotAMoment) as refused:
+        read_moment(text)
+    assert ("%2B" in str(refused.value)) is (text == "2015-05-13T12:00:00 02:00")
+
+
 @given(st.text(max_size=80))
 def test_no_text_is_a_fault_of_ours(text: str) -> None:
     with contextlib.suppress(NotAMoment):
