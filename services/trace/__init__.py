@@ -34,6 +34,8 @@ time stands on a rule set, a gazetteer or an engine that was adopted: of these i
 
 What was opened of a record (`custody.record_viewed`) rests on the event that was; nothing rests on its opening.
 
+A checkpoint of the log (`custody.log_checkpointed`) rests on every position up to its size; none is listed.
+
 Signs of life are not followed, nor is who sent a report: nobody is to find a reporter by what rests on their word. A
 case beyond the ranks of a level that went straight to its level is not listed by it, and so not found from it.
 """

@@ -20,6 +20,7 @@ LEVEL, OVERDUE, ESCALATED, ALERT = (
     "alert.issued",
 )
 RECEIVED, REFERRED, VIEWED = "report.received", "case.referred", "custody.record_viewed"
+CHECKPOINT = "custody.log_checkpointed"
 OF_MIDNIGHT = frozenset({LevelCause.FADING.value, LevelCause.ELECTION_WINDOW.value})
 """Causes of changes that may come before what is recorded at the very same moment."""
 

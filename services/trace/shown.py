@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from services.trace.events import ALERT, ESCALATED, LEVEL, OVERDUE, Told
+from services.trace.events import ALERT, CHECKPOINT, ESCALATED, LEVEL, OVERDUE, Told
 from services.trace.sources import Source
 from services.trace.tracing import Lists, Resting, Trace
 
@@ -40,6 +40,7 @@ CLEAR: Mapping[str, tuple[str, ...]] = {
     "case.resolved": ("outcome",),
     "case.reopened": ("reason",),
     "report.received": ("kind",),
+    CHECKPOINT: ("size", "root"),
     "custody.export_made": ("exported", "up_to", "purpose"),
     "custody.record_viewed": ("viewed", "viewed_version", "viewed_type", "purpose"),
 }

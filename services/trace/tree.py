@@ -8,6 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.tree import Tree
 
+from services.trace.events import CHECKPOINT
 from services.trace.tracing import LISTS
 
 TITLES: Mapping[str, str] = {
@@ -30,7 +31,7 @@ def tree(document: Mapping[str, Any]) -> Tree:
     """The tree of an answer of `shown`."""
     root = Tree(f"[bold]{_line(document['event'])}[/bold]")
     _events(root.add("Recorded together with it"), document["recorded_together"])
-    _events(root.add("It rested on"), document["rests_on"])
+    _rests_on(root.add("It rested on"), document)
     resting, takes_back = document["resting"], {str(one["event_id"]) for one in document["takes_back"]}
     if takes_back:
         _events(root.add("It takes back"), document["takes_back"])
@@ -41,6 +42,18 @@ def tree(document: Mapping[str, Any]) -> Tree:
     _lists(root.add("What it led to"), document["led_to"])
     _how_far(root, document)
     return root
+
+
+def _rests_on(branch: Tree, document: Mapping[str, Any]) -> None:
+    """What it rested on; of a checkpoint, which is about all of the log, how to see that it is."""
+    event = document["event"]
+    if event["type"] != CHECKPOINT:
+        _events(branch, document["rests_on"])
+        return
+    branch.add(
+        f"every position up to {event['says']['size']}, as it was written: `intabaza audit prove POSITION --size "
+        f"{event['says']['size']}` proves one, `intabaza audit verify` looks at all"
+    )
 
 
 def _how_far(root: Tree, document: Mapping[str, Any]) -> None:

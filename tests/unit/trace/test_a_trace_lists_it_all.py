@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from events.custody import RecordViewed, ViewPurpose
+from events.custody import LogCheckpointed, RecordViewed, ViewPurpose
 from events.report.events import ReportReceived, ReportSuperseded
 from services.trace.reading import Reader, TooMuch
 from services.trace.shown import Shown
 from services.trace.tracing import Untraced
+from services.trace.tree import tree
 from tests.support.domain import HOME, one
 from tests.support.levels import UNIT, Log
 from tests.support.traced import listed, traced
@@ -119,6 +121,19 @@ async def test_what_was_opened_leads_to_the_event_that_was_and_is_shown_to_whoev
     assert Shown(found, lambda _: True).sees(found.event)
     assert not Shown(found, lambda unit: unit == UNIT).sees(found.event)
     assert Shown(found, lambda _: True).document()["event"]["says"] == viewed | {"purpose": "review"}
+
+
+async def test_a_checkpoint_is_not_said_to_rest_on_nothing() -> None:
+    log = begun().received("r1")
+    size, root = last(log), b64encode(bytes(32)).decode()
+    log.write("custody/log", LogCheckpointed(size=size, root=root, note="a note"))
+    document = Shown(await traced(log, last(log)), lambda _: True).document()
+    assert document["event"]["says"] == {"size": size, "root": root}
+    (branch,) = [one for one in tree(document).children if one.label == "It rested on"]
+    assert [str(one.label) for one in branch.children] == [
+        f"every position up to {size}, as it was written: `intabaza audit prove POSITION --size {size}` proves one, "
+        "`intabaza audit verify` looks at all"
+    ]
 
 
 async def test_what_every_level_stands_on_is_not_said_to_have_nothing_on_it() -> None:
