@@ -48,19 +48,21 @@ class Telling:
         self._wishes = filters, manner
         self.rows: list[Recorded] = []
         self.made_go: list[list[int]] = []
+        self.versions: Counter[str] = Counter()
         self.subscriber_id: UUID
         self._end = 0
 
-    async def tell(self, log: Log) -> None:
-        """All of it, each once what came before is told."""
+    async def subscribe(self) -> None:
         filters, manner = self._wishes
         self.subscriber_id, _ = await self._trial.register.add(OPERATOR, self._receiver.url, filters, 1, manner)
-        versions: Counter[str] = Counter()
-        for stream, said, mode in log.said:
-            versions[stream] += 1
+
+    async def tell(self, log: Log, most: int | None = None) -> None:
+        """What is left of it, or so much of that, each once what came before is told."""
+        for stream, said, mode in log.said[len(self.rows) :][:most]:
+            self.versions[stream] += 1
             before = len(told(self._receiver))
             nobodys = an_alert("bi:test:nobody", len(self.rows) + 1, Mode.EXERCISE)
-            row, last = await self._trial.submit(by_nobody(stream, versions[stream], said, mode), nobodys)
+            row, last = await self._trial.submit(by_nobody(stream, self.versions[stream], said, mode), nobodys)
             self.rows.append(row)
             self._end = last.position
             await self.has_come_to_the_end()
@@ -83,6 +85,7 @@ async def what_is_told_again(trial: NotifyTrial, log: Log, filters: Filters, pla
     async with a_receiver() as receiver, trial.notifying():
         await adopt(trial)
         telling = Telling(trial, receiver, filters)
+        await telling.subscribe()
         await telling.tell(log)
         again = await telling.again(place)
     places = {row.position: number for number, row in enumerate(telling.rows)}
@@ -120,6 +123,33 @@ async def test_what_was_let_go_since_is_held_back_until_then(trial: NotifyTrial)
     assert await what_is_told_again(trial, log, ALL, 2) == ([2, 3, 1], [2, 3, 1])
 
 
+async def test_what_another_replaced_is_let_go_though_whoever_sent_that_was_killed_before_writing_it(
+    trial: NotifyTrial,
+) -> None:
+    log = Log()
+    log.silence("s", PROVINCE)
+    log.level(GIHANGA, 2)
+    log.level(GIHANGA, 4)
+    log.silence("s", PROVINCE, ends=True)
+    async with a_receiver() as receiver:
+        await adopt(trial)
+        telling = Telling(trial, receiver, ALL)
+        await telling.subscribe()
+        async with trial.notifying():
+            await telling.tell(log, 3)
+        await trial.owner.execute(
+            "with gone as (delete from notifier.let_go returning subscriber_id, unit, mode, position)"
+            " insert into notifier.held select * from gone"
+        )
+        async with trial.notifying():
+            await telling.tell(log)
+            first = [0, 2, 3]
+            assert told(receiver) == [telling.rows[place].position for place in first]
+            assert await telling.again(2) == [telling.rows[place].position for place in first[1:]]
+    assert await trial.owner.fetchval("select count(*) from notifier.held") == 0
+    assert await trial.owner.fetchval("select let_go_at from notifier.let_go") == telling.rows[2].position
+
+
 def happens(dice: Random) -> tuple[Any, ...]:
     """As `HAPPENS` of a history, by dice."""
     match dice.choice(("level", "level", "level", "begins", "ends")):
@@ -140,6 +170,7 @@ async def test_from_any_place_of_any_history(trial: NotifyTrial, seed: int) -> N
         await adopt(trial)
         manner = Manner(inhibits=dice.random() < 0.5, by_province=dice.random() < 0.3)
         telling = Telling(trial, receiver, filters, manner)
+        await telling.subscribe()
         await telling.tell(log)
         for _ in range(ROUNDS):
             place = dice.randrange(len(telling.rows))
