@@ -110,11 +110,10 @@ def came_together(to: str, notices: Iterable[Sequence[PublicEvent]]) -> list[Web
     ]
 
 
-def found_in(log: Log, to: Subscribed, sent: list[Webhook], *faults: str) -> dict[str, int]:
+def found_in(log: Log, to: Subscribed, sent: list[Webhook], *faults: Fault) -> dict[str, int]:
     """The codes of what is wrong, where somebody of this wish got these."""
     rows = [GAZETTEER, *(row_of(event) for event in log.events)]
-    past = Past(subscribers={"them": to}, webhooks=sent, head_at_the_end=rows[-1].position)
-    past.faults = [Fault(name, 0) for name in faults]
+    past = Past(subscribers={"them": to}, webhooks=sent, head_at_the_end=rows[-1].position, faults=list(faults))
     found = Findings()
     webhooks.judge(rows, past, found)
     return found.counts
@@ -188,7 +187,28 @@ def test_an_end_that_was_kept_back_does_not_come_when_something_is_sent_again() 
     _, over_again = level(log, GIHANGA, 3), level(log, GIHANGA, 0, corrects=True)
     ends = log.silence("s", GIHANGA, ends=True)
     extra = came("them", [raised, over, begins, over_again, ends])
-    assert "webhook_in_peace" in found_in(log, ALL, extra, "webhooks_kill_notifier")
+    assert "webhook_in_peace" in found_in(log, ALL, extra, Fault("webhooks_kill_notifier", 0))
+
+
+def test_what_was_asked_for_again_comes_again_with_what_it_lets_go_and_once() -> None:
+    log = Log()
+    before, begins = level(log, MPANDA, 2), log.silence("s", GIHANGA)
+    kept, ends = level(log, GIHANGA, 3), log.silence("s", GIHANGA, ends=True)
+    first = [before, begins, ends, kept]
+    fault = Fault("webhooks_receiver_fails", 0, well=9, again=[("them", ends.position), ("others", 1)])
+
+    def found_where_again_came(*again: PublicEvent) -> set[str]:
+        told = came("them", [*first, *again])
+        struck = [one._replace(begun=int(number >= len(first))) for number, one in enumerate(told)]
+        return set(found_in(log, ALL, struck, fault))
+
+    assert found_where_again_came(ends, kept) == set()
+    assert found_where_again_came(ends, kept, kept) == {"webhook_repeated"}
+    assert found_where_again_came(ends) == {"webhook_not_again"}, "what was kept back there comes again too"
+    assert found_where_again_came(begins, ends, kept) == {"webhook_repeated"}
+    fault.again.append(("them", begins.position))
+    assert found_where_again_came(begins, ends, kept, ends, kept) == set()
+    assert found_where_again_came(begins, ends, kept, kept) == {"webhook_not_again"}
 
 
 def test_a_lower_alert_that_comes_while_a_higher_one_stands_above_is_named() -> None:

@@ -117,8 +117,8 @@ class World:
     processors_postgres: PostgresWire = field(init=False)
     moved: MovedClock | None = None
     people: dict[str, UUID] = field(default_factory=dict)
-    subscriber: UUID | None = None
-    """Who is told of every alert, once somebody is."""
+    subscribers: dict[str, UUID] = field(default_factory=dict)
+    """Who is told of alerts, once somebody is, by what the receiver calls them."""
     _addresses: Addresses | None = None
     _ports: dict[str, int] = field(default_factory=dict)
     _tokens: dict[Person, str] = field(default_factory=dict)
@@ -323,8 +323,7 @@ class World:
             said = await self.command("subscriber", "add", self.receiver.url(to), "--from", "1", *words)
             subscriber_id, secret = said.split()
             history.subscribed(to, subscriber_id, secret, **asked)
-            if to == ALL:
-                self.subscriber = UUID(subscriber_id)
+            self.subscribers[to] = UUID(subscriber_id)
 
     async def restart(self, name: str) -> None:
         """End one process and start it anew: a child by `intabaza restart`, a server with the whole stack."""

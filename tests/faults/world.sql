@@ -76,14 +76,14 @@ select count(*) from notifier.held h where not exists (
 select silence_id, unit from silences.silence where ended_at is null order by silence_id
 
 -- name: send_again
--- The last few of what was told once more; null where there is none that it came to.
-select notifier.resend($1, null, again.position) from (
+-- The last few of what was told once more, and from which position on that is; nothing where there is none that it came to.
+select again.position from (
     select min(position) as position from (
         select e.position from ledger.event e, notifier.subscriber s
         where s.subscriber_id = $1 and e.type in ('alert.issued', 'alert.silence_announced')
             and e.position <= s.position
         order by e.position desc limit $2) as those) as again
-where again.position is not null
+where again.position is not null and notifier.resend($1, null, again.position)
 
 -- name: disabled
 -- Why nothing more is sent to a subscriber.

@@ -50,6 +50,8 @@ class Fault:
     """When all was well: up to here all had come through, and was signed."""
     unsent: tuple[int, int] | None = None
     """While the ledger grew up to the second position, Kafka had nothing after the first."""
+    again: list[tuple[str, int]] = field(default_factory=list)
+    """To whom was sent once more, as it was asked for, and from which position on."""
     signs_nothing: tuple[int, int] | None = None
     """After the first position and up to the second the notary had to stand still."""
 
@@ -177,6 +179,7 @@ def _mend(past: Past, detail: Mapping[str, Any]) -> None:
     """What a strike says that it did, which others cannot know."""
     fault = past.faults[-1]
     fault.put += [Put(*one) for one in detail.get("put", ())]
+    fault.again += [(to, position) for to, position in detail.get("again", ())]
     for name in detail.get("silenced", ()):
         past.silenced.setdefault(name, []).append(len(past.faults) - 1)
     past.log_keys += detail.get("log_keys", ())

@@ -8,9 +8,10 @@ province, each array under an id of its own that stands for the same array at ea
 
 What has to come to whom, and what is kept back from them until when, is in `hearing`.
 
-What was answered with 2xx comes again where somebody asked for it, or where whoever sent it ended, was frozen or lost
-what it had written down: between a fault and the moment when all was well again, and each time one webhook of each
-subscriber. A try that was not answered with 2xx is no delivery, and what follows it is no repeat.
+What was answered with 2xx comes again where somebody asked for it from a position on, which makes go what it made go
+the first time; or where whoever sent it ended, was frozen or lost what it had written down: between a fault and the
+moment when all was well again, and each time one webhook of each subscriber. A try that was not answered with 2xx is no
+delivery, and what follows it is no repeat.
 """
 
 from __future__ import annotations
@@ -41,10 +42,6 @@ INTERRUPTS_NOBODY_WHO_SENDS = "_between_"
 """On wires that are others'."""
 INTERRUPTIONS = 2
 """Whoever sends is interrupted by the strike, and once more where the stack is started anew after it."""
-ASKED_AGAIN = 5
-"""So many of what was told a strike asks for again, of whoever is told of all of it."""
-ASKS_AGAIN = ("webhooks_", "workers_notifier")
-ASKED_TWICE = "workers_notifier"
 RECEIVED_SECONDS = 0.001
 """A receiver writes down when something came to the thousandth."""
 
@@ -89,7 +86,8 @@ def judge(rows: Sequence[Row], past: Past, found: Findings, *, least: int = 0) -
         _what_they_asked_for(name, listener, public.values(), had, past, found)
         _in_order(name, taken, public, listener, found)
         _in_peace(name, came, listener, past, found)
-        _once(name, subscribed, taken, past.faults, found)
+        _once(name, taken, listener, past.faults, found)
+        _again(name, taken, listener, past.faults, found)
         if subscribed.all:
             _ends_alike(taken, listener, past, found)
         delivered |= {one for one in had if one in public and public[one].type == ALERT}
@@ -215,34 +213,56 @@ def _in_peace(name: str, came: Sequence[Came], listener: Listener, past: Past, f
             found.add("webhook_in_peace", sentence, one.row.position)
 
 
-def _once(name: str, to: Subscribed, taken: Iterable[Came], faults: Sequence[Fault], found: Findings) -> None:
+def _once(name: str, taken: Iterable[Came], listener: Listener, faults: Sequence[Fault], found: Findings) -> None:
     """What was taken before comes again only while a fault has not been mended, and not oftener than it explains."""
     seen: set[str] = set()
     repeats: Counter[int] = Counter()
+    asked_for = [_asked_for(name, listener, fault) for fault in faults]
     for it in taken:
         one = it.webhook
-        if not seen.isdisjoint(it.ids):
-            if one.begun == one.well:
-                found.add("webhook_repeated", f"Webhook {one.id} came to {name!r} again while all was well.")
-            else:
-                repeats[one.begun - 1] += 1
+        again = seen.intersection(it.ids)
+        if again and one.begun == one.well:
+            found.add("webhook_repeated", f"Webhook {one.id} came to {name!r} again while all was well.")
+        elif again:
+            asked = asked_for[one.begun - 1]
+            repeats[one.begun - 1] += any(asked[event_id] < 1 for event_id in again)
+            asked.subtract(again)
         seen.update(it.ids)
     for number, many in repeats.items():
         fault = faults[number]
-        if many > (most := _explained(fault.name, to)):
+        if many > (most := _explained(fault.name)):
             sentence = f"{many} webhooks came to {name!r} again after {fault.name}, which explains {most}."
             found.add("webhook_repeated", sentence)
 
 
-def _explained(fault: str, to: Subscribed) -> float:
-    """How many repeats there may be by a fault."""
+def _again(name: str, taken: Sequence[Came], listener: Listener, faults: Sequence[Fault], found: Findings) -> None:
+    """What was asked for again comes again before all is well, as far as it had come before the fault."""
+    for number, fault in enumerate(faults):
+        if fault.well is None or not (asked := _asked_for(name, listener, fault)):
+            continue
+        before = {event_id for it in taken if it.webhook.begun <= number for event_id in it.ids}
+        came = Counter(
+            event_id for it in taken if it.webhook.begun == number + 1 > it.webhook.well for event_id in it.ids
+        )
+        positions = {one.row.event_id: one.row.position for one in listener.due}
+        for event_id, often in asked.items():
+            if event_id in before and came[event_id] < often:
+                sentence = f"{positions[event_id]} was asked for again for {name!r} {often} times in {fault.name}"
+                found.add("webhook_not_again", f"{sentence} and came {came[event_id]} times.", positions[event_id])
+
+
+def _asked_for(name: str, listener: Listener, fault: Fault) -> Counter[str]:
+    """How often each comes once more because it was asked for: whatever was made go from that position on."""
+    begins = [position for to, position in fault.again if to == name]
+    return Counter(one.row.event_id for begin in begins for one in listener.due if one.by.position >= begin)
+
+
+def _explained(fault: str) -> float:
+    """How many repeats there may be by a fault for which nobody asked."""
     if any(name in fault for name in LOSES_WHAT_IT_HAD_WRITTEN):
         return math.inf
-    asked = 0
-    if to.all and fault.startswith(ASKS_AGAIN):
-        asked = ASKED_AGAIN * (2 if fault.startswith(ASKED_TWICE) else 1)
     interrupts = any(name in fault for name in INTERRUPTS) and INTERRUPTS_NOBODY_WHO_SENDS not in fault
-    return asked + (INTERRUPTIONS if interrupts else 0)
+    return INTERRUPTIONS if interrupts else 0
 
 
 def _ends_alike(taken: Sequence[Came], listener: Listener, past: Past, found: Findings) -> None:

@@ -8,9 +8,10 @@ import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from services.database.lead import LEASE_SECONDS
-from tests.faults.receiver import CLOSES, HANGS, TAKES
+from tests.faults.receiver import ALL, CLOSES, HANGS, TAKES
 from tests.faults.strikes import Strike
 from tests.faults.strikes.processes import End, Freeze
 from tests.faults.world import LOOK_SECONDS, SQL, World, until
@@ -18,13 +19,17 @@ from tests.faults.world import LOOK_SECONDS, SQL, World, until
 ASKED_SECONDS = 60.0
 NEW_SECONDS = 5.0
 """How long one that was never sent is waited for, before some are asked for again: levels change when they change."""
-AGAIN = 5
+AGAIN = 10
 """So many of the last alerts are asked for again, so that something is being sent when it strikes."""
 
+Again: TypeAlias = "list[tuple[str, int]]"
+"""Who is told once more, and from which position on."""
 
-async def something_is_sent(world: World) -> bool:
-    """Ask for the last alerts once more; False where there is none yet."""
-    return bool(await world.value(SQL["send_again"], world.subscriber, AGAIN))
+
+async def something_is_sent(world: World) -> Again:
+    """Ask for the last alerts once more, for each subscriber; nothing where there is none yet."""
+    asked = [(to, await world.value(SQL["send_again"], one, AGAIN)) for to, one in world.subscribers.items()]
+    return [(to, position) for to, position in asked if position is not None]
 
 
 async def all_is_told(world: World) -> None:
@@ -37,7 +42,7 @@ async def all_is_told(world: World) -> None:
     await until("not all is told by webhook", told, ASKED_SECONDS)
 
 
-async def sends_again(world: World) -> bool:
+async def sends_again(world: World) -> Again:
     """Ask for the last alerts once more when nothing else is on its way: what is asked for twice is told twice."""
     await all_is_told(world)
     return await something_is_sent(world)
@@ -54,23 +59,25 @@ class WhileItSends:
         return f"webhooks_{self.strike.name}"
 
     async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]:
+        again: Again = []
         what = dice.choice(("again", "anew"))
         if what == "again":
-            await something_is_sent(world)
+            again = await something_is_sent(world)
             await asyncio.sleep(dice.uniform(0.0, 0.1))  # anywhere in what it sends
-            return {"sends": what, **await self.strike(world, dice)}
+            return {"sends": what, "again": again, **await self.strike(world, dice)}
         before = await world.receiver.answers(HANGS)
         try:
             deadline = time.monotonic() + NEW_SECONDS
             while (came := await world.receiver.came()) == before and time.monotonic() < deadline:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(LOOK_SECONDS)
             if came == before:
-                what = "again" if await something_is_sent(world) else "nothing"
+                again = await something_is_sent(world)
+                what = "again" if again else "nothing"
                 await asyncio.sleep(dice.uniform(0.0, 0.5))
             done = await self.strike(world, dice)
         finally:
             await world.receiver.answers(TAKES)
-        return {"sends": what, **done}
+        return {"sends": what, "again": again, **done}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ class ReceiverFails:
         how, seconds = dice.choice(self.ways), dice.uniform(0.5, 3.0)
         before = await world.receiver.answers(how)
         try:
-            if sends := await something_is_sent(world):
+            if again := await something_is_sent(world):
 
                 async def asked() -> bool:
                     return await world.receiver.came() > before
@@ -97,7 +104,7 @@ class ReceiverFails:
             await asyncio.sleep(seconds)  # what is tried is so long a failure
         finally:
             await world.receiver.answers(TAKES)
-        return {"how": how, "seconds": round(seconds, 2), "sends": sends}
+        return {"how": how, "seconds": round(seconds, 2), "again": again}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +116,16 @@ class ReceiverIsGone:
     async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]:
         await world.receiver.answers("410")
         try:
-            if sends := await something_is_sent(world):
+            if again := await something_is_sent(world):
 
                 async def disabled() -> bool:
-                    return bool(await world.value(SQL["disabled"], world.subscriber))
+                    return bool(await world.value(SQL["disabled"], world.subscribers[ALL]))
 
                 await until("410 disables nobody", disabled, ASKED_SECONDS)
         finally:
             await world.receiver.answers(TAKES)
-        await world.command("subscriber", "enable", str(world.subscriber))
-        return {"sends": sends}
+        await world.command("subscriber", "enable", str(world.subscribers[ALL]))
+        return {"again": again}
 
 
 STRIKES: tuple[Strike, ...] = (

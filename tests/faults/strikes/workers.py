@@ -19,7 +19,7 @@ from kafka import KafkaAdminClient
 
 from services.settings import PREFIX, child_environment
 from tests.faults.strikes import Strike
-from tests.faults.strikes.webhooks import sends_again
+from tests.faults.strikes.webhooks import Again, sends_again
 from tests.faults.world import CHILD, LOOK_SECONDS, ROOT, SQL, NotCalm, World
 
 BEGUN_SECONDS = 60.0
@@ -108,8 +108,9 @@ class OneMoreRelay:
             return {"led": led, "ended": await end(process, dice)}
 
 
-async def nothing(world: World) -> None:
+async def nothing(world: World) -> Again:
     """Wait for nothing that it does."""
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class OneMoreLeader:
 
     `child` is its name with the supervisor, `called` what the strikes are called after, `in_line` and `leader_port` the
     questions from which ports such processes speak, and from which the one that leads; `works` waits until it did
-    something.
+    something, and says what is told once more by it.
     """
 
     child: str
@@ -127,7 +128,7 @@ class OneMoreLeader:
     in_line: str
     leader_port: str
     first: First
-    works: Callable[[World], Awaitable[object]] = nothing
+    works: Callable[[World], Awaitable[Again]] = nothing
     most_seconds: float = MOST_SECONDS
 
     @property
@@ -145,7 +146,7 @@ class OneMoreLeader:
                 return await world.value(self.leader_port) in ports_of(process)
 
             await until_it_is_so(f"a second {self.child}", in_line, process)
-            await self.works(world)
+            again = await self.works(world)
             first = psutil.Process(world.pid(self.child))
             try:
                 if self.first == "killed":
@@ -154,7 +155,7 @@ class OneMoreLeader:
                     first.suspend()
                 if self.first != "stays":
                     await until_it_is_so("its lead", leads, process)
-                    await self.works(world)
+                    again += await self.works(world)
                 await asyncio.sleep(
                     dice.uniform(LEAST_SECONDS, self.most_seconds)
                 )  # what is tried is so long beside it
@@ -162,7 +163,7 @@ class OneMoreLeader:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     first.resume()
             led = await leads()
-            return {"led": led, "ended": await end(process, dice)}
+            return {"led": led, "again": again, "ended": await end(process, dice)}
 
 
 @dataclass(frozen=True, slots=True)
