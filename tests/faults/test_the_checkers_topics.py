@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
+from kafka import TopicPartition
+from kafka.record.memory_records import MemoryRecords
 
 from tests.faults.checker import topics
+from tests.faults.checker.consuming import notes_batches
 from tests.faults.checker.findings import Findings
 from tests.faults.checker.history import Fault, Past, Put
 from tests.faults.checker.ledger import Row
 from tests.faults.checker.records import ALERTS, CONTENT_TYPE, EVENTS, Record
+from tests.support.odd_records import TOLD, batch_of
 
 HEAD = 8
 OLD, NEW = 10, 11
@@ -131,3 +135,16 @@ def test_a_record_whose_headers_are_not_exactly_ours_is_foreign(headers: list[tu
     log = [batch(OLD, 1, 2, 3), [Record(headers, b"x", 0, -1, 0)], batch(NEW, 4, 5, 6, 7, 8)]
     assert found(log) == {"foreign_without_cause": 1}
     assert found(log, Fault("foreign_records", 3, 4, [Put(EVENTS, 0, None)])) == {}
+
+
+def test_a_record_under_a_name_that_is_no_text_is_foreign_and_those_around_it_are_read() -> None:
+    ours = [("content-type", CONTENT_TYPE), ("position", b"2"), ("previous", b"1")]
+    strangers = [[(TOLD, b"x")], [ours[0], (TOLD, b"2"), ours[2]], [*ours, (TOLD, b"")]]
+    content = batch_of([(b"home", row(2).bytes_on_the_wire, headers) for headers in [*strangers, ours]])
+    fetched = notes_batches({})(0, TopicPartition(EVENTS, 0), MemoryRecords(content))
+    told = [Record(list(one.headers), one.value, 0, OLD, 0) for one in fetched.take()]
+    assert [one.link for one in told] == [None, None, None, (2, 1)]
+    log = [batch(OLD, 1), told, batch(OLD, *range(3, HEAD + 1))]
+    put = [Put(EVENTS, 0, None) for _ in strangers]
+    assert found(log, Fault("records_foreign", 0, put=put)) == {}
+    assert found(log, Fault("records_foreign", 0, put=put[1:])) == {"foreign_without_cause": 1}

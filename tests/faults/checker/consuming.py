@@ -20,6 +20,18 @@ class Unreadable(Exception):
     """A topic could not be read to its end."""
 
 
+class _AnyNames(bytearray):
+    """The bytes of a batch. kafka-python takes the name of each header from them as text, and a stranger's may be any
+    bytes: what is no text is written out, and is no name of ours."""
+
+    def __getitem__(self, at: Any) -> Any:
+        part = super().__getitem__(at)
+        return _AnyNames(part) if isinstance(at, slice) else part
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return super().decode(encoding, "backslashreplace")
+
+
 class _Noting:
     """Batches as they come off the wire, each written down."""
 
@@ -30,22 +42,27 @@ class _Noting:
         batch = self._batches.next_batch()
         if batch is not None:
             self._noted.append((batch.base_offset, batch.last_offset, batch.producer_id))
+            batch._buffer = _AnyNames(batch._buffer)
         return batch
+
+
+def notes_batches(noted: dict[TopicPartition, list[tuple[int, int, int]]]) -> type:
+    """The records of one fetch as kafka-python's consumer tells them: of each everything but who sent it, which its
+    batch says, so that is noted."""
+
+    class NotesBatches(Fetcher.PartitionRecords):  # type: ignore[misc]
+        def _unpack_records(self, tp: TopicPartition, records: Any, *deserializers: Any) -> Any:
+            return super()._unpack_records(tp, _Noting(records, noted.setdefault(tp, [])), *deserializers)
+
+    return NotesBatches
 
 
 def read(bootstrap: str) -> Topics:
     """Every record of both topics, by partition, in order of offset."""
     noted: dict[TopicPartition, list[tuple[int, int, int]]] = {}
-
-    class NotesBatches(Fetcher.PartitionRecords):  # type: ignore[misc]
-        """The consumer tells of each record everything but who sent it, which its batch says."""
-
-        def _unpack_records(self, tp: TopicPartition, records: Any, *deserializers: Any) -> Any:
-            return super()._unpack_records(tp, _Noting(records, noted.setdefault(tp, [])), *deserializers)
-
     asked = {"bootstrap_servers": bootstrap, "group_id": None, "max_poll_records": 5_000}
     consumer = KafkaConsumer(**asked, bootstrap_timeout_ms=10_000)
-    consumer._fetcher.PartitionRecords = NotesBatches
+    consumer._fetcher.PartitionRecords = notes_batches(noted)
     try:
         places = [TopicPartition(topic, one) for topic in (EVENTS, ALERTS) for one in _partitions(consumer, topic)]
         consumer.assign(places)

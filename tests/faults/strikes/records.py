@@ -13,10 +13,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer, TopicPartition
 
 from events.envelope import canonical, named_id
 from projections.live import LIVE
@@ -24,12 +24,15 @@ from projections.sql import named_queries
 from services.ledger.ledger import Append, Entry, Placed, Submission
 from services.ledger.postgres import PostgresLedger
 from services.local.topics import EVENTS
+from services.log.compiled import CompiledConsumer
 from services.log.partition import partition_of
 from services.log.record import CONTENT_TYPE, read_link
 from tests.faults.cast import ADMIN
 from tests.faults.strikes import Strike
 from tests.faults.world import LOOK_SECONDS, NotCalm, World, until
 from tests.faults.world import SQL as WORLD
+from tests.support import odd_records
+from tests.support.odd_records import TOLD
 
 SQL = named_queries("tests.faults.strikes", "records.sql")
 
@@ -38,9 +41,13 @@ BETWEEN_SECONDS = 0.05
 """Between two records of a stranger: the relay sends there too."""
 MOST_READ = 400
 MOST_PUT = 25
+TOGETHER_MILLISECONDS = 200
 IN_ONE = 4
 """Records in one transaction."""
 COME_SECONDS = 120.0
+LARGE_BYTES = 900_000
+BEFORE_ALL_YEARS = -9_000_000_000_000_000
+"""A moment, in milliseconds since 1970, that no calendar has."""
 NAMES = ["content-type", "position", "previous"]
 STRANGER = UUID("5f0a3c1e-9b7d-4e26-8c41-d2f6a7b80e11")
 
@@ -52,6 +59,8 @@ class Put(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
+    sent_at: int | None = None
+    """In milliseconds since 1970, as its sender says; None is now."""
 
 
 def _read(bootstrap: str, at: TopicPartition, dice: random.Random) -> list[Put]:
@@ -68,7 +77,7 @@ def last_of_ours(bootstrap: str, at: TopicPartition) -> int | None:
 
 def _read_from(bootstrap: str, at: TopicPartition, begin: Callable[[int], int]) -> list[Put]:
     """What is ours in a partition, from where `begin` says given its end."""
-    with closing(KafkaConsumer(bootstrap_servers=bootstrap, group_id=None)) as consumer:
+    with closing(CompiledConsumer(bootstrap_servers=bootstrap, group_id=None)) as consumer:
         consumer.assign([at])
         end = consumer.end_offsets([at])[at]
         consumer.seek(at, begin(end))
@@ -84,8 +93,20 @@ def _put(bootstrap: str, records: Sequence[Put]) -> None:
     """Put them there one by one, each acknowledged before the next."""
     with closing(KafkaProducer(bootstrap_servers=bootstrap, acks="all", retries=0)) as producer:
         for one in records:
-            producer.send(one.at.topic, one.value, one.key, list(one.headers), one.at.partition).get(ANSWER_SECONDS)
+            _send(producer, one).get(ANSWER_SECONDS)
             time.sleep(BETWEEN_SECONDS)
+
+
+def _put_packed(bootstrap: str, records: Sequence[Put]) -> None:
+    """Put them there all at once, those of a partition in one batch, which is packed."""
+    asked = {"acks": "all", "retries": 0, "compression_type": "gzip", "linger_ms": TOGETHER_MILLISECONDS}
+    with closing(KafkaProducer(bootstrap_servers=bootstrap, **asked)) as producer:
+        for coming in [_send(producer, one) for one in records]:
+            coming.get(ANSWER_SECONDS)
+
+
+def _send(producer: KafkaProducer, one: Put) -> Any:
+    return producer.send(one.at.topic, one.value, one.key, list(one.headers), one.at.partition, one.sent_at)
 
 
 def _put_in_transactions(bootstrap: str, records: Sequence[Put], dice: random.Random) -> None:
@@ -97,7 +118,7 @@ def _put_in_transactions(bootstrap: str, records: Sequence[Put], dice: random.Ra
         for begin in range(0, len(records), IN_ONE):
             producer.begin_transaction()
             for one in records[begin : begin + IN_ONE]:
-                producer.send(one.at.topic, one.value, one.key, list(one.headers), one.at.partition)
+                _send(producer, one)
             producer.flush(ANSWER_SECONDS)
             if dice.random() < 0.5:
                 producer.abort_transaction()
@@ -168,7 +189,7 @@ def _foreign(real: Put, dice: random.Random) -> list[Put]:
     stated = dict(real.headers)
     position, previous, next_one = stated["position"], stated["previous"], b"%d" % (int(stated["position"]) + 1)
 
-    def of(*headers: tuple[str, bytes], **changes: bytes | None) -> Put:
+    def of(*headers: tuple[str, bytes], **changes: Any) -> Put:
         return real._replace(headers=headers, **changes)
 
     def linked(says: bytes, follows: bytes) -> Put:
@@ -179,6 +200,10 @@ def _foreign(real: Put, dice: random.Random) -> list[Put]:
         of(key=None, value=b"{}"),
         of(value=None),  # a tombstone for a home
         of(value=b""),
+        of(key=b""),
+        of(key=dice.randbytes(LARGE_BYTES)),
+        of(sent_at=0),
+        of(sent_at=BEFORE_ALL_YEARS),
         of(key=b"\xff\x00", value=dice.randbytes(dice.randint(1, 9_000))),
         of(("position", position)),
         of(CONTENT_TYPE, ("position", next_one)),
@@ -200,19 +225,45 @@ def _foreign(real: Put, dice: random.Random) -> list[Put]:
     ]
 
 
+def _under_names_that_are_no_text(real: Put) -> list[Put]:
+    """To a broker a header's name is bytes, and many a client reads no further where they are no text."""
+    content_type, position, previous = real.headers
+    return [
+        real._replace(headers=headers)
+        for headers in ([(TOLD, b"x")], [content_type, (TOLD, position[1]), previous], [*real.headers, (TOLD, b"")])
+    ]
+
+
+async def _put_as_they_are(bootstrap: str, records: Sequence[Put]) -> None:
+    """Put them into one partition, in one batch that no client would write."""
+    batch = odd_records.batch_of([(one.key, one.value or b"", one.headers) for one in records])
+    await odd_records.put(bootstrap, records[0].at, batch)
+
+
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """Put there what is none of ours, on every partition some of it."""
+    """Put there what is none of ours, on every partition some of it: one by one, packed, and under names of headers
+    that are no text."""
 
     name: str = "records_foreign"
 
     async def __call__(self, world: World, dice: random.Random, /) -> Mapping[str, object]:
-        put: list[Put] = []
+        alone: list[Put] = []
+        packed: list[Put] = []
+        unnamed: list[list[Put]] = []
         for at in await places(world):
             if records := await asyncio.to_thread(_read, world.bootstrap, at, dice):
-                put += dice.sample(_foreign(records[-1], dice), 5)
-        dice.shuffle(put)
-        await asyncio.to_thread(_put, world.bootstrap, put)
+                foreign = _foreign(records[-1], dice)
+                alone += dice.sample(foreign, 5)
+                # what the broker unpacks it writes anew, and of no moment before 1970
+                packed += dice.sample([one for one in foreign if one.sent_at != BEFORE_ALL_YEARS], 3)
+                unnamed.append(_under_names_that_are_no_text(records[-1]))
+        dice.shuffle(alone)
+        await asyncio.to_thread(_put, world.bootstrap, alone)
+        await asyncio.to_thread(_put_packed, world.bootstrap, packed)
+        for some in unnamed:
+            await _put_as_they_are(world.bootstrap, some)
+        put = [*alone, *packed, *(one for some in unnamed for one in some)]
         return {"records": len(put), "put": _told(put, ours=False)}
 
 
