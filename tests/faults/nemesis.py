@@ -11,7 +11,7 @@ import asyncio
 import random
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from tests.faults.generator import Generator
 from tests.faults.history import History
@@ -26,6 +26,8 @@ PROGRESS_SECONDS = 180.0
 ACKNOWLEDGED_A_FAULT = BETWEEN + AFTER
 FAULTS_AN_ALERT = 5
 """In so many rounds one alert comes at least: levels change when they change, mostly several times in each."""
+FAULTS_A_SIGN = 4
+"""And one check-in is taken in so many, which the next fault finds held: first somebody has to be enrolled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,12 @@ class Floor:
     faults: int
     acknowledged: int
     webhooks: int
+    signs: int
 
     @classmethod
     def of(cls, faults: int) -> Floor:
-        return cls(faults, faults * ACKNOWLEDGED_A_FAULT, max(1, faults // FAULTS_AN_ALERT))
+        alerts = max(1, faults // FAULTS_AN_ALERT)
+        return cls(faults, faults * ACKNOWLEDGED_A_FAULT, alerts, faults // FAULTS_A_SIGN)
 
     def refuse_less(self, history: History) -> None:
         """Fail for a run that did too little to prove anything."""
@@ -82,8 +86,7 @@ async def session(world: World, history: History, strikes: Sequence[Strike], see
     )
     floor = Floor.of(faults)
     floor.refuse_less(history)
-    least = {"faults": floor.faults, "acknowledged": floor.acknowledged, "webhooks": floor.webhooks}
-    judged = await judge(world, history.file, **least)
+    judged = await judge(world, history.file, **asdict(floor))
     say(f"Seed {seed}: {judged}.")
 
 

@@ -3,6 +3,7 @@ clean, and a strike excuses only the signs that it touched."""
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -54,9 +55,13 @@ def something(position: int, at: datetime) -> Row:
     return replace(a_sign(position, 1, at=at), type="report.received", stream="report/1")
 
 
-def found(rows: list[Row], past: Past) -> set[str]:
+def held(*reporters: int) -> set[signs.Held]:
+    return {(f"reporter/{one}", DAY, "sms") for one in reporters}
+
+
+def found(rows: list[Row], past: Past, waiting: Set[signs.Held] = frozenset(), least: int = 0) -> set[str]:
     findings = Findings()
-    signs.judge(rows, past, findings)
+    signs.judge(rows, past, waiting, findings, least=least)
     return set(findings.counts)
 
 
@@ -88,9 +93,24 @@ def test_what_is_wrong_is_found(past: Past, rows: list[Row], codes: set[str]) ->
     assert found(rows, past) == codes
 
 
-def test_one_that_is_not_due_yet_is_not_missed(past: Past) -> None:
+def test_one_that_is_not_due_yet_is_held_until_then(past: Past) -> None:
     past.ended_at = MIDNIGHT
-    assert found([], past) == set()
+    assert found([], past, held(1, 2)) == set()
+    assert found([], past, held(1)) == {"sign_missing"}
+    assert found([], past, held(1, 2, 3)) == {"sign_of_nobody"}
+    past.ended_at = MIDNIGHT + 3 * MINUTE
+    assert found([], past, held(1, 2)) == {"sign_missing"}, "nobody waits for it any more"
+
+
+def test_those_that_outlived_a_fault_are_counted(past: Past) -> None:
+    past.ended_at = MIDNIGHT
+    assert found([], past, held(1, 2), least=1) == {"too_few_signs"}, "nothing struck"
+    past.faults = [Fault("kill_postgres", 2, well=4)]
+    past.commands[2].well_before = 1
+    assert found([], past, held(1, 2), least=1) == set()
+    assert found([], past, held(1, 2), least=2) == {"too_few_signs"}
+    assert found([a_sign(5, 1)], past, held(2), least=1) == set()
+    assert found([], past, held(2), least=1) == {"sign_missing", "too_few_signs"}
 
 
 def test_a_late_one_is_recorded_as_of_its_monday() -> None:
@@ -147,8 +167,8 @@ def test_a_key_that_was_destroyed_excuses_the_signs_that_were_sealed_under_it_by
     past.faults, past.silenced = [Fault("keys_destroyed", 2, well=4)], {"a": [0]}
     assert found([a_sign(5, 2)], past) == set()
     assert found([a_sign(5, 1)], past) == {"sign_missing"}
-    past.commands[1].well_before = 1
-    assert found([a_sign(5, 2)], past) == {"sign_missing"}
+    past.commands[3] = a_check_in(3, "a", well_before=1)
+    assert found([a_sign(5, 2)], past) == {"sign_missing"}, "given again under a key that is in use"
 
 
 def test_who_is_enrolled_as_nobody_knows_cannot_be_judged() -> None:

@@ -21,11 +21,14 @@ FOUND = ".found"
 ROOT = Path(__file__).parents[2]
 
 
-async def judge(world: World, history: Path, *, faults: int = 0, acknowledged: int = 0, webhooks: int = 0) -> str:
-    """Fail for whatever the checker finds, or where less was done than is named; returns what was counted."""
+async def judge(world: World, history: Path, **least: int) -> str:
+    """Fail for whatever the checker finds, or where less was done than is the least; returns what was counted."""
     command = [sys.executable, "-m", "tests.faults.checker", "--history", str(history), "--ledger", world.dsn()]
-    command += ["--kafka", world.bootstrap, "--faults", str(faults), "--acknowledged", str(acknowledged)]
-    command += ["--webhooks", str(webhooks)]
+    command += [
+        "--kafka",
+        world.bootstrap,
+        *(word for name, many in least.items() for word in (f"--{name}", str(many))),
+    ]
     done = await asyncio.to_thread(
         subprocess.run,
         command,

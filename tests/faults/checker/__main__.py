@@ -25,6 +25,7 @@ def main() -> int:
         left = asyncio.run(read(asked.history, asked.ledger))
         left.topics = consuming.read_all_of([row.position for row in left.rows], asked.kafka)
         least = {"faults": asked.faults, "acknowledged": asked.acknowledged, "least_webhooks": asked.webhooks}
+        least["least_signs"] = asked.signs
         counts = judging.judge(left, found, **least)
         for name in asked.replay:
             with found.judging(f"whether {name} is what a replay makes of it"):
@@ -32,7 +33,7 @@ def main() -> int:
         print(
             f"{len(left.rows)} events, {len(left.past.acknowledged)} commands acknowledged, "
             f"{len(left.past.faults)} faults, {counts['repeats']} records repeated, {counts['foreign']} foreign, "
-            f"{len(left.past.webhooks)} webhooks, "
+            f"{len(left.past.webhooks)} webhooks, {counts['signs']} signs of life that outlived a fault, "
             f"{sum(row.type == OVERDUE for row in left.rows)} answers overdue",
             file=sys.stderr,
         )
@@ -67,6 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--faults", type=int, default=0, help="the least number of faults")
     parser.add_argument("--acknowledged", type=int, default=0, help="the least number of acknowledged commands")
     parser.add_argument("--webhooks", type=int, default=0, help="the least number of alerts that came by webhook")
+    parser.add_argument("--signs", type=int, default=0, help="the least number of check-ins that outlived a fault")
     parser.add_argument(
         "--replay", nargs="*", default=LIVE, help="projections to compare with their replay; needs their stack"
     )

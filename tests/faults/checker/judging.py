@@ -22,16 +22,19 @@ from tests.faults.checker.left import Left
 from tests.faults.checker.readable import folded_by
 
 
-def judge(left: Left, found: Findings, *, faults: int, acknowledged: int, least_webhooks: int = 0) -> dict[str, int]:
-    """Everything but the replays; returns how many records were repeats, and how many foreign."""
+def judge(
+    left: Left, found: Findings, *, faults: int, acknowledged: int, least_webhooks: int = 0, least_signs: int = 0
+) -> dict[str, int]:
+    """Everything but the replays; returns how many records were repeats, how many foreign, and how many signs of life
+    outlived a fault."""
     rows, past = left.rows, left.past
-    counts = {"repeats": 0, "foreign": 0}
+    counts = {"repeats": 0, "foreign": 0, "signs": 0}
     with found.judging("the history"):
         history.judge(past, found, faults=faults, acknowledged=acknowledged)
     with found.judging("the ledger"):
         ledger.judge(rows, past, found)
     with found.judging("the topics"):
-        counts = topics.judge(left.topics, rows, past, found)
+        counts |= topics.judge(left.topics, rows, past, found)
     with found.judging("what the notary signed"):
         checkpoints.judge(rows, left.topics, past, found)
     with found.judging("what the system says by itself"):
@@ -39,7 +42,7 @@ def judge(left: Left, found: Findings, *, faults: int, acknowledged: int, least_
     with found.judging("what came by webhook"):
         webhooks.judge(rows, past, found, least=least_webhooks)
     with found.judging("signs of life"):
-        signs.judge(rows, past, found)
+        counts["signs"] = signs.judge(rows, past, left.signs_held, found, least=least_signs)
     with found.judging("what no projection can take"):
         readable.judge(left, found)
     with found.judging("the levels"):

@@ -32,11 +32,13 @@ select (select acknowledged from relay.progress) >= (select coalesce(max(positio
 """
 PARKED = "select place, key, position from projections.parked where place = any ($1::text[]) order by place, key"
 VOID = "select projection, key, position from projections.waiver where void"
+SIGNS = "select 'reporter/' || reporter_id, day::text, channel from vault.held_sign"
 
 
 @dataclass
 class Left:
-    """All of it. `void`: waivers that a projection met too late, as it says itself; `parked`: what it waits with."""
+    """All of it. `void`: waivers that a projection met too late, as it says itself; `parked`: what it waits with;
+    `signs_held`: stream, day and channel of each check-in that waits for its day to be over."""
 
     past: Past
     rows: list[Row]
@@ -45,6 +47,7 @@ class Left:
     topics: Topics = field(default_factory=dict)
     void: set[tuple[str, str, int]] = field(default_factory=set)
     parked: list[tuple[str, str, int]] = field(default_factory=list)
+    signs_held: set[tuple[str, str, str]] = field(default_factory=set)
 
     def counted_by(self, projection: str) -> list[Row]:
         """Everything but what was waived for a projection. Raises NotModelled."""
@@ -83,6 +86,7 @@ async def read(file: Path, dsn: str) -> Left:
                         await tables.read(connection),
                         void={tuple(one) for one in await connection.fetch(VOID)},
                         parked=[tuple(one) for one in await connection.fetch(PARKED, LIVE)],
+                        signs_held={tuple(one) for one in await connection.fetch(SIGNS)},
                     )
             await asyncio.sleep(LOOK_SECONDS)
     finally:

@@ -1,5 +1,5 @@
-"""Check-ins that were acknowledged and held: each on the log once, in its reporter's stream, not before its day is over
-and soon after, and none that nobody gave.
+"""Check-ins that were acknowledged and held: each in the vault until its day is over, then on the log once, in its
+reporter's stream, not before that day is over and soon after; and none that nobody gave.
 
 Who gave one is sealed there, but whose stream it stands in is not: enrolling somebody answers which that is. All signs
 that came together stand in the order of their streams, under one time, since any other order would tell who came when.
@@ -13,7 +13,7 @@ destroyed and that the sign is sealed under, which the strike names.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -33,6 +33,9 @@ ALONE_AHEAD = timedelta(hours=3)
 FAR_AHEAD = timedelta(days=9)
 """A sign is held for a week at most, and one of two days ahead is held no more."""
 
+Held = tuple[str, str, str]
+"""What the vault keeps of a check-in in clear: of which stream, of which day, and over which channel."""
+
 Kind = tuple[str, str]
 """As of which day it is recorded, and over which channel it came."""
 
@@ -47,8 +50,9 @@ class Given(NamedTuple):
     well_before: int
 
 
-def judge(rows: Sequence[Row], past: Past, found: Findings) -> None:
-    """Look at every sign that came onto the log in this run. Raises NotModelled."""
+def judge(rows: Sequence[Row], past: Past, held: Set[Held], found: Findings, *, least: int = 0) -> int:
+    """Look at every sign that came onto the log in this run, and at those held; returns how many that were given before
+    a fault are there after it, which have to be `least`. Raises NotModelled."""
     given = [_given(one, one.held_until) for one in past.acknowledged if one.path == ADDRESS and one.held_until]
     owners = _owners(past)
     signs = [row for row in rows if row.type == SIGN and row.position > past.head]
@@ -63,15 +67,30 @@ def judge(rows: Sequence[Row], past: Past, found: Findings) -> None:
                 "sign_of_nobody", f"{row.stream} has a sign of {kind} that its reporter never gave.", row.position
             )
     _together(signs, found)
+    _held_of_nobody(held, given, owners, found)
+    outlived = 0
     whens = {row.position: row.recorded_at for row in rows}
     for person, theirs in _by_person(given).items():
         if len(streams := [stream for stream, name in owners.items() if name == person]) != 1:
             raise NotModelled(f"{person} checked in and is enrolled in {len(streams)} streams that are known")
         for same in _of_one_day(theirs):
-            _judge_one(same, [recorded.get((streams[0], one.kind)) for one in same], whens, past, found)
+            there = [recorded[at] for one in same if (at := (streams[0], one.kind)) in recorded]
+            waits = (streams[0], same[0].on, same[0].kind[1]) in held
+            _judge_one(same, there, waits, whens, past, found)
+            outlived += bool(there or waits) and any(one.well_before < len(past.faults) for one in same)
         for kind, alike in _of_one_kind(theirs).items():
             if (sign := recorded.get((streams[0], kind))) is not None:
                 _judge_early(alike, sign, whens, past, found)
+    if outlived < least:
+        found.add("too_few_signs", f"{outlived} check-ins outlived a fault and {least} are the least.")
+    return outlived
+
+
+def _held_of_nobody(held: Set[Held], given: Iterable[Given], owners: Mapping[str, str], found: Findings) -> None:
+    theirs = {(one.person, one.on, one.kind[1]) for one in given}
+    for stream, on, channel in sorted(held):
+        if (owners.get(stream), on, channel) not in theirs:
+            found.add("sign_of_nobody", f"The vault holds a sign of {on} for {stream} that its reporter never gave.")
 
 
 def _given(one: Sent, until: datetime) -> Given:
@@ -132,17 +151,22 @@ def _turned_back_since(one: Given, past: Past, whens: Mapping[int, datetime]) ->
 
 
 def _judge_one(
-    same: Sequence[Given], rows: Sequence[Row | None], whens: Mapping[int, datetime], past: Past, found: Findings
+    same: Sequence[Given],
+    there: Sequence[Row],
+    waits: bool,
+    whens: Mapping[int, datetime],
+    past: Past,
+    found: Findings,
 ) -> None:
-    """One that was given, once or again: whether it is there, and came as soon as it had to."""
+    """One that was given, once or again: whether it is there or waits, and came as soon as it had to."""
     one = min(same, key=lambda given: given.until)
-    there = [row for row in rows if row is not None]
     if not there:
-        silenced = any(one.well_before <= number for number in past.silenced.get(one.person, ()))
-        if past.ended_at is not None and one.until + MARGIN <= past.ended_at and not silenced:
-            found.add(
-                "sign_missing", f"{one.person} gave a sign of {one.kind}, due at {one.until}, and it is not there."
-            )
+        last = max(past.silenced.get(one.person, ()), default=-1)
+        silenced = all(given.well_before <= last for given in same)
+        due = past.ended_at is not None and one.until + MARGIN <= past.ended_at
+        if (due or not waits) and not silenced:
+            where = "is not there" if due else "is neither there nor held"
+            found.add("sign_missing", f"{one.person} gave a sign of {one.kind}, due at {one.until}, and it {where}.")
         return
     row = min(there, key=lambda row: row.position)
     well = [fault.well for fault in past.faults if fault.well is not None and fault.well < row.position]
