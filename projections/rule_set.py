@@ -314,6 +314,8 @@ def _fault(text: str, error: ErrorDetails) -> RuleFault:
             expected, mend = "true or false", "write one of them, without quotes"
         case "extra_forbidden":
             expected, mend = "no such key here", "correct its spelling, or remove it"
+        case "literal_error" if path == ["format"]:
+            expected, mend = "1, the form that this program reads", "a file of a later form wants a later program"
         case "greater_than_equal" | "less_than_equal":
             bound, than = ("least", "ge") if "ge" in context else ("most", "le")
             expected, mend = f"a whole number of at {bound} {context[than]}", "correct it"

@@ -82,7 +82,7 @@ def test_every_number_of_the_first_rule_set_stands_with_a_reason() -> None:
         ("severe = 24", "severe = 24 hours", "line {n}: expected TOML; correct what stands there"),
         ("format = 1", f"format = {'1' * 5_000}", "expected numbers of a few digits; correct the one that has"),
         ("format = 1", f"format = {'[' * 3_000}", "expected tables and lists a few deep; take the brackets out"),
-        ("format = 1", "format = 2", "line {n}, key format: expected 1; correct it"),
+        ("format = 1", "format = 2", "line {n}, key format: expected 1, the form that this program reads; a file of a"),
         (
             "[30, 100], [60",
             "[30.5, 100], [60",
