@@ -63,6 +63,8 @@ async def test_who_does_not_lead_records_nothing_and_nobody_writes_past_the_func
         PASS_BY,
         "insert into notifier.believed select * from notifier.believed",
         "delete from notifier.held",
+        "select * from notifier.let_go",
+        "delete from notifier.let_go",
         "update notifier.subscriber set position = 0",
         "delete from notifier.delivery",
         "select notifier.enable(gen_random_uuid(), null)",
