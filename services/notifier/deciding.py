@@ -119,6 +119,18 @@ class Attention:
         self._believe(about, alert)
         return [alert]
 
+    def was_tried(self, event: PublicEvent, *, delivered: bool) -> None:
+        """Whoever ran before had sent this event, whatever is decided of it now: they believe it, or may."""
+        if event.row.type == AlertSilenceAnnounced.name:
+            return
+        about = About(event.data["unit"], event.mode)
+        if delivered:
+            self._believe(about, event)
+            if self.held.get(about) is event:
+                del self.held[about]
+        elif about not in self.believed or self.believed[about].position != event.position:
+            self.believed[about] = Believed(event.position, -1, stands=True)
+
     def _unsettles(self, about: About, alert: PublicEvent) -> bool:
         """Whether it takes back or ends what they believe."""
         believed = self.believed.get(about)

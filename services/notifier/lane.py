@@ -105,7 +105,7 @@ class Lane:
     def __init__(self, means: Means, destination: Destination) -> None:
         self._means = means
         self._to = destination
-        self._seen = destination.position
+        self._seen = self._passed = destination.position
         memory = destination.memory
         self._held: HeldBack = dict(memory.held)
         self._let_go: list[LetGo] = list(memory.let_go)
@@ -203,6 +203,8 @@ class Lane:
         """What is to be sent now, and what is held back then."""
         before = dict(self._attention.held)
         wanted = self._attention.take(event, self._means.tail.gazetteer)
+        if (delivered := self._to.memory.tried.get(event.position)) is not None:
+            self._attention.was_tried(event, delivered=delivered)
         self._note_let_go(before, event.position)
         return wanted, dict(self._attention.held)
 
@@ -217,25 +219,29 @@ class Lane:
     ) -> None:
         """Send these, and pass by what was decided up to a position; `event` is the one that stands there."""
         for notice in self._notices(wanted, event):
+            if self._seen < self._passed < position:
+                await self._pass_by(self._passed, self._held)
             await self._deliver(notice)
             if self._ending.is_set():
                 return
             self.waiting = [one for one in self.waiting if one not in notice.events]
         if self._to.manner.by_province or event is None or held != self._held:
             await self._pass_by(position, held)
+        self._passed = position
 
     def _notices(self, wanted: Sequence[PublicEvent], event: PublicEvent | None) -> list[Notice]:
         if not self._to.manner.by_province:
             return [Notice([one], cursor=one.position if one is event else None) for one in wanted]
-        fresh = [one for one in wanted if one.position not in self._to.memory.delivered]
+        fresh = [one for one in wanted if not self._to.memory.tried.get(one.position)]
         return by_province(fresh, self._means.tail.gazetteer)
 
     async def _pass_by(self, position: int, held: HeldBack) -> None:
-        """Have come to a position, with this held back."""
-        if self._seen < position or held != self._held:
+        """Have come to a position, with this held back. Raises Moved."""
+        let_go = [one for one in self._let_go if one.at <= position]
+        if self._seen < position or held != self._held or let_go:
             kept = [Held(about.unit, about.mode, alert.position) for about, alert in held.items()]
-            let_go = [one for one in self._let_go if one.at <= position]
-            await self._means.lead.pass_by(self._to.subscriber_id, self._to.version, position, kept, let_go)
+            if not await self._means.lead.pass_by(self._to.subscriber_id, self._to.version, position, kept, let_go):
+                raise Moved
             self._let_go = [one for one in self._let_go if one.at > position]
             self._seen, self._held = max(self._seen, position), held
 

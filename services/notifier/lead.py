@@ -106,12 +106,12 @@ class Lead(LeadSession):
 
     async def pass_by(
         self, subscriber_id: UUID, version: int, position: int, held: Sequence[Held], let_go: Sequence[LetGo]
-    ) -> None:
+    ) -> bool:
         """Everything up to here is decided of a subscriber; this is all that is held back for it, and that was let go
-        on the way."""
+        on the way. False where a person has changed it since: then nothing is written."""
         columns = [[one[column] for one in held] for column in range(len(Held._fields))]
         columns += [[one[column] for one in let_go] for column in range(len(LetGo._fields))]
-        await self._value("pass_by", subscriber_id, version, position, *columns)
+        return bool(await self._value("pass_by", subscriber_id, version, position, *columns))
 
     async def _rows(self, query: str, *arguments: Any) -> Sequence[asyncpg.Record]:
         asked_at = asyncio.get_running_loop().time()

@@ -45,17 +45,19 @@ class Notice:
 
 
 def by_province(events: Iterable[PublicEvent], gazetteer: Gazetteer | None) -> list[Notice]:
-    """One batch for each province of which there is something, those with a crisis first, else the eldest first."""
+    """One batch for each province of which there is something, those with a crisis first, else the eldest first.
+
+    Of a province of which there is very much, several in a row: what is told of a unit last comes last.
+    """
     of_province: dict[str, list[PublicEvent]] = {}
     for event in sorted(events, key=lambda one: one.position):
         of_province.setdefault(province_of(event.data["unit"], gazetteer), []).append(event)
-    groups = [
-        group[first : first + MOST_EVENTS]
-        for group in of_province.values()
+    groups = sorted(of_province.values(), key=lambda group: (not any(map(is_urgent, group)), group[0].position))
+    return [
+        Notice(group[first : first + MOST_EVENTS], is_batch=True)
+        for group in groups
         for first in range(0, len(group), MOST_EVENTS)
     ]
-    groups.sort(key=lambda group: (not any(map(is_urgent, group)), group[0].position))
-    return [Notice(group, is_batch=True) for group in groups]
 
 
 def is_urgent(event: PublicEvent) -> bool:

@@ -12,7 +12,7 @@ select * from notifier.record(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 
 -- name: pass_by
--- Only forwards, and only where nobody has moved it meanwhile; with all that is held back by then, and what was let go.
+-- Only forwards; with all that is held back by then, and what was let go. False where a person has changed it meanwhile.
 select notifier.pass_by($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
 -- name: alerts
@@ -50,6 +50,11 @@ order by ends_at desc nulls first
 select unit, mode, position, case when delivered then level else -1 end as level, stands or not delivered as stands
 from notifier.believed where subscriber_id = $1
 
+-- name: believed_at
+-- The same of units ($3) of which something later was tried already: from what was sent before a position ($2).
+select unit, mode, position, case when delivered then level else -1 end as level, stands or not delivered as stands
+from notifier.believed_at($1, $2, $3)
+
 -- name: held
 -- What is held back for it, each with the position of the later alert that has taken its place, where one has: whoever
 -- sent that was ended before they could write it down. What was itself sent already is still held back where it has come to.
@@ -57,17 +62,18 @@ select b.position as let_go_at, h.unit, h.mode, a.*
 from notifier.held h
 cross join lateral notifier.alerts(h.position - 1, h.position, 1) as a
 left join notifier.believed b on b.subscriber_id = $1 and b.unit = h.unit and b.mode = h.mode and b.delivered
-    and b.position > h.position
+    and b.position > h.position and b.position <= $2
 where h.subscriber_id = $1
 
 -- name: silences
 -- Those that stand where it has come to.
 select * from notifier.silences($1)
 
--- name: delivered
--- What was delivered beyond its position in this round: a notice of several moves it only once all of them are.
-select position from notifier.delivery
-where subscriber_id = $1 and resends = $2 and position > $3 and delivered_at is not null
+-- name: tried
+-- What was tried beyond its position in this round, and whether it was delivered: notices of several move it only once all
+-- of them are.
+select position, delivered_at is not null as delivered from notifier.delivery
+where subscriber_id = $1 and resends = $2 and position > $3
 
 -- name: rules
 -- Those that were adopted after the version that is known.

@@ -66,10 +66,7 @@ where s.position < told.last
 
 -- name: kept_back
 -- Alerts that somebody has to be told of and was not yet.
-select count(*) from notifier.held h where not exists (
-    select from notifier.believed b
-    where b.subscriber_id = h.subscriber_id and b.unit = h.unit and b.mode = h.mode and b.delivered
-        and b.position >= h.position)
+select count(*) from notifier.held
 
 -- name: silences
 -- Those that stand.

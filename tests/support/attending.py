@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -14,11 +15,14 @@ from hypothesis import strategies as st
 from events.alert import AlertChange, AlertIssued, AlertSilenceAnnounced, SilenceStanding
 from events.envelope import Draft
 from events.places.gazetteer import Gazetteer
-from events.vocabulary import Actor, Mode, Role
+from events.reference import GazetteerAdopted, RulesAdopted
+from events.vocabulary import EVERY_HOME, Actor, Mode, Role
 from services.gazetteer import read_gazetteer
 from services.ledger.ledger import Recorded
+from services.ledger.postgres import PostgresLedger
 from services.subscribers.filters import PublicEvent
 from tests.support.domain import HOME
+from tests.support.ledgers import by_nobody
 
 BURUNDI = Path(__file__).parents[2] / "deploy" / "gazetteer" / "burundi"
 COUNTRY, PROVINCE, GIHANGA, MPANDA, ELSEWHERE = (
@@ -147,3 +151,23 @@ def history(happens: list[tuple[Any, ...]]) -> Log:
     for name, (unit, up_to, only) in standing.items():
         log.silence(name, unit, up_to, ends=True, **only)
     return log
+
+
+def dealt(dice: Random) -> tuple[Any, ...]:
+    """As `HAPPENS` of a history, by dice."""
+    match dice.choice(("level", "level", "level", "begins", "ends")):
+        case "level":
+            return "level", dice.choice(UNITS), dice.randint(0, 4), dice.random() < 0.3
+        case "begins":
+            return "begins", dice.choice(UNITS), dice.randint(1, 3), dice.random() < 0.3
+        case _:
+            return "ends", dice.randint(0, 5), 0, False
+
+
+async def adopt(ledger: PostgresLedger) -> None:
+    """The units of Burundi, and rules by which there are alerts from `FROM_LEVEL` on."""
+    places, rules = gazetteer(), f"[alerts]\nfrom_level = {FROM_LEVEL}\n"
+    burundi = GazetteerAdopted(gazetteer="burundi", content=places.content(), content_hash=places.content_hash)
+    await ledger.append(by_nobody("reference/gazetteer", 1, burundi, home=EVERY_HOME))
+    adopted = RulesAdopted(rule_set="burundi", content=rules, content_hash="0" * 64)
+    await ledger.append(by_nobody("reference/rules", 1, adopted, home=EVERY_HOME))

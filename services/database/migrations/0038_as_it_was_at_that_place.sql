@@ -5,6 +5,8 @@ set local role intabaza_owner;
 
 -- Whether an alert was one that stands, by the rules of its time; null of an announcement, and of what was sent before this.
 alter table notifier.delivery add column stands boolean;
+update notifier.delivery d set stands = b.stands from notifier.believed b
+    where b.subscriber_id = d.subscriber_id and b.position = d.position;
 
 -- What was held back, and by what position it no longer was: sent, replaced, or what left everybody where they were.
 create table notifier.let_go (
@@ -18,28 +20,40 @@ create table notifier.let_go (
 alter table notifier.let_go enable row level security;
 
 
--- What a subscriber believes from what was sent to it before a position, but for what was held back there. Of what was sent
--- before it was written down whether it stands, what was neither taken back nor went to calm may: its end is told, perhaps
--- once more than needed.
+-- What a subscriber believes of all units, or of some, from what was sent to it before a position, but for what was held
+-- back there.
+--
+-- Of what was sent before this it is not written down whether it stood, nor until where it was held back: what was neither
+-- taken back nor went to calm may stand, so its end is told, perhaps once more than needed; and it is believed from its own
+-- position on.
+create function notifier.believed_at(id uuid, before_position bigint, of_units text[]) returns table (
+    unit text, mode text, "position" bigint, level smallint, stands boolean, delivered boolean
+) language sql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+    select distinct on (told.said -> 'data' ->> 'unit', told.said ->> 'mode')
+        told.said -> 'data' ->> 'unit', told.said ->> 'mode', told.position, (told.said -> 'data' ->> 'to')::smallint,
+        coalesce(
+            told.stands, told.said -> 'data' ->> 'change' <> 'cancelled' and told.said -> 'data' ->> 'to' <> '0'),
+        told.delivered
+    from (
+        select d.position, d.resends, d.stands, d.delivered_at is not null as delivered,
+            convert_from(e.body, 'UTF8')::jsonb as said
+        from notifier.delivery d join ledger.event e on e.event_id = d.event_id
+        where d.subscriber_id = id and d.position < before_position and e.type = 'alert.issued'
+            and (of_units is null or e.stream = any (select 'alert/' || one from unnest(of_units) as one))
+            and not exists (
+                select from notifier.held h where h.subscriber_id = id and h.position = d.position)
+    ) as told
+    order by 1, 2, told.position desc, told.delivered desc, told.stands is null, told.resends desc;
+$$;
+
 create or replace function notifier.believe_anew(id uuid, before_position bigint) returns void
 language sql volatile security definer
 set search_path = pg_catalog, pg_temp as $$
     delete from notifier.believed b where b.subscriber_id = id;
     insert into notifier.believed (subscriber_id, unit, mode, position, level, stands, delivered)
-    select distinct on (told.said -> 'data' ->> 'unit', told.said ->> 'mode')
-        id, told.said -> 'data' ->> 'unit', told.said ->> 'mode', told.position, (told.said -> 'data' ->> 'to')::smallint,
-        coalesce(
-            told.stands, told.said -> 'data' ->> 'change' <> 'cancelled' and told.said -> 'data' ->> 'to' <> '0'),
-        told.delivered
-    from (
-        select d.position, d.stands, d.delivered_at is not null as delivered,
-            convert_from(e.body, 'UTF8')::jsonb as said
-        from notifier.delivery d join ledger.event e on e.event_id = d.event_id
-        where d.subscriber_id = id and d.position < before_position and e.type = 'alert.issued'
-            and not exists (
-                select from notifier.held h where h.subscriber_id = id and h.position = d.position)
-    ) as told
-    order by 2, 3, told.position desc, told.delivered desc;
+        select id, a.unit, a.mode, a.position, a.level, a.stands, a.delivered
+        from notifier.believed_at(id, before_position, null) as a;
 $$;
 
 -- As in 0028, and whether what was sent stands.
@@ -72,6 +86,7 @@ begin
         join notifier.subscriber s on s.subscriber_id = t.subscriber_id  -- not one that was removed meanwhile
         on conflict (subscriber_id, resends, position) do update set
             attempts = d.attempts + 1, last_at = excluded.last_at, status = excluded.status, error = excluded.error,
+            stands = coalesce(excluded.stands, d.stands),
             delivered_at = coalesce(d.delivered_at, excluded.delivered_at);
     insert into notifier.believed as b (subscriber_id, unit, mode, position, level, stands, delivered)
         select distinct on (one.subscriber_id, one.unit, one.mode)
@@ -127,11 +142,11 @@ $$;
 
 drop function notifier.pass_by(uuid, bigint, bigint, text[], text[], bigint[]);
 
--- As in 0028, and what was let go on the way to that position, with where that was.
+-- As in 0028, and what was let go on the way to that position, with where that was; answers whether it was written.
 create function notifier.pass_by(
     id uuid, of_version bigint, up_to bigint, units text[], modes text[], positions bigint[],
     gone_units text[], gone_modes text[], gone_positions bigint[], gone_at bigint[]
-) returns void language plpgsql volatile security definer
+) returns boolean language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp as $$
 begin
     if not notifier.leads() then
@@ -141,7 +156,7 @@ begin
     update notifier.subscriber s set position = greatest(s.position, up_to)
         where s.subscriber_id = id and s.version = of_version;
     if not found then
-        return;
+        return false;
     end if;
     delete from notifier.held h where h.subscriber_id = id;
     insert into notifier.held (subscriber_id, unit, mode, position)
@@ -151,6 +166,7 @@ begin
         select id, one.unit, one.mode, one.position, one.at
         from unnest(gone_units, gone_modes, gone_positions, gone_at) as one (unit, mode, position, at)
         on conflict (subscriber_id, unit, mode, position) do update set let_go_at = excluded.let_go_at;
+    return true;
 end
 $$;
 
@@ -194,5 +210,5 @@ set search_path = pg_catalog, pg_temp as $$
     select pg_notify('notifier', '');
 $$;
 
-revoke all on function notifier.pass_by from public;
-grant execute on function notifier.pass_by to intabaza_notifier;
+revoke all on function notifier.pass_by, notifier.believed_at from public;
+grant execute on function notifier.pass_by, notifier.believed_at to intabaza_notifier;

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from random import Random
-from typing import Any
 from uuid import UUID
 
 import pytest
 
-from events.reference import GazetteerAdopted, RulesAdopted
-from events.vocabulary import EVERY_HOME, Mode
+from events.vocabulary import Mode
 from services.ledger.ledger import Recorded
 from services.subscribers.filters import EACH, Filters, Manner
-from tests.support.attending import FROM_LEVEL, GIHANGA, MPANDA, PROVINCE, UNITS, Log, gazetteer, history
+from tests.support.attending import GIHANGA, MPANDA, PROVINCE, Log, adopt, dealt, history
 from tests.support.examples import tries
 from tests.support.ledgers import an_alert, by_nobody
 from tests.support.notifying import OPERATOR, NotifyTrial
@@ -24,15 +22,6 @@ RAISES = Filters(changes=frozenset({"raised"}))
 EVENTS = 14
 ROUNDS = 4
 """Of a history, places from which it is sent again."""
-
-
-async def adopt(trial: NotifyTrial) -> None:
-    """The units of Burundi, and rules by which there are alerts from `FROM_LEVEL` on."""
-    places, rules = gazetteer(), f"[alerts]\nfrom_level = {FROM_LEVEL}\n"
-    burundi = GazetteerAdopted(gazetteer="burundi", content=places.content(), content_hash=places.content_hash)
-    await trial.ledger.append(by_nobody("reference/gazetteer", 1, burundi, home=EVERY_HOME))
-    adopted = RulesAdopted(rule_set="burundi", content=rules, content_hash="0" * 64)
-    await trial.ledger.append(by_nobody("reference/rules", 1, adopted, home=EVERY_HOME))
 
 
 def told(receiver: Receiver) -> list[int]:
@@ -83,7 +72,7 @@ class Telling:
 async def what_is_told_again(trial: NotifyTrial, log: Log, filters: Filters, place: int) -> tuple[list[int], list[int]]:
     """The first time and again, from a place on: places of events in the log."""
     async with a_receiver() as receiver, trial.notifying():
-        await adopt(trial)
+        await adopt(trial.ledger)
         telling = Telling(trial, receiver, filters)
         await telling.subscribe()
         await telling.tell(log)
@@ -132,7 +121,7 @@ async def test_what_another_replaced_is_let_go_though_whoever_sent_that_was_kill
     log.level(GIHANGA, 4)
     log.silence("s", PROVINCE, ends=True)
     async with a_receiver() as receiver:
-        await adopt(trial)
+        await adopt(trial.ledger)
         telling = Telling(trial, receiver, ALL)
         await telling.subscribe()
         async with trial.notifying():
@@ -142,6 +131,7 @@ async def test_what_another_replaced_is_let_go_though_whoever_sent_that_was_kill
             " insert into notifier.held select * from gone"
         )
         async with trial.notifying():
+            await trial.stands(telling.subscriber_id, "not exists (select from notifier.held)")
             await telling.tell(log)
             first = [0, 2, 3]
             assert told(receiver) == [telling.rows[place].position for place in first]
@@ -150,24 +140,13 @@ async def test_what_another_replaced_is_let_go_though_whoever_sent_that_was_kill
     assert await trial.owner.fetchval("select let_go_at from notifier.let_go") == telling.rows[2].position
 
 
-def happens(dice: Random) -> tuple[Any, ...]:
-    """As `HAPPENS` of a history, by dice."""
-    match dice.choice(("level", "level", "level", "begins", "ends")):
-        case "level":
-            return "level", dice.choice(UNITS), dice.randint(0, 4), dice.random() < 0.3
-        case "begins":
-            return "begins", dice.choice(UNITS), dice.randint(1, 3), dice.random() < 0.3
-        case _:
-            return "ends", dice.randint(0, 5), 0, False
-
-
 @pytest.mark.parametrize("seed", range(tries(8)))
 async def test_from_any_place_of_any_history(trial: NotifyTrial, seed: int) -> None:
     dice = Random(seed)
     filters = dice.choice((ALL, RAISES, Filters(minimum_level=3)))
-    log = history([happens(dice) for _ in range(EVENTS)])
+    log = history([dealt(dice) for _ in range(EVENTS)])
     async with a_receiver() as receiver, trial.notifying():
-        await adopt(trial)
+        await adopt(trial.ledger)
         manner = Manner(inhibits=dice.random() < 0.5, by_province=dice.random() < 0.3)
         telling = Telling(trial, receiver, filters, manner)
         await telling.subscribe()
