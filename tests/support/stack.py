@@ -102,9 +102,12 @@ class Stack:
             if supervisor is not None and supervisor.poll() is None:
                 supervisor.kill()
                 supervisor.communicate()
-            for process in [*processes_with((f"--stack={self.folder}",)), *self.processes()]:
+            left = [*processes_with((f"--stack={self.folder}",)), *self.processes()]
+            left += [child for process in left for child in process.children(recursive=True)]
+            for process in left:
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
+            psutil.wait_procs(left, timeout=30)
             shutil.rmtree(self.folder)
 
 
