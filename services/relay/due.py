@@ -23,8 +23,9 @@ class ProjectionsDue:
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._told = False
 
-    async def __call__(self) -> datetime | None:
-        """The earliest of all projections and partitions; None where nothing is due or nobody can be asked."""
+    async def __call__(self, last: datetime) -> datetime | None:
+        """The earliest after the last tick, of all projections and partitions; None where nothing is due then or nobody
+        can be asked."""
         try:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await asyncpg.connect(
@@ -32,7 +33,7 @@ class ProjectionsDue:
                 )
             if not await self._connection.fetchval(SQL["watermarks_exist"], timeout=ANSWER_SECONDS):
                 return None
-            due: datetime | None = await self._connection.fetchval(SQL["next_due"], timeout=ANSWER_SECONDS)
+            due: datetime | None = await self._connection.fetchval(SQL["next_due"], last, timeout=ANSWER_SECONDS)
         except LOST as error:
             self.close()
             if not self._told:

@@ -11,8 +11,10 @@ import asyncpg
 
 from services.database.lost import ANSWER_SECONDS, LOST
 from services.local.progress import Progress
+from services.local.topics import TOPICS
 from services.local_problem import LocalProblem
 from services.relay.brokers import BrokerAway
+from services.relay.ends import newest
 from services.relay.halts import Halt
 from services.relay.leader import SQL
 from services.relay.tail import topics_there
@@ -42,7 +44,10 @@ async def standing(dsn: str) -> RelayStanding:
 
 
 async def ask_to_republish(dsn: str, bootstrap: str, partitions: int, topics: Sequence[str]) -> RelayStanding:
-    """Ask for topics to be made anew; refused while Kafka knows more than the ledger, since it would be lost."""
+    """Ask for topics to be made anew; refused while Kafka knows more than the ledger, since it would be lost.
+
+    That is asked of Kafka itself: a relay that halts for another reason has not come to compare anything.
+    """
     before = await standing(dsn)
     # where it halts for another reason, such as a Kafka that is gone for good, what it shut the door for is gone too
     if before.door_is_the_relays and before.halted_because in (None, before.door_shut_because):
@@ -52,8 +57,15 @@ async def ask_to_republish(dsn: str, bootstrap: str, partitions: int, topics: Se
         )
     try:
         there = await asyncio.to_thread(topics_there, bootstrap, partitions)
+        last = await asyncio.to_thread(newest, bootstrap, partitions, [name for name in TOPICS if name in there])
     except (BrokerAway, Halt) as error:
         raise LocalProblem(f"Nothing was asked for: {str(error).removesuffix('.')}.") from error
+    if last is not None and last.position > (head := (await standing(dsn)).head):
+        raise LocalProblem(
+            f"Kafka goes up to position {last.position} at least, and the ledger to {head}. Making a topic anew "
+            "now would delete what the ledger lost: restore the ledger first (`intabaza ledger restore`), whatever the "
+            "relay halts for."
+        )
     for topic in topics:
         await _rows(dsn, "ask_to_republish", topic, there.get(topic, GONE))
     return before

@@ -85,6 +85,7 @@ class Relay:
                 _log.warning("relay_leads_no_more", because=str(error))
             finally:
                 self._metrics.leads(False)
+                self._metrics.goes_on()  # whoever leads next says why nothing is sent, if nothing is
                 lead.end()
 
     async def _lead(self, lead: Leadership) -> None:
@@ -156,13 +157,13 @@ class Relay:
         if self._metrics.halted_because != because:
             _log.error("relay_halts", because=because)
         self._metrics.halt(because)
-        door = None
         if isinstance(halt, KafkaKnowsMore):
             with suppress(LedgerError):  # it is tried again at the next look
                 await self._ledger.shut_door(because)
-                door = because
-        elif await lead.shut_the_door():
-            door = (await lead.standing())["door_shut_because"]
+        stands = await lead.standing()
+        # also where it could not be shut anew: what is forgotten to be ours nobody opens
+        ours = stands["door_is_the_relays"] or stands["door_shut_because"] == because
+        door = stands["door_shut_because"] if ours else None
         await lead.note_halt(because, door)
         for _ in range(round(LOOK_SECONDS / PAUSE_SECONDS)):
             await asyncio.sleep(PAUSE_SECONDS)

@@ -94,6 +94,7 @@ left join lateral (
 select to_regclass('projections.watermark') is not null
 
 -- name: next_due
--- The earliest moment at which something falls due, of all live projections and partitions: what is rebuilt in another
--- place stands in the past, and would hide what falls due now.
-select min(next_due) from projections.watermark where place = projection and next_due is not null
+-- The earliest moment after the last tick ($1) at which something falls due, of all live projections and partitions. What
+-- is rebuilt in another place stands in the past; and a partition that stands still says for ever what fell due at that
+-- tick or before: both would hide what falls due now.
+select min(next_due) from projections.watermark where place = projection and next_due > $1

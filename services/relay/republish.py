@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError, UnknownTopicOrPartitionError
+from kafka.errors import KafkaError, UnknownTopicIdError, UnknownTopicOrPartitionError
 
 from services.local.topics import make_topics
 from services.local_problem import LocalProblem
@@ -56,8 +56,9 @@ def _delete(bootstrap: str, topic: str, doomed: UUID) -> None:
             return
         admin = connected(KafkaAdminClient, servers, client_id="intabaza-relay-topics")
         try:
-            with suppress(UnknownTopicOrPartitionError):
-                admin.delete_topics([topic])
+            # by its id: by its name it could be one that another leader has made meanwhile
+            with suppress(UnknownTopicOrPartitionError, UnknownTopicIdError):
+                admin.delete_topics([doomed])
         finally:
             admin.close()
         deadline = time.monotonic() + GONE_SECONDS

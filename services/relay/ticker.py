@@ -27,13 +27,13 @@ STREAM = "reference/clock"
 NOBODY = UUID("4d0cc2a8-6d1b-8f0e-9d55-0a7b2f6e1c30")
 """The actor and the namespace of all ticks."""
 
-Due = Callable[[], Awaitable[datetime | None]]
-"""The earliest moment at which something falls due, or None."""
+Due = Callable[[datetime], Awaitable[datetime | None]]
+"""The earliest moment after the last tick at which something falls due, or None."""
 
 _log = structlog.get_logger(__name__)
 
 
-async def nothing_is_due() -> datetime | None:
+async def nothing_is_due(last: datetime) -> datetime | None:
     """For who has no projections."""
     return None
 
@@ -74,7 +74,7 @@ class Ticker:
         if now is None:
             return None
         version, last = await lead.last_tick()
-        wanted = moment_to_tick(now, last, await self._due(), self._zone)
+        wanted = moment_to_tick(now, last, await self._due(last), self._zone)
         if wanted is None:
             return None
         return await self._ledger.append(self._submission(*wanted, now, version))

@@ -8,7 +8,7 @@ import asyncpg
 
 from services.database.lost import CONNECT_SECONDS, LOST
 from services.local_problem import LocalProblem
-from services.restoring.ends import newest
+from services.relay.ends import newest
 from services.restoring.ledger import SQL
 
 BECAUSE = (

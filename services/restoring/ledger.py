@@ -20,9 +20,9 @@ from services.ledger.batcher import SQL as LEDGER
 from services.ledger.ledger import Recorded
 from services.local.progress import Progress
 from services.local_problem import LocalProblem
+from services.relay.ends import newest
 from services.restoring.damage import Hole, NothingToGiveUp, NotRestored, OtherClock, OtherHistory, WhichClock
 from services.restoring.destroyed import destroy_again, marks_in, marks_told
-from services.restoring.ends import newest
 from services.restoring.log import KafkaLog, differing
 from services.restoring.rows import NotARow, row_of
 from services.vault.master import MasterKey

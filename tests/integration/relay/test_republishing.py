@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -11,9 +12,11 @@ from kafka import KafkaAdminClient
 
 from services.local.topics import ALERTS, EVENTS
 from services.local_problem import LocalProblem
+from services.relay import republish
 from services.relay.operator import ask_to_republish, standing, watch_it_being_sent
 from services.relay.tail import topic_ids
 from tests.support.ledgers import note
+from tests.support.losing import lose
 from tests.support.relays import PARTITIONS
 from tests.support.topics import end_offsets
 
@@ -159,3 +162,37 @@ async def test_it_is_refused_while_kafka_knows_more_than_the_ledger(trial: Relay
     assert await trial.owner.fetchval("select count(*) from relay.republication") == 0
     await trial.ledger.open_door()
     await trial.ledger.append(note())
+
+
+async def test_it_is_refused_where_kafka_has_more_and_the_relay_halts_for_something_else(trial: RelayTrial) -> None:
+    async with trial.relaying():
+        await trial.until_acknowledged(await trial.append(50))
+    await trial.owner.execute("create temporary table kept as select * from relay.partition")
+    await lose(trial.owner, 40)
+    await trial.owner.execute("update kept set topic_id = gen_random_uuid()")
+    await trial.owner.execute("insert into relay.partition select * from kept")
+    async with trial.relaying():
+        assert "is another topic than the one that was filled" in await trial.halted()
+        with pytest.raises(LocalProblem, match="up to position 50 at least, and the ledger to 40") as refused:
+            await ask(trial)
+        assert "intabaza ledger restore" in str(refused.value)
+    assert await trial.owner.fetchval("select count(*) from relay.republication") == 0
+
+
+async def test_a_topic_is_deleted_by_its_id_so_a_leader_that_was_frozen_deletes_no_newer_one(
+    trial: RelayTrial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = (await ids(trial))[EVENTS]
+    there = republish._is_there
+    looked: list[bool] = []
+
+    def made_anew_meanwhile(servers: Sequence[str], topic: str, topic_id: UUID) -> bool:
+        looked.append(there(servers, topic, topic_id))
+        if len(looked) == 1:
+            trial.empty_topics()
+        return looked[-1]
+
+    monkeypatch.setattr(republish, "_is_there", made_anew_meanwhile)
+    await asyncio.to_thread(republish._delete, trial.bootstrap, EVENTS, old)
+    assert looked == [True, False]
+    assert (await ids(trial))[EVENTS] != old

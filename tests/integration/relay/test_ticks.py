@@ -34,7 +34,7 @@ class Scenario:
         self.ticker = self.another()
 
     def another(self) -> Ticker:
-        async def due() -> datetime | None:
+        async def due(last: datetime) -> datetime | None:
             return self.due
 
         return Ticker(self.ledger, ZONE, "urn:intabaza:test", due)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -29,12 +30,12 @@ class Newest(NamedTuple):
     sent_at: datetime
 
 
-def newest(bootstrap: str, partitions: int) -> Newest | None:
-    """What stands at the end of any partition under the highest position; None on empty topics.
+def newest(bootstrap: str, partitions: int, topics: Sequence[str] = TOPICS) -> Newest | None:
+    """What stands at the end of any partition of topics that are there, under the highest position; None on empty ones.
 
     It blocks, and raises LocalProblem where the broker does not answer.
     """
-    every = [TopicPartition(topic, number) for topic in TOPICS for number in range(partitions)]
+    every = [TopicPartition(topic, number) for topic in topics for number in range(partitions)]
     try:
         reader = connected(
             CompiledConsumer,
