@@ -14,8 +14,9 @@ from uuid import UUID
 import orjson
 import structlog
 
-from projections.part import Part, Poisoned
+from projections.part import Part, Poisoned, Unfoldable
 from projections.taken import Taken
+from services.processors.errors import Halt, unwritable
 from services.processors.store import Live, Move, Parking, Resumption, Store
 
 PIECE_EVENTS = 500
@@ -35,10 +36,26 @@ class Resuming:
         self._topic_id = topic_id
 
     async def run(self, key: str) -> bool:
-        """Fold what waits up to the watermark; False where the key still cannot take all of it.
+        """Fold what waits up to the watermark; False where the key still cannot take all of it, or what follows from it
+        can be written nowhere: a key that waited alone stops nobody by being asked to go on.
 
         Raises Superseded where somebody else has moved the watermark or the key meanwhile.
         """
+        try:
+            return await self._run(key)
+        except Exception as error:
+            never = error if isinstance(error, Halt | Unfoldable) else unwritable(error)
+            if never is None:
+                raise
+            live = self._live
+            await self._store.still_parked(live, key, str(never))
+            _log.error(
+                "key stays parked", projection=live.projection.name, partition=self._partition, key=key,
+                because=str(never),
+            )  # fmt: skip
+            return False
+
+    async def _run(self, key: str) -> bool:
         live = self._live
         parking = await self._store.parked(live, key)
         if parking is None:

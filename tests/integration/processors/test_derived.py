@@ -21,7 +21,7 @@ from services.processors.store import Store
 from tests.support.crisis import crisis
 from tests.support.lanes import SOURCE, TOPIC, LaneTrial
 from tests.support.lossy_wire import lossy_wire
-from tests.support.tally import Count, derived, expected, tally
+from tests.support.tally import Count, Poison, derived, expected, tally
 
 if TYPE_CHECKING:
     from services.local.postgres import PostgresServer
@@ -216,3 +216,34 @@ async def test_what_is_derived_names_its_engine_and_never_what_led_to_it(trial: 
         assert body["actorrole"] == "system"
         assert "causationid" not in body
         assert canonical(body) == row.body
+
+
+async def test_a_key_that_is_asked_to_go_on_and_contradicts_the_log_stays_where_it_is_and_stops_nobody(
+    trial: LaneTrial,
+) -> None:
+    await trial.append(crisis(200, living=5))
+    projection = tally(derives=True)
+    await trial.feed(await trial.lane(projection))
+    said = len(await trial.rows())
+    await trial.pool.execute("delete from projections.watermark; delete from tally.tally")
+    firsts = {one.stream: one.position for one in reversed(await trial.history())}
+    await trial.feed(await trial.lane(tally(derives=True, poison=Poison(apply={*firsts.values()}))))
+    made = derived
+
+    def otherwise(name: str, state: Count, due: str) -> Derived:
+        one = made(name, state, due)
+        return Derived(one.stream, one.home, one.seed, one.due, one.data.model_copy(update={"step": 9}), one.engine)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.support.tally.derived", otherwise)
+        lane = await trial.lane(projection)
+        went_on = [await lane.resume("tally", parked["key"]) for parked in await trial.parked()]
+    still = await trial.parked()
+    assert len(still) == went_on.count(False) > 0
+    for parked in still:
+        assert (parked["position"], parked["resume_asked"]) == (firsts[parked["key"]], False)
+        assert "is in the ledger with other content" in parked["why"]
+    lane = await trial.lane(projection)
+    assert [await lane.resume("tally", parked["key"]) for parked in still] == [True] * len(still)
+    assert await trial.parked() == []
+    assert len(await trial.rows()) == said
