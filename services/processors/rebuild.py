@@ -6,8 +6,8 @@ its watermark is another one, forgets what it has in memory and goes on from the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -24,9 +24,12 @@ from services.processors.refold import (
     copied_bare,
     drop_place,
     ends,
-    lines_of,
+    lines_to_rebuild,
     refold,
 )
+
+CONNECTIONS = 4
+"""One that lets nobody else rebuild, and those that the work is done with."""
 
 
 class NotSwapped(Halt):
@@ -48,19 +51,21 @@ async def rebuild(
 ) -> None:
     """Fold everything that the live projections have (or that there is, where one is not live), then swap each.
 
-    All in one reading of the log. Raises Halt where the log is not whole; the live rows are untouched then.
+    All in one reading of the log. Where keys wait, their partition goes back to before the first of them, and a worker
+    folds and says the rest. Raises Halt where the log is not whole, or where somebody else rebuilds; the live rows are
+    untouched then.
     """
-    async with a_pool(dsn) as pool:
+    async with a_pool(dsn, CONNECTIONS) as pool, _alone(pool):
         for one in projections:
             await clear_place(pool, one, shadow_of(one))
         try:
             lines = dict.fromkeys((one.name for one in projections), ends(bootstrap, topic))
-            lines |= await lines_of(pool, projections)
+            lines |= await lines_to_rebuild(pool, projections)
             async with copied_bare(pool, projections, {one.name: shadow_of(one) for one in projections}):
                 for refolding in _together(dsn, bootstrap, topic, projections, lines):
                     await refold(refolding, processes, progress)
             # What came meanwhile is little; the less is left, the less the live worker folds again.
-            for refolding in _together(dsn, bootstrap, topic, projections, await lines_of(pool, projections)):
+            for refolding in _together(dsn, bootstrap, topic, projections, await lines_to_rebuild(pool, projections)):
                 await refold(refolding, 1)
         except BaseException as error:
             await _give_up(pool, projections)
@@ -69,6 +74,18 @@ async def rebuild(
             raise
         for one in projections:
             await swap(pool, one)
+
+
+@asynccontextmanager
+async def _alone(pool: asyncpg.Pool[asyncpg.Record]) -> AsyncIterator[None]:
+    """One at a time: two would take each other's shadows away, and swap in what is empty."""
+    async with pool.acquire() as connection:
+        if not await connection.fetchval(SQL["rebuild_alone"]):
+            raise Halt("somebody else rebuilds at this time: wait until that is done, then run it again")
+        try:
+            yield
+        finally:
+            await connection.execute(SQL["rebuilt"])
 
 
 async def _give_up(pool: asyncpg.Pool[asyncpg.Record], projections: Sequence[Projection[Any, Any]]) -> None:

@@ -39,10 +39,15 @@ SMALL = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Where the reading of a partition ends: at this offset, or after this position, whichever comes first."""
+    """Where the reading of a partition ends: at this offset, or after this position, whichever comes first.
+
+    At the offset the partition has come to just this position, but where the line is `short` of what stands there: then
+    nothing above the position is folded.
+    """
 
     offset: int
     position: int
+    short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,19 @@ async def lines_of(connection: Any, projections: Sequence[Projection[Any, Any]])
     return found
 
 
+async def lines_to_rebuild(connection: Any, projections: Sequence[Projection[Any, Any]]) -> dict[str, dict[int, Line]]:
+    """The same, but of a partition in which keys wait only up to where the first of them does.
+
+    What follows there is for a live worker: whoever rebuilds says nothing, and what those keys had still to say would
+    never be said.
+    """
+    found = await lines_of(connection, projections)
+    for row in await connection.fetch(SQL["waits"], [one.name for one in projections]):
+        line = found[row["place"]][row["partition"]]
+        found[row["place"]][row["partition"]] = Line(line.offset, min(line.position, row["position"] - 1), short=True)
+    return found
+
+
 def ends(bootstrap: str, topic: str) -> dict[int, Line]:
     """Every partition to its present end."""
     with Places(bootstrap, topic) as places:
@@ -229,7 +247,7 @@ async def fold_abreast(
     finally:
         await asyncio.gather(*(lane.settle() for lane in lanes.values()), return_exceptions=True)
     for one, line in refolding.lines.items():
-        if line.position < WHATEVER_COMES and lanes[one].last != line.position:
+        if line.position < WHATEVER_COMES and not line.short and lanes[one].last != line.position:
             raise Halt(
                 f"partition {one} ends with position {lanes[one].last} at offset {ends[one]} where the live watermark "
                 f"says {line.position}: the log lacks something; see `intabaza relay status`"
@@ -272,7 +290,8 @@ async def _read_on(refolding: Refolding, places: Places, lanes: Mapping[int, Lan
                     walk.leave(at)
                     lost.append(at.partition)
                     continue
-                wanted = records if as_of == WHATEVER_COMES else up_to(records, as_of)
+                until = min(as_of, lines[at.partition].position) if lines[at.partition].short else as_of
+                wanted = records if until == WHATEVER_COMES else up_to(records, until)
                 if wanted:
                     await lanes[at.partition].offer(wanted)
                 if len(wanted) < len(records):

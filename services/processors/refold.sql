@@ -29,11 +29,25 @@ order by t.relname, c.relname
 -- How far places have come, at one moment.
 select place, partition, next_offset, last_position from projections.watermark where place = any ($1)
 
+-- name: waits
+-- From which position on the first key of a partition waits, in places that have come somewhere.
+select w.place, w.partition, min(p.position) as position
+from projections.parked p join projections.watermark w using (place, partition)
+where w.place = any ($1) group by w.place, w.partition
+
 -- name: folded
 -- How many records a refolding has behind it.
 select coalesce(min(read), 0)::bigint from (
     select sum(next_offset) as read from projections.watermark where place = any ($1) group by place
 ) as places
+
+-- name: rebuild_alone
+-- Held by the session that rebuilds; never waits.
+select pg_try_advisory_lock(7310394218800038)
+
+-- name: rebuilt
+-- The next one may.
+select pg_advisory_unlock(7310394218800038)
 
 -- name: hold_marks
 -- Both places' watermarks, locked in one order: no live commit comes in between.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -180,6 +181,46 @@ async def test_rebuilt_rows_above_the_live_ones_are_not_swapped_in(
     await rebuild(projector_dsn, kafka.bootstrap, EVENTS, [PROJECTION], processes=1)
     result = await replayed(projector_dsn, kafka.bootstrap)
     assert result.differing == 0
+
+
+async def test_where_keys_wait_it_goes_back_to_before_the_first_so_that_a_worker_says_what_they_had_to_say(
+    feeder: Feeder, kafka: KafkaServer, projector_dsn: str, owner: Owner
+) -> None:
+    feeder.feed(HISTORY[:900])
+    await go_live(projector_dsn, kafka.bootstrap)
+    before = await marks(owner)
+    first, last = 500, 700
+    for position in (last, first):
+        await owner.execute(
+            "insert into projections.parked (place, partition, key, position, why, shared)"
+            " values ($1, 1, $2, $3, '', 'null')",
+            PROJECTION.name,
+            f"key of {position}",
+            position,
+        )
+    await rebuild(projector_dsn, kafka.bootstrap, EVENTS, [PROJECTION], processes=1)
+    after = await marks(owner)
+    assert [after[0], after[2]] == [before[0], before[2]]
+    assert first - 20 < after[1][2] < first
+    assert await owner.fetchval("select count(*) from projections.parked") == 0
+    await go_live(projector_dsn, kafka.bootstrap)
+    assert await marks(owner) == before
+    assert (await replayed(projector_dsn, kafka.bootstrap)).differing == 0
+
+
+async def test_while_somebody_rebuilds_nobody_else_does(
+    feeder: Feeder, kafka: KafkaServer, projector_dsn: str, owner: Owner
+) -> None:
+    feeder.feed(HISTORY[:300])
+    await go_live(projector_dsn, kafka.bootstrap)
+    before = await marks(owner)
+    at_once = (rebuild(projector_dsn, kafka.bootstrap, EVENTS, [PROJECTION], processes=1) for _ in range(2))
+    results = await asyncio.gather(*at_once, return_exceptions=True)
+    [refused] = [one for one in results if one is not None]
+    assert isinstance(refused, Halt)
+    assert "somebody else rebuilds" in str(refused)
+    assert await marks(owner) == before
+    assert (await replayed(projector_dsn, kafka.bootstrap)).differing == 0
 
 
 async def test_a_log_that_lacks_something_is_not_swapped_in(
