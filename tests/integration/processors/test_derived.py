@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -124,11 +125,9 @@ async def test_a_shut_door_is_waited_for_and_nothing_is_half_written(trial: Lane
     await assert_said_once(trial, "tally")
 
 
-async def test_other_content_under_the_same_id_stops_with_a_sentence(trial: LaneTrial) -> None:
-    await trial.append(crisis(200, living=5))
-    projection = tally(derives=True)
-    await trial.feed(await trial.lane(projection))
-    await trial.pool.execute("delete from projections.watermark; delete from tally.tally")
+@contextmanager
+def deriving_otherwise() -> Iterator[None]:
+    """A program whose tallies derive events of other content under the same ids."""
     made = derived
 
     def otherwise(name: str, state: Count, due: str) -> Derived:
@@ -137,6 +136,15 @@ async def test_other_content_under_the_same_id_stops_with_a_sentence(trial: Lane
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.support.tally.derived", otherwise)
+        yield
+
+
+async def test_other_content_under_the_same_id_stops_with_a_sentence(trial: LaneTrial) -> None:
+    await trial.append(crisis(200, living=5))
+    projection = tally(derives=True)
+    await trial.feed(await trial.lane(projection))
+    await trial.pool.execute("delete from projections.watermark; delete from tally.tally")
+    with deriving_otherwise():
         lane = await trial.lane(projection)
         with pytest.raises(Contradiction, match="is in the ledger with other content: this program folds otherwise"):
             await trial.feed(lane)
@@ -228,14 +236,7 @@ async def test_a_key_that_is_asked_to_go_on_and_contradicts_the_log_stays_where_
     await trial.pool.execute("delete from projections.watermark; delete from tally.tally")
     firsts = {one.stream: one.position for one in reversed(await trial.history())}
     await trial.feed(await trial.lane(tally(derives=True, poison=Poison(apply={*firsts.values()}))))
-    made = derived
-
-    def otherwise(name: str, state: Count, due: str) -> Derived:
-        one = made(name, state, due)
-        return Derived(one.stream, one.home, one.seed, one.due, one.data.model_copy(update={"step": 9}), one.engine)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tests.support.tally.derived", otherwise)
+    with deriving_otherwise():
         lane = await trial.lane(projection)
         went_on = [await lane.resume("tally", parked["key"]) for parked in await trial.parked()]
     still = await trial.parked()
