@@ -26,10 +26,12 @@ from services.vault.persons import Persons, phone_number
 
 @dataclass(frozen=True, slots=True)
 class Doomed:
-    """Who is meant, by their id in the vault or by their phone; `person_id` is None where the vault knows nobody."""
+    """Who is meant, by their id in the vault or by their phone; `person_id` is None where the vault knows nobody, and
+    `by_id` the id that they were named by, known or not."""
 
     person_id: UUID | None = field(repr=False)
     named: bytes = field(repr=False)
+    by_id: UUID | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Erasures:
             return Doomed(await self._persons.find_person(phone), b"phone:" + phone_number(phone).encode())
         assert person_id is not None
         known = await self._persons.known(person_id)
-        return Doomed(person_id if known else None, b"person:" + person_id.bytes)
+        return Doomed(person_id if known else None, b"person:" + person_id.bytes, person_id)
 
     async def approve(self, doomed: Doomed, eraser: UUID, approver: UUID, now: datetime) -> str:
         """An approval of this erasure by this custodian, good once and for a quarter of an hour; raises BadInput."""
@@ -94,12 +96,13 @@ class Erasures:
         return await self._erased_before(command_id, doomed) or Erased(None, repeated=True)
 
     async def _erased_before(self, command_id: UUID, doomed: Doomed) -> Erased | None:
-        """The first time's answer. Who was named by a phone that went with them cannot be compared any more."""
+        """The first time's answer. A phone went with whom it named, so none can be compared any more; and the answer
+        does not say which of others are known, or one custodian could ask for any, alone and without a trace."""
         rows = await self._ledger.read_command(command_id)
         if not rows:
             return None
         first = rows[0]
-        another = doomed.person_id is not None and self._mac(doomed.person_id) != first.command_mac
+        another = doomed.by_id is not None and self._mac(doomed.by_id) != first.command_mac
         if another or first.type != SubjectKeyDestroyed.name:
             raise CommandReused()
         return Erased(Placed(first.position, first.stream, first.version, first.event_id, first.recorded_at), True)

@@ -86,6 +86,12 @@ async def test_two_approve_and_nothing_of_them_opens_any_more(told: Told) -> Non
         assert again.json() == said | {"repeated": True}, "a lost answer is asked for again"
     other, _ = await a_witness(told, "+25779311002")
     assert number(await erase(told, other, key=key)) == (422, 3004)
+    for known, unknown in (
+        ({"phone": "+25779311002"}, {"phone": "+25779999996"}),
+        (other, {"person_id": str(uuid4())}),
+    ):
+        answers = [await erase(told, who, key=key) for who in (known, unknown)]
+        assert answers[0].content == answers[1].content, "under an id that was used nobody learns who else is known"
     fresh = [await approval(told, by, person) for by in (BEDE, CHANTAL)]
     done = await erase(told, person, *fresh)
     assert done.json() == {"repeated": True, "position": None, "recorded_at": None}
