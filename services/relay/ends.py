@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+import orjson
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
@@ -30,8 +31,12 @@ class Newest(NamedTuple):
     sent_at: datetime
 
 
-def newest(bootstrap: str, partitions: int, topics: Sequence[str] = TOPICS) -> Newest | None:
+def newest(
+    bootstrap: str, partitions: int, topics: Sequence[str] = TOPICS, *, by_its_own_word: bool = False
+) -> Newest | None:
     """What stands at the end of any partition of topics that are there, under the highest position; None on empty ones.
+
+    Where a record counts `by_its_own_word` alone, its event says that position too; else a stranger wrote the headers.
 
     It blocks, and raises LocalProblem where the broker does not answer.
     """
@@ -47,7 +52,7 @@ def newest(bootstrap: str, partitions: int, topics: Sequence[str] = TOPICS) -> N
             metrics_enabled=False,
         )
         try:
-            return _read_ends(reader, every)
+            return _read_ends(reader, every, by_its_own_word)
         finally:
             reader.close()
     except (KafkaError, OSError) as error:
@@ -57,7 +62,7 @@ def newest(bootstrap: str, partitions: int, topics: Sequence[str] = TOPICS) -> N
         ) from error
 
 
-def _read_ends(reader: KafkaConsumer, every: list[TopicPartition]) -> Newest | None:
+def _read_ends(reader: KafkaConsumer, every: list[TopicPartition], by_its_own_word: bool) -> Newest | None:
     ends = reader.end_offsets(every)
     begins = reader.beginning_offsets(every)
     walk = Walk(reader, {at: max(ends[at] - LOOK_BACK, begins[at]) for at in every}, ends, SILENCE_SECONDS)
@@ -67,11 +72,21 @@ def _read_ends(reader: KafkaConsumer, every: list[TopicPartition]) -> Newest | N
             for records in walk.next().values():
                 for record in records:
                     link = read_link(record.headers)
-                    if link is not None and (last is None or link.position > last.position):
+                    if link is None or (last is not None and link.position <= last.position):
+                        continue
+                    if not by_its_own_word or _says(record.value or b"", link.position):
                         last = Newest(link.position, record.value or b"", _moment(record.timestamp))
     except Silence as error:
         raise LocalProblem(f"The broker does not send {error}: see `intabaza logs kafka`.") from error
     return last
+
+
+def _says(value: bytes, position: int) -> bool:
+    """Whether a record is an event that says that it stands there."""
+    try:
+        return bool(orjson.loads(value).get("sequence") == f"{position:019d}")
+    except (orjson.JSONDecodeError, AttributeError):
+        return False
 
 
 def _moment(milliseconds: int) -> datetime:

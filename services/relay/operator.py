@@ -57,7 +57,8 @@ async def ask_to_republish(dsn: str, bootstrap: str, partitions: int, topics: Se
         )
     try:
         there = await asyncio.to_thread(topics_there, bootstrap, partitions)
-        last = await asyncio.to_thread(newest, bootstrap, partitions, [name for name in TOPICS if name in there])
+        names = [name for name in TOPICS if name in there]
+        last = await asyncio.to_thread(newest, bootstrap, partitions, names, by_its_own_word=True)
     except (BrokerAway, Halt) as error:
         raise LocalProblem(f"Nothing was asked for: {str(error).removesuffix('.')}.") from error
     if last is not None and last.position > (head := (await standing(dsn)).head):
