@@ -108,6 +108,8 @@ class Lane:
         self._seen = self._passed = destination.position
         memory = destination.memory
         self._held: HeldBack = dict(memory.held)
+        """What is held back where it has come to, as it is written down; `_decided`: as far as it was decided."""
+        self._decided = self._held
         self._let_go: list[LetGo] = list(memory.let_go)
         self._attention = Attention(
             destination.filters,
@@ -155,8 +157,7 @@ class Lane:
         """
         await self._means.tail.begun()
         released = self._attention.release(self._means.tail.gazetteer)
-        self._note_let_go(self._held, self._seen)
-        await self._tell(released, dict(self._attention.held), self._seen)
+        await self._tell(released, self._held_back(self._seen), self._seen)
 
     async def _go_on(self) -> None:
         if self._to.manner.by_province:
@@ -201,18 +202,18 @@ class Lane:
 
     def _decide(self, event: PublicEvent) -> tuple[list[PublicEvent], HeldBack]:
         """What is to be sent now, and what is held back then."""
-        before = dict(self._attention.held)
         wanted = self._attention.take(event, self._means.tail.gazetteer)
         if (delivered := self._to.memory.tried.get(event.position)) is not None:
             self._attention.was_tried(event, delivered=delivered)
-        self._note_let_go(before, event.position)
-        return wanted, dict(self._attention.held)
+        return wanted, self._held_back(event.position)
 
-    def _note_let_go(self, before: HeldBack, at: int) -> None:
-        """What was held back before and is no more."""
+    def _held_back(self, at: int) -> HeldBack:
+        """What is held back now that this position is decided; what no longer is, is noted as let go there."""
+        before, self._decided = self._decided, dict(self._attention.held)
         for about, alert in before.items():
-            if self._attention.held.get(about) is not alert:
+            if self._decided.get(about) is not alert:
                 self._let_go.append(LetGo(about.unit, about.mode, alert.position, at))
+        return self._decided
 
     async def _tell(
         self, wanted: Sequence[PublicEvent], held: HeldBack, position: int, event: PublicEvent | None = None
