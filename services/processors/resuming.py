@@ -47,12 +47,7 @@ class Resuming:
             never = error if isinstance(error, Halt | Unfoldable) else unwritable(error)
             if never is None:
                 raise
-            live = self._live
-            await self._store.still_parked(live, key, str(never))
-            _log.error(
-                "key stays parked", projection=live.projection.name, partition=self._partition, key=key,
-                because=str(never),
-            )  # fmt: skip
+            await self._stays_parked(key, str(never), because=str(never))
             return False
 
     async def _run(self, key: str) -> bool:
@@ -98,11 +93,13 @@ class Resuming:
     async def _stays(self, parking: Parking, poison: Poisoned, waiting: Sequence[Taken]) -> None:
         if not poison.exact:
             poison = await self._exactly(parking, waiting) or poison
-        await self._store.still_parked(self._live, parking.key, f"position {poison.position}: {poison.why}")
-        _log.error(
-            "key stays parked", projection=self._live.projection.name, partition=self._partition, key=parking.key,
-            position=poison.position,
-        )  # fmt: skip
+        why = f"position {poison.position}: {poison.why}"
+        await self._stays_parked(parking.key, why, position=poison.position)
+
+    async def _stays_parked(self, key: str, why: str, **told: object) -> None:
+        projection = self._live.projection.name
+        await self._store.still_parked(self._live, key, why)
+        _log.error("key stays parked", projection=projection, partition=self._partition, key=key, **told)
 
     async def _part_of(self, parking: Parking) -> Part[Any, Any]:
         """A part that knows one key alone, as its rows and the parking have it."""
