@@ -82,10 +82,11 @@ async def gather(fetch: Fetch, case_id: UUID, up_to: int, sees: Sees, most: int 
     whole = [*streams, *(f"custody/{one.partition('/')[2]}" for one in streams)]
     _take(found, await fetch(SQL["streams"], sorted(whole), up_to), most)
     homes = {row["home"] for one in cases for row in await fetch(SQL["first"], one, up_to)}
-    levels, unseen = await _levels(fetch, cases, homes, min(found), up_to, sees)
+    first = min(found)
+    levels, unseen = await _levels(fetch, cases, homes, first, up_to, sees)
     for unit, named in levels.items():
         _take(found, named, most)
-        for position in await _told(fetch, unit, {row["position"] for row in named}, min(found), up_to):
+        for position in await _told(fetch, unit, {row["position"] for row in named}, first, up_to):
             found.append(position)
     return Gathered(
         case_id,
